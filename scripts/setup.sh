@@ -1,0 +1,148 @@
+#!/bin/sh
+# Makes a fresh clone ready: system programs (apt, where there is one), Node 24 and the npm packages of the lockfile.
+# Run first by `npm test`, `npm run quickstart` and `npm run hostenv` (--run: without what only the tests need).
+# Says what it does and nothing else; done in well under a second when nothing is missing.
+set -eu
+cd "$(dirname "$0")/.."
+say() { printf 'setup: %s\n' "$*" >&2; }
+has() { command -v "$1" >/dev/null 2>&1; }
+die() {
+  say "$@"
+  exit 1
+}
+
+for_tests=yes
+[ "${1:-}" = --run ] && for_tests=no
+
+# --- System programs: a program, the Debian package that brings it, and what it is for when there is no apt.
+
+# Debian keeps some of these in directories that a plain user's PATH lacks.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+packages='' names=''
+need() { # need PROGRAM PACKAGE
+  has "$1" && return 0
+  case " $packages " in *" $2 "*) return 0 ;; esac
+  packages="$packages $2"
+  names="$names $1"
+}
+need git git
+need ssh openssh-client
+need ssh-keygen openssh-client
+need nix nix-bin
+need bwrap bubblewrap
+need s6-svscan s6
+need s6-log s6
+need busybox busybox-static
+need unshare util-linux
+need setpriv util-linux
+[ "$for_tests" = yes ] && need shellcheck shellcheck
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif [ -t 0 ] && [ -t 2 ]; then
+    sudo "$@"
+  else
+    sudo -n "$@"
+  fi
+}
+
+may_install() {
+  has apt-get || return 1
+  [ "$(id -u)" = 0 ] && return 0
+  has sudo || return 1
+  sudo -n true 2>/dev/null || { [ -t 0 ] && [ -t 2 ]; }
+}
+
+install_packages() {
+  may_install || return 1
+  say "installing with apt:$packages"
+  log=$(mktemp)
+  # Without lists, or with lists that are out of date, the first try fails at once: then they are fetched.
+  # shellcheck disable=SC2086 # the list is split on purpose
+  set -- env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages
+  if ! as_root "$@" >"$log" 2>&1; then
+    say 'refreshing the package lists (apt-get update)'
+    if ! as_root apt-get update -q >"$log" 2>&1 || ! as_root "$@" >>"$log" 2>&1; then
+      tail -n 15 "$log" >&2
+      rm -f "$log"
+      return 1
+    fi
+  fi
+  rm -f "$log"
+}
+
+if [ -n "$packages" ] && ! install_packages; then
+  # The tests say themselves what they skip without shellcheck.
+  [ "$packages" = ' shellcheck' ] ||
+    die "missing:$names. Install these (Debian and Ubuntu: apt-get install$packages), then run this again."
+fi
+
+# --- What the programs must be able to do.
+
+at_least() { # at_least HAVE WANT: compares versions like 2.39.5 and 2.39
+  [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
+}
+git_version=$(git --version | sed 's/[^0-9]*\([0-9.]*\).*/\1/')
+at_least "$git_version" 2.39 || die "git is $git_version; hostenv needs 2.39 or newer."
+nix_version=$(nix --version | sed 's/.* //')
+at_least "$nix_version" 2.8 || die "nix is $nix_version; hostenv needs 2.8 or newer."
+
+if ! bwrap --unshare-all --die-with-parent --ro-bind / / true 2>/dev/null; then
+  say 'bwrap cannot make a sandbox here: user namespaces are not allowed to this user.'
+  if [ "$(cat /proc/sys/kernel/apparmor_restrict_unprivileged_userns 2>/dev/null)" = 1 ]; then
+    say 'Ubuntu >= 24.04 restricts them with AppArmor. Allow them (until the next boot) with'
+    die '  sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0'
+  fi
+  if [ "$(cat /proc/sys/kernel/unprivileged_userns_clone 2>/dev/null)" = 0 ]; then
+    die 'Allow them with: sudo sysctl -w kernel.unprivileged_userns_clone=1'
+  fi
+  die 'In a container, start it so that it may make namespaces; elsewhere see user.max_user_namespaces (sysctl).'
+fi
+
+# --- The npm packages. The stamp names the lockfile that node_modules was made from.
+
+stamp=node_modules/.hostenv-setup
+want=$(cat package-lock.json .taprc | cksum)
+have=$(cat "$stamp" 2>/dev/null || true)
+
+quietly() { # quietly COMMAND…: its output only when it fails
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 && status=0 || status=$?
+  [ "$status" = 0 ] || tail -n 40 "$log" >&2
+  rm -f "$log"
+  return "$status"
+}
+
+# Install scripts run one by one, so that ssh2's binding is compiled once and for the Node that will load it,
+# not for the machine's own.
+if [ "$have" != "$want" ]; then
+  has npm || die 'npm is missing. Install it (Debian and Ubuntu: apt-get install npm), then run this again.'
+  say 'installing the npm packages'
+  quietly npm ci --ignore-scripts --no-progress || die 'npm ci failed.'
+  quietly npm rebuild node --foreground-scripts || die 'the npm package "node" could not be set up.'
+fi
+
+PATH=$PWD/node_modules/.bin:$PATH
+if [ "$have" != "$want" ]; then
+  version=$(node --version)
+  case $version in
+    v24.*) ;;
+    *) die "node_modules/.bin/node is $version, not v24." ;;
+  esac
+  binding=ssh2/lib/protocol/crypto/build/Release/sshcrypto.node
+  loads() { node -e "require('$binding')" 2>/dev/null; }
+  if ! loads && has make && has c++ && has python3; then
+    # Node's headers come with the platform's package of the npm package `node`.
+    for headers in node_modules/node/node_modules/node-linux-* node_modules/node-linux-*; do
+      [ -d "$headers/include/node" ] || continue
+      say 'compiling the native part of ssh2'
+      npm_config_nodedir=$PWD/$headers npm rebuild ssh2 cpu-features >/dev/null 2>&1 || true
+      break
+    done
+  fi
+  loads || say 'ssh2 runs without its native part (no compiler here): large pushes take about a third longer.'
+  # tap's test class has to be generated for the plugins that .taprc names.
+  quietly tap build || die 'tap build failed.'
+  printf '%s\n' "$want" >"$stamp"
+fi
