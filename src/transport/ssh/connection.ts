@@ -1,0 +1,94 @@
+// One SSH connection after its first line: login, the limits within it, and the end of it.
+import type { AuthContext, Connection, Session } from 'ssh2'
+import type { Pusher } from '../../records.ts'
+import { type Judgement, judge } from './authenticate.ts'
+import { packetSize, queuedPackets, socketOf, unreadBytes } from './internals.ts'
+import { createLink } from './link.ts'
+import { serveSession } from './session.ts'
+import type { Log, SshHandlers, SshLimits } from './types.ts'
+
+export interface ConnectionContext {
+  readonly handlers: SshHandlers
+  readonly limits: SshLimits
+  readonly log: Log
+  readonly refusing: () => boolean
+  /** Called once, when a signature was verified. */
+  readonly authenticated: () => void
+}
+
+/** Bytes that may wait in the socket: far more than the server's own writers leave there. */
+const MOST_WAITING = 8 * 1024 * 1024
+/** Bytes that a session may hold unread: twice the window that ssh2 grants. */
+const MOST_UNREAD = 4 * 1024 * 1024
+/** Packets that may wait for the end of a key exchange. */
+const MOST_QUEUED = 1000
+/** Sessions that are opened and closed without a command; ssh2 forgets them only with the connection. */
+const MOST_UNUSED = 100
+/** Milliseconds between the end of a connection and the end of its socket. */
+const GRACE = 2000
+
+/** Serves a connection until it is gone. */
+export function serveConnection(client: Connection, context: ConnectionContext): void {
+  const { handlers, limits, log, refusing } = context
+  const socket = socketOf(client)
+  const peer = `${socket.remoteAddress ?? '?'} ${socket.remotePort ?? 0}`
+  const { link, cut } = createLink(client, peer)
+  let pusher: Pusher | null = null
+  let attempts = 0
+  let open = 0
+  let unused = 0
+
+  const judged = (request: AuthContext): Judgement => {
+    try {
+      return judge(request, handlers.identify)
+    } catch (error) {
+      log.error({ peer, err: error }, 'identify failed')
+      return { is: 'refused' }
+    }
+  }
+  const gone = () => {
+    cut()
+    if (!socket.destroyed) setTimeout(() => socket.destroy(), GRACE).unref()
+  }
+  client.on('error', (error) => {
+    log.debug({ peer, err: error }, 'connection error')
+    gone()
+  })
+  client.on('end', gone).on('close', gone)
+  socket.setNoDelay(true)
+  // Each channel may wait for the socket's `drain`.
+  socket.setMaxListeners(limits.channelsPerConnection + 20)
+  client.setMaxListeners(limits.channelsPerConnection + 20)
+
+  client.on('authentication', (request) => {
+    if (++attempts > limits.loginAttempts) return void socket.destroy()
+    const judgement = judged(request)
+    if (judgement.is === 'refused') return request.reject(['publickey'])
+    if (judgement.is === 'proven') {
+      pusher = judgement.pusher
+      log.info({ peer, pusher: pusher.name, fingerprint: pusher.fingerprint }, 'logged in')
+      context.authenticated()
+    }
+    request.accept()
+  })
+  client.on('session', (accept, reject) => {
+    if (!pusher || open >= limits.channelsPerConnection) return reject()
+    const session = accept() as Session
+    if (packetSize(session) < 256) return void socket.destroy()
+    open++
+    serveSession(session, { link, pusher, handlers, log, refusing }, (used) => {
+      open--
+      if (!used && ++unused > MOST_UNUSED) socket.destroy()
+    })
+  })
+  // A client that sends requests and never reads the answers, or that ignores its window, costs memory here.
+  socket.on('data', () => {
+    const within =
+      socket.writableLength <= MOST_WAITING &&
+      queuedPackets(client) <= MOST_QUEUED &&
+      unreadBytes(client) <= MOST_UNREAD
+    if (within) return
+    log.warn({ peer }, 'client does not keep to its window or does not read the answers; connection dropped')
+    socket.destroy()
+  })
+}

@@ -1,0 +1,39 @@
+// The only place that touches fields which ssh2 1.17 does not document. A unit test fails when a release moves them.
+import type { Socket } from 'node:net'
+import type { Connection, ServerChannel, Session } from 'ssh2'
+
+/** The socket under a connection: ssh2 ignores its back-pressure, so the server has to look at it. */
+export function socketOf(client: Connection): Socket {
+  return (client as unknown as { _sock: Socket })._sock
+}
+
+/** True while keys are exchanged again. Packets written meanwhile are queued without bound. */
+export function isRekeying(client: Connection): boolean {
+  return (client as unknown as { _protocol: { _kexinit?: unknown } })._protocol._kexinit !== undefined
+}
+
+/** Number of packets that wait for the end of a key exchange. */
+export function queuedPackets(client: Connection): number {
+  return (client as unknown as { _protocol: { _queue?: unknown[] } })._protocol._queue?.length ?? 0
+}
+
+/** The most bytes that one session of the connection holds unread; ssh2 does not check that clients keep to its window. */
+export function unreadBytes(client: Connection): number {
+  const { _channels } = (client as unknown as { _chanMgr: { _channels: Record<string, { _channel?: ServerChannel }> } })
+    ._chanMgr
+  return Math.max(0, ...Object.values(_channels).map((session) => session._channel?.readableLength ?? 0))
+}
+
+/** The largest packet that the client takes. With 0, which a client may say, ssh2's write loop never ends. */
+export function packetSize(session: Session): number {
+  return (session as unknown as { _chanInfo: { outgoing: { packetSize: number } } })._chanInfo.outgoing.packetSize
+}
+
+/**
+ * Forgets a chunk that had to wait for the client's window. ssh2 keeps it, and would send the last waiting chunk of
+ * stdout a second time when stderr waits later.
+ */
+export function forgetSentChunk(channel: ServerChannel): void {
+  const fields = channel as unknown as Record<'_chunk' | '_chunkcb' | '_chunkErr' | '_chunkcbErr', undefined>
+  fields._chunk = fields._chunkcb = fields._chunkErr = fields._chunkcbErr = undefined
+}

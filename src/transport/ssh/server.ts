@@ -1,0 +1,106 @@
+// The embedded SSH server: admits connections, times logins, and hands each connection on.
+import { createServer, type Socket } from 'node:net'
+import ssh2, { type Connection } from 'ssh2'
+import { createAdmission } from './admission.ts'
+import { algorithms } from './algorithms.ts'
+import { serveConnection } from './connection.ts'
+import { socketOf } from './internals.ts'
+import { defaultSshLimits, type Log, type SshHandlers, type SshLimits } from './types.ts'
+
+export interface SshServer {
+  /** Port 0 picks a free one. Answers what it listens on; rejects with the system's error (EADDRINUSE, EACCES, …). */
+  listen(host: string, port: number): Promise<{ host: string; port: number }>
+  /** From now on a new session is told to come again, and exits 1. Those that run go on. */
+  refuseNew(): void
+  /** Ends all connections and stops listening; resolves within two seconds. */
+  close(): Promise<void>
+}
+
+/** Milliseconds that connections have to end when the server closes. */
+const CLOSING = 1000
+
+/**
+ * Makes a server that is not listening yet. `hostKey` is a private key in OpenSSH's format (ed25519 or RSA).
+ * Throws an Error when it cannot be read.
+ */
+export function createSshServer(options: {
+  readonly hostKey: string
+  readonly limits?: Partial<SshLimits>
+  readonly log: Log
+  readonly handlers: SshHandlers
+}): SshServer {
+  const { log, handlers } = options
+  const limits: SshLimits = { ...defaultSshLimits, ...options.limits }
+  const admit = createAdmission(limits)
+  const sockets = new Set<Socket>()
+  const clients = new Map<Socket, Connection>()
+  const logins = new WeakMap<Socket, () => void>()
+  let refusing = false
+
+  const ssh = new ssh2.Server({ hostKeys: [options.hostKey], algorithms, ident: 'hostenv' }, (client) => {
+    const socket = socketOf(client)
+    clients.set(socket, client)
+    const authenticated = () => logins.get(socket)?.()
+    serveConnection(client, { handlers, limits, log, refusing: () => refusing, authenticated })
+  })
+  ssh.on('error', (error: Error) => log.warn({ err: error }, 'ssh'))
+
+  const tcp = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+    const address = socket.remoteAddress
+    const place = address ? admit(address) : null
+    if (!place) {
+      log.warn({ peer: address }, 'connection refused: too many')
+      // Also listens: a socket that is reset before it is gone must not end the process.
+      socket.on('error', () => {})
+      return void socket.destroy()
+    }
+    sockets.add(socket)
+    const timer = setTimeout(() => {
+      log.info({ peer: address }, 'login took too long')
+      socket.destroy()
+    }, limits.loginSeconds * 1000)
+    logins.set(socket, () => {
+      clearTimeout(timer)
+      place.authenticated()
+    })
+    socket.once('close', () => {
+      clearTimeout(timer)
+      place.left()
+      sockets.delete(socket)
+      clients.delete(socket)
+    })
+    // What is not SSH ends here: ssh2 ends its half and waits for the other for ever.
+    socket.once('finish', () => setTimeout(() => socket.destroy(), CLOSING).unref())
+    ssh.injectSocket(socket)
+  })
+
+  return {
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        tcp.once('error', reject)
+        tcp.listen({ host, port }, () => {
+          tcp.off('error', reject)
+          tcp.on('error', (error) => log.error({ err: error }, 'ssh listener'))
+          const address = tcp.address()
+          resolve({ host, port: address && typeof address === 'object' ? address.port : port })
+        })
+      }),
+    refuseNew() {
+      refusing = true
+    },
+    async close() {
+      refusing = true
+      const closed = tcp.listening ? new Promise<void>((resolve) => tcp.close(() => resolve())) : Promise.resolve()
+      for (const socket of sockets) {
+        const client = clients.get(socket)
+        if (client) client.end()
+        else socket.destroy()
+      }
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, CLOSING)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,96 @@
+// One SSH session: what was asked for, the streams of its channel, and the handler that serves it.
+import type { RejectConnection, ServerChannel, Session } from 'ssh2'
+import type { Pusher } from '../../records.ts'
+import { channelStreams } from './channel-streams.ts'
+import { type Exec, parseExec } from './exec.ts'
+import type { Link } from './link.ts'
+import type { Log, SshHandlers } from './types.ts'
+
+export interface SessionContext {
+  readonly link: Link
+  readonly pusher: Pusher
+  readonly handlers: SshHandlers
+  readonly log: Log
+  /** True when no new session may start. */
+  readonly refusing: () => boolean
+}
+
+const SHUTTING_DOWN = 'hostenv is shutting down; push again in a moment\n'
+/** gitprotocol-v2(5): `version=N`, then colon separated capabilities. */
+const GIT_PROTOCOL = /^version=\d(:[A-Za-z0-9=._-]+){0,16}$/
+
+/** Serves a session that was accepted. `left` is called once when its channel is closed; it says whether it was used. */
+export function serveSession(session: Session, context: SessionContext, left: (used: boolean) => void): void {
+  let gitProtocol: string | null = null
+  let used = false
+  const closed = new AbortController()
+  session.on('error', () => {})
+  session.once('close', () => {
+    closed.abort()
+    left(used)
+  })
+  session.on('env', (accept, reject, { key, val }) => {
+    // ssh2's types say `val` is whatever; on the wire it is a string.
+    const value = String(val)
+    if (key !== 'GIT_PROTOCOL' || value.length > 256 || !GIT_PROTOCOL.test(value)) return reject?.()
+    gitProtocol = value
+    accept?.()
+  })
+  const begin = (accept: () => ServerChannel, reject: RejectConnection | undefined, exec: Exec, code?: number) => {
+    // A second exec in one session is against RFC 4254, 6.5.
+    if (used) return reject?.()
+    used = true
+    serveExec(accept(), context, exec, gitProtocol, closed, code)
+  }
+  session.on('exec', (accept, reject, { command }) => begin(accept, reject, parseExec(command)))
+  // There is no shell; who asks for one gets to know what there is.
+  session.on('shell', (accept, reject) => begin(accept, reject, { kind: 'word', argv: ['help'] }, 1))
+}
+
+function serveExec(
+  channel: ServerChannel | undefined,
+  context: SessionContext,
+  exec: Exec,
+  gitProtocol: string | null,
+  channelClosed: AbortController,
+  code: number | undefined,
+): void {
+  // ssh2 gives no channel when the client has closed the session already.
+  if (!channel) return
+  const { link, pusher, handlers, log } = context
+  const streams = channelStreams(channel, link)
+  const closed = new AbortController()
+  const cut = () => {
+    streams.cut()
+    closed.abort()
+  }
+  link.onGone(cut)
+  channelClosed.signal.addEventListener('abort', cut, { once: true })
+
+  const { stdin, stdout, stderr } = streams
+  const common = { pusher, peer: link.peer, closed: closed.signal, stdout, stderr }
+  const fields = { peer: link.peer, pusher: pusher.name, exec }
+  const end = (how: number | string) => {
+    log.debug({ ...fields, how }, 'session ends')
+    streams.finish(how)
+  }
+  log.info(fields, 'session')
+  const say = (text: string) => {
+    stderr.write(text)
+    end(1)
+  }
+  const serve = async () => {
+    if (context.refusing()) return say(SHUTTING_DOWN)
+    if (exec.kind === 'refused') return say(`hostenv: ${exec.why}\n`)
+    if (exec.kind === 'word') {
+      const answered = await handlers.word({ ...common, argv: exec.argv })
+      return end(code ?? answered)
+    }
+    const { service, path } = exec
+    await handlers.git({ ...common, service, path, gitProtocol, stdin, exit: end, exitSignal: end })
+  }
+  serve().catch((error: unknown) => {
+    log.error({ ...fields, err: error }, 'session failed')
+    say('hostenv: something went wrong on the server; its log has the details\n')
+  })
+}
