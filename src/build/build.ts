@@ -1,0 +1,109 @@
+// The build stage: a derivation becomes a rooted store path, or a refusal that says what failed. Tells everything on the way.
+import { stripVTControlCharacters } from 'node:util'
+import { z } from 'zod'
+import type { Nix } from '../lib/nix.ts'
+import { type Build, type Derivation, type Emit, Refused } from '../records.ts'
+import { cappedLog } from './capped-log.ts'
+import { describeClosure, type Previous } from './closure.ts'
+import { countCached, planBuild } from './plan.ts'
+import { Progress } from './progress.ts'
+import { runBuild } from './run-build.ts'
+
+export interface BuildOptions {
+  readonly nix: Pick<Nix, 'command' | 'realPath' | 'version'>
+  /** Absolute path of the link that will keep the output from the garbage collector. */
+  readonly outLink: string
+  /** The whole log, line by line, raw. */
+  readonly log: (line: string) => void
+  readonly emit: Emit
+  readonly signal: AbortSignal
+  readonly previous: Previous | null
+  readonly limits?: BuildLimits
+}
+
+export interface BuildLimits {
+  /** Bytes of log that are kept for one deploy; more is cut. */
+  readonly maxLogBytes: number
+  /** Bytes of log after which Nix ends one derivation (`max-log-size` of nix.conf(5)). */
+  readonly maxDerivationLogBytes: number
+}
+
+export const BUILD_LIMITS: BuildLimits = {
+  maxLogBytes: 64 * 1024 * 1024,
+  maxDerivationLogBytes: 512 * 1024 * 1024,
+}
+
+const LOG_LINE = 16 * 1024
+const outcomeSchema = z.array(z.object({ drvPath: z.string(), outputs: z.record(z.string(), z.string()) })).min(1)
+
+/**
+ * Builds `derivation` and roots its output at `outLink`. Throws `Refused` with `build failed: NAME HOW`, or `cancelled`
+ * when the signal aborts; by then no process of the build is left.
+ */
+export async function build(derivation: Derivation, options: BuildOptions): Promise<Build> {
+  const { nix, outLink, emit, signal, previous, limits = BUILD_LIMITS } = options
+  const startedAt = performance.now()
+  const capped = cappedLog(options.log, { maxBytes: limits.maxLogBytes, maxLine: LOG_LINE })
+  const log = (text: string): void => text.split('\n').forEach(capped)
+  const installable = installableOf(derivation, nix.version)
+
+  const plan = await planBuild(nix.command(['build', installable, '--dry-run', ...LOG_FORMAT]), signal)
+  stopIfCancelled(signal)
+  if (plan !== null) {
+    const cached = await countCached(plan, derivation, nix.realPath)
+    emit({ type: 'build-plan', builds: plan.builds.length, fetches: plan.fetches.length, cached })
+  }
+
+  const progress = new Progress({ emit, log, total: plan?.builds.length ?? 0 })
+  const argv = ['build', installable, '--out-link', outLink, '--json', ...LOG_FORMAT]
+  const bounded = [...argv, '--option', 'max-log-size', String(limits.maxDerivationLogBytes)]
+  const ended = await runBuild(nix.command(bounded), signal, (entry) => progress.handle(entry))
+  const failed = progress.finish(ended.code === 0)
+  stopIfCancelled(signal)
+  if (ended.code !== 0) {
+    if (failed === null) throw nixFailed(ended, progress.errors)
+    const { name, how, tail, gotHash } = failed
+    emit({ type: 'build-failed', name, how, tail, ...(gotHash === undefined ? {} : { gotHash }) })
+    throw new Refused(`build failed: ${name} ${how}`, { headline: `Build failed: ${name}, ${how}` })
+  }
+
+  const storePath = outputOf(ended.stdout, derivation)
+  const cached = progress.work.builds === 0 && progress.work.fetches === 0
+  const { closureBytes, since } = await describeClosure(nix, storePath, previous, signal)
+  stopIfCancelled(signal)
+  const duration = performance.now() - startedAt
+  emit({ type: 'built', duration, cached, closureBytes, since })
+  return { storePath, outLink, cached, closureBytes, duration }
+}
+
+const LOG_FORMAT = ['--log-format', 'internal-json']
+
+/** From Nix 2.13 on a `.drv` path alone means the file itself, `^*` its outputs. */
+function installableOf({ drvPath }: Derivation, { major, minor }: Nix['version']): string {
+  return major > 2 || (major === 2 && minor >= 13) ? `${drvPath}^*` : drvPath
+}
+
+function stopIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw new Refused('cancelled')
+}
+
+// Nix itself failed: no derivation did. Its own words are the explanation.
+function nixFailed({ code, signal }: { code: number | null; signal: string | null }, errors: readonly string[]) {
+  const detail = errors.flatMap((error) => stripVTControlCharacters(error).split('\n'))
+  const said = detail[0]?.replace(/^error: /, '')
+  const how = code === null ? `nix was ended by ${signal}` : `nix exit ${code}${said ? `: ${said}` : ''}`
+  return new Refused(`build failed: ${how}`, { headline: `Build failed: ${how}`, detail })
+}
+
+function outputOf(stdout: string, derivation: Derivation): string {
+  const parsed = outcomeSchema.safeParse(parseJson(stdout))
+  return parsed.data?.[0]?.outputs.out ?? derivation.outPath
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
