@@ -1,0 +1,78 @@
+# `environments`: which environments the project has, who may use them and how a deployment to each is verified.
+{ config, lib, site, ... }:
+let
+  inherit (lib) mkOption types;
+  names = import ../lib/names.nix;
+
+  user = types.submodule {
+    options = {
+      email = mkOption { type = types.nullOr types.str; default = null; description = "Address of the person."; };
+      publicKeys = mkOption { type = types.listOf types.str; default = [ ]; description = "SSH public keys, as in authorized_keys."; };
+    };
+  };
+
+  verification = types.submodule {
+    options = {
+      enable = mkOption { type = types.bool; default = true; description = "Whether a deployment is checked before it counts as live."; };
+      path = mkOption { type = types.strMatching "/[^[:space:]]*"; default = "/"; description = "Path that must answer below 500."; };
+      timeout = mkOption { type = types.ints.between 1 3600; default = 30; description = "Seconds until the first such answer."; };
+      upFor = mkOption { type = types.ints.between 0 600; default = 2; description = "Seconds that each process must stay up."; };
+    };
+  };
+
+  environment = types.submodule (
+    { name, config, ... }:
+    let
+      facts = names.environmentFacts site name config.hostenv.gitRef;
+    in
+    {
+      options = {
+        enable = mkOption { type = types.bool; default = true; description = "Whether the environment can be deployed to."; };
+        type = mkOption {
+          type = types.enum [ "production" "testing" "development" ];
+          default = "development";
+          description = "What the environment is for; at most one is `production`.";
+        };
+        users = mkOption { type = types.attrsOf user; default = { }; description = "Who may deploy here."; };
+        virtualHosts = mkOption { type = types.attrsOf types.anything; default = { }; description = "Further host names."; };
+        deploymentVerification = mkOption { type = verification; default = { }; description = "How a deployment is checked."; };
+        releaseTags = mkOption { type = types.nullOr types.str; default = null; description = "Pattern of tags released here."; };
+        modules = mkOption { type = types.listOf types.raw; default = [ ]; description = "Modules that only this environment has."; };
+        hostenv = import ./fact-options.nix { fact = description: mkOption { type = types.str; inherit description; }; };
+      };
+      config.hostenv = builtins.mapAttrs (fact: value: lib.mkDefault (if fact == "gitRef" then name else value)) facts;
+    }
+  );
+
+  keys = builtins.attrNames config.environments;
+  production = builtins.filter (key: config.environments.${key}.type == "production") keys;
+  quoted = lib.concatMapStringsSep ", " (key: "`${key}'");
+  isRefName = key:
+    builtins.stringLength key <= 244
+    && builtins.match "[^][:cntrl:][:space:]~^:?*\\[]+" key != null
+    && builtins.match "(.*/)?[-.].*|.*(\\.\\.|//|@[{]|\\.lock/).*|/.*|.*(/|\\.|\\.lock)|@|HEAD" key == null;
+  strange = builtins.filter (key: !(isRefName key)) keys;
+in
+{
+  options = {
+    environments = mkOption {
+      type = types.attrsOf environment;
+      default = { };
+      example = { main.type = "production"; "feature/foo" = { }; };
+      description = "The environments of the project, by key; the key is the branch unless `hostenv.gitRef` says otherwise.";
+    };
+    defaultEnvironment = mkOption {
+      type = types.nullOr types.str;
+      default =
+        if production != [ ] then builtins.head production else if config.environments ? main then "main" else null;
+      description = "Key of the environment meant where none is named.";
+    };
+    policyErrors = mkOption { type = types.listOf types.str; internal = true; description = "What is wrong with the environments as a whole."; };
+  };
+  config.policyErrors =
+    lib.optional (builtins.length production > 1) "option `environments': at most one environment may be of type `production', but ${quoted production} are"
+    ++ lib.optional (strange != [ ]) "option `environments': ${lib.concatMapStringsSep ", " builtins.toJSON strange} cannot be the name of a branch"
+    ++ lib.optional (
+      config.defaultEnvironment != null && !(config.environments ? ${config.defaultEnvironment})
+    ) "option `defaultEnvironment': there is no environment `${config.defaultEnvironment}'";
+}
