@@ -13,7 +13,9 @@ export interface PublicKey {
 }
 
 /** A line that is not a usable public key; the message is one sentence for the person who wrote the line. */
-export class KeyError extends Error {}
+export class KeyError extends Error {
+  override name = 'KeyError'
+}
 
 /** Something that checks signatures of one key: true only when the signature is good. */
 export type Verify = (data: Buffer, signature: Buffer, hash: string | undefined) => boolean

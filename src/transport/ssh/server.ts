@@ -5,6 +5,7 @@ import { createAdmission } from './admission.ts'
 import { algorithms } from './algorithms.ts'
 import { serveConnection } from './connection.ts'
 import { socketOf } from './internals.ts'
+import { boundGarbage } from './memory.ts'
 import { defaultSshLimits, type Log, type SshHandlers, type SshLimits } from './types.ts'
 
 export interface SshServer {
@@ -77,6 +78,7 @@ export function createSshServer(options: {
   return {
     listen: (host, port) =>
       new Promise((resolve, reject) => {
+        boundGarbage()
         tcp.once('error', reject)
         tcp.listen({ host, port }, () => {
           tcp.off('error', reject)

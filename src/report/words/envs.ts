@@ -1,0 +1,57 @@
+// `envs`: every environment that the pusher may see, and what is live there.
+import { printable } from '../../lib/printable.ts'
+import { documents } from './schema.ts'
+import { nameOf, selectProject } from './select.ts'
+import { shortTime, table } from './table.ts'
+import type { EnvironmentView, WordContext } from './views.ts'
+import { printJson, type Word } from './word.ts'
+
+export const envs: Word = {
+  name: 'envs',
+  usage: 'envs [-p ORG/PROJECT] [--json]',
+  summary: 'list the environments',
+  takes: [0, 0],
+  perProject: true,
+  async run(args, context) {
+    const { views, pusher } = context
+    const projects = args.project === null ? await views.projects(pusher) : [await selectProject(args.project, context)]
+    const lists = await Promise.all(projects.map(async (project) => views.environments(project)))
+    if (args.json) return printJson(context, documents.envs.parse(lists.flat()))
+    if (lists.flat().length === 0) return context.stdout('There are no environments yet: push the main branch.\n')
+    for (const [i, list] of lists.entries()) {
+      const heading = projects.length > 1 ? `${nameOf(projects[i]!)}\n` : ''
+      await printProject(heading, list, context)
+    }
+  },
+}
+
+async function printProject(heading: string, list: readonly EnvironmentView[], context: WordContext): Promise<void> {
+  const indent = heading ? '  ' : ''
+  const head = ['KEY', 'TYPE', 'STATE', 'REL', 'COMMIT']
+  const rows = list.map((one) => [
+    one.key,
+    one.type,
+    one.state,
+    one.release === null ? '-' : String(one.release),
+    one.commit?.slice(0, 7) ?? '-',
+  ])
+  const urls = ['URL', ...list.map((one) => one.url ?? '-')]
+  const wide = table(
+    [head, ...rows].map((row, i) => [...row, urls[i]!]),
+    indent,
+  )
+  // Where the URL does not fit beside the rest, it gets a line of its own.
+  const fits = wide.every((line) => line.length <= 80)
+  const lines = fits ? wide : table([head, ...rows], indent)
+  const text = lines.flatMap((line, i) => {
+    const one = list[i - 1]
+    if (!one) return [line]
+    const below = [
+      fits ? null : one.url,
+      one.expiresAt === null ? null : `expires ${shortTime(one.expiresAt)}`,
+      one.note ?? null,
+    ]
+    return [line, ...below.filter((said) => said !== null).map((said) => `${indent}  ${printable(said)}`)]
+  })
+  await context.stdout(`${heading}${text.join('\n')}\n`)
+}

@@ -1,0 +1,32 @@
+// The words that `ssh HOST WORD` accepts, and how one is run.
+import { parseArguments, shown } from './arguments.ts'
+import { envs } from './envs.ts'
+import { help, helpText } from './help.ts'
+import { logs } from './logs.ts'
+import { releases } from './releases.ts'
+import type { WordContext } from './views.ts'
+import { whoami } from './whoami.ts'
+import { Stop, type Word } from './word.ts'
+
+/** In the order of the help. */
+export const words: readonly Word[] = [envs, releases, logs, whoami, help]
+
+/**
+ * Runs one word and answers its exit code: 0; 1 for an unknown word, wrong usage, or what does not exist or may not be
+ * seen; 2 when the project has to be named. Throws what the views throw.
+ */
+export async function runWord(argv: readonly string[], context: WordContext): Promise<number> {
+  const [name, ...rest] = argv
+  const word = words.find((one) => one.name === name || (one.name === 'help' && (name === '--help' || name === '-h')))
+  try {
+    if (name === undefined) throw new Stop(1, 'Say a word.')
+    if (!word) throw new Stop(1, `${shown(name)} is not a word.`)
+    await word.run(parseArguments(word, rest), context, words)
+    return 0
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error
+    const usage = word && error.help ? `usage: ${word.usage}\n` : ''
+    await context.stderr(`hostenv: ${error.message}\n${usage}${word ? '' : `\n${helpText(words)}`}`)
+    return error.code
+  }
+}

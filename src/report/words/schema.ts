@@ -1,0 +1,83 @@
+// The JSON documents that the words print: an interface, with a schema file generated from here.
+import { z } from 'zod'
+
+const oid = z
+  .string()
+  .regex(/^[0-9a-f]{40}$/)
+  .describe('git object id')
+const time = z.string().describe('ISO 8601, UTC')
+const project = z.string().describe('organisation/project')
+const key = z.string().describe('key of the environment')
+
+const environment = z
+  .object({
+    project,
+    key,
+    kind: z.enum(['declared', 'preview']),
+    type: z.enum(['production', 'testing', 'development']),
+    state: z.enum(['live', 'deploying', 'failed', 'paused', 'stopped', 'broken']),
+    url: z.string().nullable(),
+    hostname: z.string(),
+    release: z.number().int().nullable().describe('number of the live release'),
+    commit: oid.nullable().describe('commit of the live release'),
+    expiresAt: time.nullable(),
+  })
+  .describe('one environment')
+
+const release = z
+  .object({
+    project,
+    key,
+    n: z.number().int().describe('number of the release within its environment'),
+    generation: z.number().int().describe('generation of the Nix profile'),
+    commit: oid,
+    tree: oid,
+    storePath: z.string(),
+    by: z.string().describe('who pushed'),
+    at: time,
+    outcome: z.enum(['live', 'superseded']),
+    label: z.string().nullable(),
+    stages: z.record(z.string(), z.number()).describe('milliseconds by stage'),
+  })
+  .describe('one release')
+
+export const documents = {
+  envs: z.array(environment).describe('envs --json'),
+  releases: z.array(release).describe('releases [ENV] --json, newest first'),
+  logs: z
+    .object({
+      deploy: z.number().int(),
+      project,
+      key,
+      ref: z.string(),
+      commit: oid,
+      stage: z.string(),
+      reason: z.string().nullable().describe('why it did not become live'),
+      at: time,
+      by: z.string(),
+      lines: z.array(z.string()).describe('the log, without control characters'),
+    })
+    .describe('logs DEPLOY|ENV --json'),
+  whoami: z
+    .object({
+      name: z.string(),
+      fingerprint: z.string().describe('SHA256:… of the key that signed'),
+      admin: z.boolean(),
+      projects: z.array(project).describe('the projects that this key may see'),
+    })
+    .describe('whoami --json'),
+  help: z.array(z.object({ word: z.string(), usage: z.string(), summary: z.string() })).describe('help --json'),
+}
+
+/** The JSON Schema (2020-12) of all documents, one definition for each word. */
+export function wordsJsonSchema(): object {
+  const definitions = Object.entries(documents).map(([word, schema]) => {
+    const { $schema, ...definition } = z.toJSONSchema(schema, { io: 'output' })
+    return [word, definition]
+  })
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'What the words of hostenv print with --json',
+    $defs: Object.fromEntries(definitions),
+  }
+}

@@ -1,0 +1,253 @@
+import t from 'tap'
+import type { ProjectId, Release } from '../../../../src/records.ts'
+import { runWord } from '../../../../src/report/words/run-word.ts'
+import { documents } from '../../../../src/report/words/schema.ts'
+import type { DeployView, EnvironmentView, Views, WordContext } from '../../../../src/report/words/views.ts'
+
+const oid = (digit: string) => digit.repeat(40)
+const shop: ProjectId = { organisation: 'acme', project: 'shop' }
+const blog: ProjectId = { organisation: 'acme', project: 'blog' }
+const secret: ProjectId = { organisation: 'rival', project: 'secret' }
+const name = (project: ProjectId) => `${project.organisation}/${project.project}`
+
+const environment = (project: ProjectId, key: string, more: Partial<EnvironmentView> = {}): EnvironmentView => ({
+  project: name(project),
+  key,
+  kind: 'declared',
+  type: key === 'main' ? 'production' : 'development',
+  state: 'live',
+  url: `http://${project.project}-${key.replace(/.*\//, '')}-4f7240c.localhost:8080`,
+  hostname: `${project.project}-${key.replace(/.*\//, '')}-4f7240c.localhost`,
+  release: 2,
+  commit: oid('3'),
+  expiresAt: null,
+  note: null,
+  ...more,
+})
+const release = (project: ProjectId, key: string, n: number): Release => ({
+  project: name(project),
+  key,
+  n,
+  generation: n,
+  commit: oid(String(n)),
+  tree: oid('a'),
+  storePath: `/nix/store/${'0'.repeat(32)}-x`,
+  by: 'alice',
+  at: `2026-01-0${n}T10:00:00.000Z`,
+  outcome: n === 2 ? 'live' : 'superseded',
+  label: null,
+  stages: { build: 1200 },
+})
+const deploy = (id: number, project: ProjectId, key = 'main'): DeployView => ({
+  id,
+  project,
+  key,
+  ref: `refs/heads/${key}`,
+  commit: oid('3'),
+  stage: 'done',
+  reason: null,
+  at: '2026-01-02T10:00:00.000Z',
+  by: 'alice',
+  logFile: '/log',
+})
+
+async function run(argv: string[], accessible = [shop], more: Partial<Views> = {}) {
+  const said = { out: '', err: '' }
+  const views: Views = {
+    projects: () => accessible,
+    environments: (project) =>
+      project === shop
+        ? [environment(shop, 'main', { note: 'main is at 1111111, not live' }), environment(shop, 'feature/foo')]
+        : [environment(project, 'main')],
+    releases: async (project, key) =>
+      key === 'feature/foo' ? [] : [release(project, key, 2), release(project, key, 1)],
+    deploy: (id) => (id === 41 ? deploy(41, shop) : id === 42 ? deploy(42, secret) : null),
+    latestDeploy: (project, key) => (key === 'main' ? deploy(41, project, key) : null),
+    readLog: async function* () {
+      yield 'one \u001b[31mred\u001b[0m\ntw'
+      yield 'o\n'
+      yield 'end'
+    },
+    ...more,
+  }
+  const context: WordContext = {
+    pusher: { name: 'alice', fingerprint: 'SHA256:abc', admin: false },
+    stdout: (text) => {
+      said.out += text
+    },
+    stderr: async (text) => {
+      said.err += text
+    },
+    views,
+  }
+  return { code: await runWord(argv, context), ...said }
+}
+
+t.test('envs shows what is live, and what is not what the branch says', async (t) => {
+  t.strictSame(await run(['envs']), {
+    code: 0,
+    err: '',
+    out: [
+      'KEY          TYPE         STATE  REL  COMMIT',
+      'main         production   live   2    3333333',
+      '  http://shop-main-4f7240c.localhost:8080',
+      '  main is at 1111111, not live',
+      'feature/foo  development  live   2    3333333',
+      '  http://shop-foo-4f7240c.localhost:8080',
+      '',
+    ].join('\n'),
+  })
+  const two = await run(['envs'], [shop, blog])
+  t.match(
+    two.out,
+    /^acme\/shop\n {2}KEY[\s\S]*^acme\/blog\n {2}KEY .* URL\n {2}main .* http:\/\/blog-main-4f7240c\.localhost:8080$/m,
+  )
+  t.notMatch((await run(['envs', '-p', 'acme/blog'], [shop, blog])).out, 'shop')
+  t.match(await run(['envs'], []), { code: 0, out: /no environments yet/ })
+})
+
+t.test('envs --json is exactly the interface', async (t) => {
+  const { out, code } = await run(['envs', '--json'])
+  const [main] = JSON.parse(out)
+  t.equal(code, 0)
+  t.strictSame(Object.keys(main), [
+    'project',
+    'key',
+    'kind',
+    'type',
+    'state',
+    'url',
+    'hostname',
+    'release',
+    'commit',
+    'expiresAt',
+  ])
+  t.strictSame(documents.envs.parse(JSON.parse(out)), JSON.parse(out))
+})
+
+t.test('releases of one, of all, and as JSON', async (t) => {
+  t.equal(
+    (await run(['releases', 'main'])).out,
+    [
+      'REL  COMMIT   OUTCOME     AT                 BY',
+      '2    2222222  live        2026-01-02 10:00Z  alice',
+      '1    1111111  superseded  2026-01-01 10:00Z  alice',
+      '',
+    ].join('\n'),
+  )
+  t.match((await run(['releases'])).out, /^main\n {2}REL[\s\S]*^feature\/foo\n {2}no releases yet$/m)
+  const json = JSON.parse((await run(['releases', '--json'])).out)
+  t.strictSame(
+    json.map((one: Release) => one.n),
+    [2, 1],
+  )
+  t.strictSame(documents.releases.parse(json), json)
+  t.match(await run(['releases'], [shop, blog]), { code: 2, err: /acme\/shop\n {2}acme\/blog/ })
+  t.match(await run(['releases', '-p', 'acme/blog'], [shop, blog]), { code: 0, out: /^REL/ })
+})
+
+t.test('an environment can be said in three ways', async (t) => {
+  for (const argv of [
+    ['releases', 'acme/blog:main'],
+    ['releases', 'main', '-p', 'acme/blog'],
+    ['releases', '-pacme/blog', 'main'],
+    ['releases', '--project=Acme/Blog.git', 'main'],
+    ['releases', '--json', '--project', 'ac-me/blog', '--', 'main'],
+  ])
+    t.match(await run(argv, [shop, blog]), { code: 0, out: /2222222/ }, argv.join(' '))
+  t.match(await run(['releases', 'main'], [shop, blog]), { code: 2, err: /acme\/shop:main\n {2}acme\/blog:main/ })
+  t.match(await run(['releases', 'feature/foo'], [shop, blog]), { code: 2, err: /acme\/shop:feature\/foo/ })
+  t.match(await run(['releases', 'acme/shop:main', '-p', 'acme/blog'], [shop, blog]), { code: 1, err: /once/ })
+})
+
+t.test('unknown and forbidden answer alike', async (t) => {
+  const alike = async (a: string[], b: string[], accessible = [shop]) => {
+    const [one, other] = [await run(a, accessible), await run(b, accessible)]
+    t.equal(one.code, 1)
+    const blank = (text: string) => text.replace(/'[^']*'|d\d+/g, 'X')
+    t.strictSame({ ...one, err: blank(one.err) }, { ...other, err: blank(other.err) }, a.join(' '))
+  }
+  await alike(['releases', 'rival/secret:main'], ['releases', 'no/such:main'])
+  await alike(['releases', 'main', '-p', 'rival/secret'], ['releases', 'main', '-p', 'no/such'])
+  await alike(['releases', 'acme/shop:nope'], ['releases', 'rival/secret:main'])
+  await alike(['releases', '-p', 'rival/secret'], ['releases', '-p', 'no/such'])
+  await alike(['envs', '-p', 'rival/secret'], ['envs', '-p', 'no/such'])
+  await alike(['logs', 'd42'], ['logs', 'd99'])
+  await alike(['logs', '42', '--json'], ['logs', '99', '--json'])
+  await alike(['logs', 'rival/secret:main'], ['logs', 'no/such:main'])
+})
+
+t.test('logs by number and by environment, without control characters', async (t) => {
+  for (const argv of [['d41'], ['41'], ['main'], ['acme/shop:main']])
+    t.strictSame(await run(['logs', ...argv]), { code: 0, err: '', out: 'one red\ntwo\nend\n' }, argv.join(' '))
+  const json = JSON.parse((await run(['logs', 'd41', '--json'])).out)
+  t.strictSame(documents.logs.parse(json), json)
+  t.match(json, { deploy: 41, project: 'acme/shop', lines: ['one red', 'two', 'end'] })
+  const none = { readLog: async function* () {} }
+  t.strictSame(JSON.parse((await run(['logs', 'd41', '--json'], [shop], none)).out).lines, [])
+  t.match(await run(['logs', 'feature/foo']), { code: 1, err: /no deploy yet/ })
+  const long = await run(['logs', 'd41'], [shop], {
+    readLog: async function* () {
+      yield 'x'.repeat(100_000)
+    },
+  })
+  t.equal(long.out.replaceAll('\n', '').length, 100_000)
+  t.ok(long.out.split('\n').every((line) => line.length <= 16 * 1024))
+})
+
+t.test('whoami and help', async (t) => {
+  t.equal((await run(['whoami'])).out, 'alice\nSHA256:abc\nprojects:\n  acme/shop\n')
+  t.strictSame(JSON.parse((await run(['whoami', '--json'])).out), {
+    name: 'alice',
+    fingerprint: 'SHA256:abc',
+    admin: false,
+    projects: ['acme/shop'],
+  })
+  const { out } = await run(['help'])
+  t.equal(
+    out,
+    `Push a branch to get its environment. Over SSH there are these words:
+
+  envs [-p ORG/PROJECT] [--json]
+      list the environments
+  releases [ENV] [-p ORG/PROJECT] [--json]
+      list the releases of an environment, newest first
+  logs DEPLOY|ENV [-p ORG/PROJECT] [--json]
+      print the log of a deploy (d41), or of the newest deploy of an environment
+  whoami [--json]
+      show who you are here
+  help [WORD] [--json]
+      show this text
+
+ENV is     KEY, ORG/PROJECT:KEY, or KEY -p ORG/PROJECT
+DEPLOY is  the number that a push prints, such as d41
+`,
+  )
+  t.ok(out.split('\n').every((line) => line.length <= 80))
+  t.match(await run(['help', 'logs']), { code: 0, out: /^logs DEPLOY\|ENV/ })
+  const json = JSON.parse((await run(['help', '--json'])).out)
+  t.strictSame(documents.help.parse(json), json)
+})
+
+t.test('what is no word says so and shows the words', async (t) => {
+  for (const argv of [['rm', '-rf'], ['bash'], [], ['Envs'], ['__proto__'], ['constructor']]) {
+    const { code, out, err } = await run(argv)
+    t.equal(code, 1)
+    t.equal(out, '')
+    t.match(err, /^hostenv: .*word[\s\S]*releases \[ENV\]/)
+  }
+  t.notMatch((await run(['\u001b]0;x\u0007evil'])).err, '\u001b')
+  t.ok((await run(['x'.repeat(4000)])).err.length < 2000)
+})
+
+t.test('wrong usage says what was wrong, then the usage', async (t) => {
+  const table: [string[], string][] = [
+    [['envs', 'main'], "hostenv: envs does not take 'main'.\nusage: envs [-p ORG/PROJECT] [--json]\n"],
+    [['logs'], 'hostenv: logs needs an argument.\nusage: logs DEPLOY|ENV [-p ORG/PROJECT] [--json]\n'],
+    [['envs', '-p'], 'hostenv: -p takes ORG/PROJECT.\nusage: envs [-p ORG/PROJECT] [--json]\n'],
+    [['whoami', '-p', 'a/b'], "hostenv: whoami has no option '-p'.\nusage: whoami [--json]\n"],
+    [['envs', '--force'], "hostenv: envs has no option '--force'.\nusage: envs [-p ORG/PROJECT] [--json]\n"],
+    [['help', 'bash'], "hostenv: 'bash' is not a word.\nusage: help [WORD] [--json]\n"],
+  ]
+  for (const [argv, err] of table) t.strictSame(await run(argv), { code: 1, out: '', err }, argv.join(' '))
+})
