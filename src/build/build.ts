@@ -64,7 +64,8 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
     if (failed === null) throw nixFailed(ended, progress.errors)
     const { name, how, tail, gotHash } = failed
     emit({ type: 'build-failed', name, how, tail, ...(gotHash === undefined ? {} : { gotHash }) })
-    throw new Refused(`build failed: ${name} ${how}`, { headline: `Build failed: ${name}, ${how}` })
+    // The event has told it: an empty headline says that nothing is to be told twice.
+    throw new Refused(`build failed: ${name} ${how}`, { headline: '' })
   }
 
   const storePath = outputOf(ended.stdout, derivation)

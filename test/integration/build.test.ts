@@ -1,0 +1,176 @@
+// The build stage with the real Nix and a private store: what is told, what is rooted, and what is left after a cancel.
+import { chmodSync, existsSync, mkdtempSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { t } from 'tap'
+import { type BuildOptions, build } from '../../src/build/build.ts'
+import { makeNix } from '../../src/lib/nix.ts'
+import { mustRun, run } from '../../src/lib/spawn.ts'
+import { type DeployEvent, type Derivation, Refused } from '../../src/records.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'hostenv-build-'))
+const sandboxPaths = ['/bin/sh=/usr/bin/busybox', '/usr', ...['/lib', '/lib64'].filter((path) => existsSync(path))]
+const version = /(\d+)\.(\d+)/.exec(
+  await mustRun({ argv: ['nix', '--version'], env: { PATH: process.env.PATH ?? '' } }),
+)
+const nix = makeNix({
+  privateStore: join(root, 'store'),
+  version: { major: Number(version?.[1]), minor: Number(version?.[2]) },
+  path: process.env.PATH ?? '',
+  home: root,
+  root: process.getuid?.() === 0,
+  sandboxPaths,
+  sandbox: true,
+})
+
+t.teardown(() => {
+  // Store paths are read-only, folders too.
+  const open = (path: string) => chmodSync(path, 0o755)
+  open(root)
+  return run({ argv: ['chmod', '-R', 'u+w', root], env: { PATH: process.env.PATH ?? '' } }).then(() =>
+    rmSync(root, { recursive: true, force: true }),
+  )
+})
+
+writeFileSync(
+  join(root, 'd.nix'),
+  `let
+    d = name: script: extra: derivation ({
+      inherit name; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" script ]; PATH = "/usr/bin:/bin";
+    } // extra);
+    lib = v: d "lib-\${v}" "echo lib \${v}; echo \${v} > $out" {};
+    shop = v: d "shop-\${v}" "mkdir $out; cat \${lib v} > $out/v; printf 'caf\\\\351\\\\n'; echo built \${v}" {};
+  in {
+    one = shop "1.0"; two = shop "2.0";
+    fails = d "broken" "for i in $(seq 40); do echo line $i; done; echo oops >&2; exit 7" {};
+    hash = d "fetched" "echo hello > $out" {
+      outputHashMode = "flat"; outputHashAlgo = "sha256"; outputHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    };
+    slow = d "slow" "echo begun; sleep 1; echo middle; sleep 300" {};
+    noisy = d "noisy" "yes abcdefghijklmnopqrstuvwxyz | head -n 20000; head -c 3000000 /dev/zero | tr '\\\\0' x; echo; echo > $out" {};
+  }`,
+)
+
+async function derivation(name: string): Promise<Derivation> {
+  const print = (attribute: string) =>
+    mustRun(nix.command(['eval', '--raw', '-f', join(root, 'd.nix'), `${name}.${attribute}`]))
+  return { drvPath: await print('drvPath'), outPath: await print('outPath') }
+}
+
+function watched(name: string, more: Partial<BuildOptions> = {}) {
+  const events: (DeployEvent & { at: number })[] = []
+  const log: string[] = []
+  const outLink = join(root, `out-${name}`)
+  const options: BuildOptions = {
+    nix,
+    outLink,
+    log: (line) => log.push(line),
+    emit: (event) => events.push({ ...event, at: Date.now() }),
+    signal: AbortSignal.timeout(60_000),
+    previous: null,
+    ...more,
+  }
+  return { events, log, outLink, options }
+}
+
+t.test('a build is told, rooted and measured; a second one is cached', async (t) => {
+  const one = await derivation('one')
+  const first = watched('one')
+  const built = await build(one, first.options)
+  t.match(built, { storePath: one.outPath, cached: false, outLink: first.outLink })
+  t.ok(built.closureBytes > 0)
+  t.equal(readlinkSync(first.outLink), one.outPath)
+  t.ok(statSync(nix.realPath(one.outPath)).isDirectory())
+  const roots = await mustRun(nix.command(['nix-store', '--gc', '--print-roots']))
+  t.match(roots, first.outLink, 'the garbage collector knows the link')
+  t.same(
+    first.events.map(({ type }) => type).filter((type) => type !== 'build-line'),
+    ['build-plan', 'build-started', 'build-finished', 'build-started', 'build-finished', 'built'],
+  )
+  t.match(first.events[0], { builds: 2, fetches: 0, cached: 0 })
+  t.match(first.events[1], { name: 'lib-1.0', n: 1, total: 2 })
+  t.match(
+    first.log.filter((line) => line.startsWith('shop-1.0> ')),
+    ['shop-1.0> caf\ufffd', 'shop-1.0> built 1.0'],
+  )
+
+  const again = watched('again')
+  t.match(await build(one, again.options), { storePath: one.outPath, cached: true })
+  t.equal(readlinkSync(again.outLink), one.outPath)
+  t.same(
+    again.events.map(({ type }) => type),
+    ['build-plan', 'built'],
+  )
+
+  const two = watched('two', { previous: { release: 6, storePath: one.outPath } })
+  await build(await derivation('two'), two.options)
+  t.match(two.events.at(-1), { type: 'built', since: { release: 6, changes: ['shop 1.0 → 2.0'] } })
+
+  const gone = { release: 5, storePath: `/nix/store/${'0'.repeat(32)}-gone` }
+  const unknown = watched('unknown', { previous: gone })
+  t.ok((await build(one, unknown.options)).closureBytes > 0, 'a collected previous release does not matter')
+  t.match(unknown.events.at(-1), { type: 'built', since: null })
+})
+
+t.test('a failing build is refused with its name, how, and its last 25 lines', async (t) => {
+  const { events, log, options, outLink } = watched('fails')
+  await t.rejects(build(await derivation('fails'), options), {
+    name: 'Refused',
+    message: 'build failed: broken exit 7',
+    headline: '',
+  })
+  const failed = events.at(-1)
+  t.match(failed, { type: 'build-failed', name: 'broken', how: 'exit 7' })
+  t.equal(failed?.type === 'build-failed' && failed.tail.length, 25)
+  t.equal(failed?.type === 'build-failed' && failed.tail.at(-1), 'oops')
+  t.ok(log.includes('broken> line 1'), 'the log has all lines')
+  t.notOk(existsSync(outLink))
+})
+
+t.test('a wrong hash prints the right one', async (t) => {
+  const { events, options } = watched('hash')
+  await t.rejects(build(await derivation('hash'), options), {
+    name: 'Refused',
+    message: 'build failed: fetched hash mismatch',
+    headline: '',
+  })
+  t.match(events.at(-1), { gotHash: 'sha256-WJG1tSLV3whtD/CxEPvZ0hu0/HFjrzTQgoai6Eb2vgM=' })
+})
+
+t.test('lines come while the build runs, and a cancel ends it with its builders', async (t) => {
+  const stop = new AbortController()
+  const { events, options } = watched('slow', { signal: stop.signal })
+  let middle = 0
+  const emit: typeof options.emit = (event) => {
+    options.emit(event)
+    if (event.type !== 'build-line' || event.line !== 'middle') return
+    middle = Date.now()
+    stop.abort()
+  }
+  await t.rejects(build(await derivation('slow'), { ...options, emit }), new Refused('cancelled'))
+  t.ok(Date.now() - middle < 3000, 'promptly')
+  const begun = events.find((event) => event.type === 'build-line' && event.line === 'begun')
+  t.ok(middle - (begun?.at ?? 0) > 800, 'the first line did not wait for the second')
+  const left = await run({ argv: ['pgrep', '-f', `${root}/store`], env: { PATH: process.env.PATH ?? '' } })
+  t.equal(left.stdout, '', 'no process of it is left')
+  t.match(await build(await derivation('one'), watched('after').options), { cached: true }, 'the store still works')
+})
+
+t.test('a noisy build is cut on disk and in what is shown, and succeeds', async (t) => {
+  const { events, log, options } = watched('noisy', {
+    limits: { maxLogBytes: 100_000, maxDerivationLogBytes: 64 * 1024 * 1024 },
+  })
+  await build(await derivation('noisy'), options)
+  t.ok(log.join('\n').length < 101_000)
+  t.match(log.at(-1), 'the log is cut here')
+  t.ok(events.every((event) => event.type !== 'build-line' || event.line.length <= 4096))
+})
+
+t.test('a Nix that cannot do its work is a refusal with its own words', async (t) => {
+  const { options } = watched('nothing')
+  const nothing = `/nix/store/${'0'.repeat(32)}-nothing`
+  await t.rejects(build({ drvPath: `${nothing}.drv`, outPath: nothing }, options), {
+    name: 'Refused',
+    message: /^build failed: nix exit 1: .*nothing/,
+  })
+})
