@@ -1,0 +1,147 @@
+// Everything that a deploy says to the person who pushed, word for word. Pure: an event in, printable lines of at most 72 columns out.
+import { printable, printableLines } from '../lib/printable.ts'
+import type { DeployEvent } from '../records.ts'
+import { byteDelta, byteSize, count, durationText } from './units.ts'
+import { wrap, wrapParts } from './wrap.ts'
+
+export interface SentenceContext {
+  /** The command that shows the whole log: `ssh -p 2222 hostenv@host logs d41`. */
+  readonly logCommand: string
+}
+
+type Event<T extends DeployEvent['type']> = Extract<DeployEvent, { type: T }>
+
+const STEP = '-----> '
+const DETAIL = ' '.repeat(STEP.length)
+const QUOTE = `${DETAIL}  > `
+const SHOWN_CHANGES = 3
+/** A line of a build's log may be 4 KiB: so many lines of a terminal it gets. */
+const LOG_LINES = 3
+const DETAIL_LINES = 60
+
+/** The lines, without line feeds, that tell an event; none where it is told already. */
+export function sentences(event: DeployEvent, context: SentenceContext): readonly string[] {
+  switch (event.type) {
+    case 'started':
+      return step(started(event))
+    case 'note':
+      return detail(event.text)
+    case 'warning':
+      return detail(`Warning: ${event.text}`)
+    case 'waiting':
+      return step(`Waiting for ${event.text}`)
+    case 'build-plan':
+      return plan(event)
+    case 'build-started':
+      return buildLine(event, 'started')
+    case 'build-line':
+      return overwritten(event.line) === '' ? [] : buildLine(event, overwritten(event.line))
+    case 'build-finished':
+      return buildLine(event, `done in ${durationText(event.duration)}`)
+    case 'build-failed':
+      return buildFailed(event)
+    case 'built':
+      return wrapParts(built(event).map(printable), STEP)
+    case 'activating':
+      return step(`Activating release ${event.release}`)
+    case 'activate-line':
+      return detail(event.line)
+    case 'check':
+      return detail(`check ${event.what} → ${event.result} in ${durationText(event.duration)}`)
+    case 'live':
+      return step(`Live at ${event.url} (release ${event.release}, ${durationText(event.duration)})`)
+    case 'removed':
+      return step(`Stopped ${event.key}; its data and its releases are kept`)
+    case 'refused':
+      return refused(event, context)
+    case 'restored':
+      return restored(event)
+  }
+}
+
+function step(text: string): readonly string[] {
+  return wrap(printable(text), { first: STEP })
+}
+
+function detail(text: string): readonly string[] {
+  const lines = printableLines(text).split('\n')
+  const shown = lines.slice(0, DETAIL_LINES).flatMap((line) => wrap(line, { first: DETAIL, maxLines: DETAIL_LINES }))
+  return lines.length > DETAIL_LINES ? [...shown, `${DETAIL}…`] : shown
+}
+
+function started({ project, commit, ref, key, kind }: Event<'started'>): string {
+  const name = ref.replace(/^refs\/(heads|tags)\//, '')
+  return `${project} ${commit.slice(0, 7)} → ${key} (${kind}${name === key ? '' : `, from ${name}`})`
+}
+
+function plan({ builds, fetches, cached }: Event<'build-plan'>): readonly string[] {
+  const there = cached > 0 ? [`${cached} cached`] : []
+  if (builds > 0) return step(`Building ${count(builds, 'derivation')}${aside(toFetch(fetches), there)}`)
+  return fetches > 0 ? step(`Fetching ${count(fetches, 'path')}${aside([], there)}`) : []
+}
+
+function toFetch(fetches: number): string[] {
+  return fetches > 0 ? [`${fetches} to fetch`] : []
+}
+
+function aside(...parts: readonly (readonly string[])[]): string {
+  const all = parts.flat()
+  return all.length === 0 ? '' : ` (${all.join(', ')})`
+}
+
+function buildLine({ name, n, total }: { name: string; n: number; total: number }, text: string): readonly string[] {
+  const label = `[${n}/${total}] ${printable(name).slice(0, 40)}: `
+  return wrap(label + printable(text).trim(), { first: DETAIL, hanging: `${DETAIL}      `, maxLines: LOG_LINES })
+}
+
+// A progress bar draws over itself with carriage returns: its last state is what a terminal would show.
+function overwritten(line: string): string {
+  return (
+    line
+      .split('\r')
+      .map(printable)
+      .findLast((part) => part.trim() !== '')
+      ?.trim() ?? ''
+  )
+}
+
+function buildFailed({ name, how, tail, gotHash }: Event<'build-failed'>): readonly string[] {
+  const quoted = tail.flatMap((line) =>
+    wrap(printable(line), { first: QUOTE, hanging: `${DETAIL}    `, maxLines: LOG_LINES }),
+  )
+  const hash = gotHash === undefined ? [] : detail(`got: ${gotHash}`)
+  return [...step(`Build failed: ${name}, ${how}`), ...quoted, ...hash]
+}
+
+function built({ duration, cached, closureBytes, since }: Event<'built'>): readonly string[] {
+  const size = closureBytes > 0 ? [`closure ${byteSize(closureBytes)}${since === null ? '' : sinceText(since)}`] : []
+  const changes = since?.changes ?? []
+  const more = changes.length - SHOWN_CHANGES
+  return [
+    cached ? 'Already built' : `Built in ${durationText(duration)}`,
+    ...size,
+    ...changes.slice(0, SHOWN_CHANGES),
+    ...(more > 0 ? [`and ${count(more, 'other change')}`] : []),
+  ]
+}
+
+function sinceText({ release, deltaBytes }: NonNullable<Event<'built'>['since']>): string {
+  return deltaBytes === 0 ? `, as release ${release}` : `, ${byteDelta(deltaBytes)} since release ${release}`
+}
+
+// An empty headline: the event before this one has told what happened, and only the way to the whole log is missing.
+function refused({ headline, detail: lines, help }: Event<'refused'>, { logCommand }: SentenceContext) {
+  const whole = wrap(`Whole log: ${printable(logCommand)}`, { first: DETAIL })
+  return [
+    ...(headline === '' ? [] : step(headline)),
+    ...(lines.length === 0 ? [] : detail(lines.join('\n'))),
+    ...help.flatMap(detail),
+    ...(headline === '' ? whole : []),
+  ]
+}
+
+function restored({ release, text }: Event<'restored'>): readonly string[] {
+  const said = printable(text)
+  if (release === null) return step(said === '' ? 'Nothing is live' : said.charAt(0).toUpperCase() + said.slice(1))
+  return step(`Release ${release} is live again${said === '' ? '' : `; ${said}`}`)
+}

@@ -1,0 +1,35 @@
+// Numbers as people read them.
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** Bytes: `512 B`, `1.2 MiB`, `182 MiB`. */
+export function byteSize(bytes: number): string {
+  let value = Math.abs(bytes)
+  let unit = 0
+  // 1023.6 KiB would be shown as 1024 KiB.
+  while (value >= 1023.5 && unit < UNITS.length - 1) {
+    value /= 1024
+    unit++
+  }
+  const digits = unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1).replace(/\.0$/, '')
+  return `${bytes < 0 ? '-' : ''}${digits} ${UNITS[unit]}`
+}
+
+/** A change in bytes with its sign: `+1.2 MiB`, `-512 B`. */
+export function byteDelta(bytes: number): string {
+  return bytes > 0 ? `+${byteSize(bytes)}` : byteSize(bytes)
+}
+
+/** Milliseconds: `34 ms`, `6.2 s`, `42 s`, `2 min 5 s`. */
+export function durationText(ms: number): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  return `${Math.floor(seconds / 60)} min${seconds % 60 === 0 ? '' : ` ${seconds % 60} s`}`
+}
+
+/** `1 derivation`, `3 derivations`. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
+}

@@ -1,0 +1,101 @@
+// The pusher's terminal may be slow or gone, and the disk may be full: a deploy goes on.
+
+import { once } from 'node:events'
+import { readFileSync, statSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { PassThrough, Writable } from 'node:stream'
+import { t } from 'tap'
+import { deployLogPath, logFile } from '../../../src/report/log-file.ts'
+import { deployReport } from '../../../src/report/report.ts'
+import { sideband } from '../../../src/report/sideband.ts'
+
+t.test('plain lines, each ended', async (t) => {
+  const stream = new PassThrough()
+  const sink = sideband(stream)
+  sink.line('one')
+  sink.line('two')
+  await sink.close()
+  t.equal(String(stream.read()), 'one\ntwo\n')
+  t.ok(stream.writable, 'the stream is not ended: others write to it too')
+})
+
+t.test('a reader that stops loses lines, is told how many, and gets later ones', async (t) => {
+  const kept: string[] = []
+  let resume: (() => void) | null = null
+  const stream = new Writable({
+    highWaterMark: 1,
+    write(chunk, _encoding, done) {
+      kept.push(String(chunk))
+      if (kept.length === 1) resume = done
+      else done()
+    },
+  })
+  const sink = sideband(stream, 100)
+  for (let n = 0; n < 1000; n++) sink.line(`line ${n} ${'x'.repeat(20)}`)
+  t.ok(stream.writableLength <= 100, 'no more than the limit is held')
+  resume!()
+  await sink.close()
+  sink.line('after')
+  await sink.close()
+  t.match(kept.at(-2), /^ {7}\(99\d lines were left out: they were not read in time\)\n$/)
+  t.equal(kept.at(-1), 'after\n')
+})
+
+t.test('a reader that never comes back holds up nothing for more than two seconds', async (t) => {
+  const sink = sideband(new Writable({ write() {} }))
+  sink.line('x')
+  const started = Date.now()
+  await sink.close()
+  t.ok(Date.now() - started < 3000)
+})
+
+t.test('a gone client is no error', async (t) => {
+  const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await once(socket, 'connect')
+  const sink = sideband(socket)
+  for (let n = 0; n < 100; n++) {
+    sink.line('still talking')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await sink.close()
+  server.close()
+  t.pass()
+})
+
+t.test('the whole log has a time before each line and no control characters', async (t) => {
+  const dir = t.testdir()
+  const path = deployLogPath(dir, 41)
+  t.equal(path, join(dir, 'log', 'deploys', 'd41.log'))
+  const log = logFile(path, () => new Date(0))
+  log.line('\u001b[31mred\u001b[0m')
+  log.line('two')
+  await log.close()
+  t.equal(readFileSync(path, 'utf8'), '1970-01-01T00:00:00.000Z red\n1970-01-01T00:00:00.000Z two\n')
+  t.equal(statSync(path).mode & 0o777, 0o600)
+  await log.close()
+})
+
+t.test('a log that cannot be written does not matter', async (t) => {
+  const log = logFile(join(t.testdir({ d: {} }), 'd'))
+  log.line('x')
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  log.line('y')
+  await log.close()
+  t.pass()
+})
+
+t.test('a report goes to both, but the log of a build is written by the build', async (t) => {
+  const words: string[] = []
+  const whole: string[] = []
+  const sink = (lines: string[]) => ({ line: (text: string) => void lines.push(text), close: async () => {} })
+  const report = deployReport({ words: sink(words), log: sink(whole) }, { logCommand: 'ssh host logs d1' })
+  report.emit({ type: 'activating', release: 1 })
+  report.emit({ type: 'build-line', name: 'a', n: 1, total: 1, line: 'x' })
+  report.log('a> x')
+  await report.close()
+  t.same(words, ['-----> Activating release 1', '       [1/1] a: x'])
+  t.same(whole, ['-----> Activating release 1', 'a> x'])
+})
