@@ -42,7 +42,8 @@ let
   byRef = builtins.filter (key: environments.${key}.hostenv.gitRef == select.ref) enabled;
   selectedKeys =
     if select ? key then
-      builtins.filter (key: key == select.key) enabled
+      # The policy in force decides whether it is enabled, not this commit.
+      builtins.filter (key: key == select.key) (builtins.attrNames environments)
     else if !(select ? ref) then
       [ ]
     else if byRef != [ ] then

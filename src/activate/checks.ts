@@ -1,0 +1,129 @@
+// Whether a release really runs: its processes stay up, it answers, and it listens on no port.
+import { request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { listeningPorts } from '../lib/proc.ts'
+import { type Emit, Refused, type Verification } from '../records.ts'
+import type { LocalHost, Place } from './host.ts'
+import type { Restart } from './release-processes.ts'
+import { lastLines, type ProcessState, processStates } from './s6.ts'
+import { treeProcesses } from './service-tree.ts'
+
+export interface CheckContext {
+  readonly host: LocalHost
+  readonly place: Place
+  readonly processes: ReadonlyMap<string, Restart>
+  readonly verification: Verification
+  /** The environment's HTTP socket, checked to be its own; null while there is none. */
+  readonly socket: () => string | null
+  readonly emit: Emit
+}
+
+const pollInterval = 100
+
+/** Waits until the release is up and answers. Throws Refused with the reason when it does not. */
+export async function checkRelease(ctx: CheckContext): Promise<void> {
+  if (ctx.verification.enable) await Promise.all([staysUp(ctx), answers(ctx)])
+  listensOnNoPort(ctx)
+}
+
+/** Throws Refused when a process of the environment listens on a TCP port. */
+export function listensOnNoPort(ctx: Pick<CheckContext, 'host' | 'place'>): void {
+  const ports = listeningPorts(treeProcesses(ctx.host, ctx.place.facts))
+  if (ports.length === 0) return
+  throw new Refused(`listens on port ${ports.join(', ')}`, {
+    headline: `Listens on port ${ports.join(', ')}: environments use sockets only`,
+    help: ['Listen on the socket $HOSTENV_UPSTREAM_DIR/in.sock instead.'],
+  })
+}
+
+async function staysUp(ctx: CheckContext): Promise<void> {
+  const { host, place, processes, verification } = ctx
+  const names = [...processes.keys()]
+  const seen = new Map<string, { pid: number; since: number }>()
+  const started = performance.now()
+  for (;;) {
+    const states = await processStates(host, place, names)
+    const waiting = names.filter((name) => {
+      const verdict = judge(states.get(name), processes.get(name) ?? 'always', seen.get(name))
+      if (verdict.kind === 'dead') throw new ProcessDied(name, verdict.how)
+      if (verdict.kind === 'done') return false
+      const first = seen.get(name) ?? { pid: verdict.pid, since: performance.now() }
+      seen.set(name, first)
+      return verdict.seconds < verification.upFor && (performance.now() - first.since) / 1000 < verification.upFor
+    })
+    if (waiting.length === 0) return
+    if ((performance.now() - started) / 1000 > verification.timeout + verification.upFor)
+      throw new Refused(`${waiting.join(', ')} did not stay up for ${verification.upFor} s`)
+    await sleep(pollInterval)
+  }
+}
+
+type Judgement = { kind: 'up'; pid: number; seconds: number } | { kind: 'done' } | { kind: 'dead'; how: string }
+
+function judge(state: ProcessState | undefined, restart: Restart, first: { pid: number } | undefined): Judgement {
+  if (!state) return { kind: 'dead', how: 'was not started' }
+  if (state.up && (first === undefined || first.pid === state.pid))
+    return { kind: 'up', pid: state.pid, seconds: state.seconds }
+  const how = state.lastDeath ?? 'went down'
+  return restart !== 'always' && how === 'exit 0' ? { kind: 'done' } : { kind: 'dead', how }
+}
+
+class ProcessDied extends Refused {
+  readonly process: string
+  constructor(process: string, how: string) {
+    super(`${process} died: ${how}`, { headline: `${process} does not stay up: ${how}` })
+    this.process = process
+  }
+}
+
+async function answers(ctx: CheckContext): Promise<void> {
+  const { verification } = ctx
+  const started = performance.now()
+  const deadline = started + verification.timeout * 1000
+  let last = 'no answer'
+  let hadSocket = false
+  // Without a socket for as long as a process must stay up, this is no web service.
+  const giveUp = started + verification.upFor * 1000
+  for (;;) {
+    const socket = ctx.socket()
+    hadSocket ||= socket !== null
+    if (!hadSocket && performance.now() > giveUp) return
+    if (socket !== null) {
+      const asked = performance.now()
+      const status = await get(socket, ctx, Math.max(1, Math.min(10_000, deadline - asked)))
+      const duration = performance.now() - asked
+      if (typeof status === 'number' && status < 500)
+        return ctx.emit({ type: 'check', what: `GET ${verification.path}`, result: String(status), duration })
+      last = typeof status === 'number' ? `answered ${status}` : status
+    }
+    if (performance.now() >= deadline)
+      throw new Refused(`GET ${verification.path}: ${last} within ${verification.timeout} s`, {
+        headline: `GET ${verification.path}: ${last} within ${verification.timeout} s`,
+      })
+    await sleep(pollInterval)
+  }
+}
+
+function get(socketPath: string, ctx: CheckContext, timeout: number): Promise<number | string> {
+  return new Promise((resolve) => {
+    const headers = { host: ctx.place.facts.hostname, 'user-agent': 'hostenv-check', connection: 'close' }
+    const asked = request({ socketPath, path: ctx.verification.path, headers, timeout, agent: false }, (response) => {
+      resolve(response.statusCode ?? 0)
+      response.destroy()
+    })
+    asked.on('timeout', () => asked.destroy(new Error('no answer')))
+    asked.on('error', () => resolve('no answer'))
+    asked.end()
+  })
+}
+
+/** Adds what the process wrote last to a refusal about it. */
+export async function withLastLines(ctx: CheckContext, refused: Refused): Promise<Refused> {
+  const names = refused instanceof ProcessDied ? [refused.process] : [...ctx.processes.keys()].slice(0, 1)
+  const lines = (await Promise.all(names.map((name) => lastLines(ctx.host, ctx.place, name, 25)))).flat()
+  return new Refused(refused.message, {
+    headline: refused.headline,
+    detail: [...refused.detail, ...lines],
+    help: refused.help,
+  })
+}

@@ -1,0 +1,116 @@
+// What the activate stage needs to know of the `local` host, and the environment's own directories and variables.
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Limits } from '../config/limits.ts'
+import type { Nix } from '../lib/nix.ts'
+import { environmentSandbox, type SandboxHost } from '../lib/sandbox.ts'
+import type { Command } from '../lib/spawn.ts'
+import type { EnvironmentFacts, EnvironmentType, Oid } from '../records.ts'
+
+export interface LocalHost {
+  readonly nix: Nix
+  /** Null where the operator trusts projects and there is no bwrap. */
+  readonly sandbox: SandboxHost | null
+  readonly path: string
+  readonly stateDir: string
+  readonly limits: Pick<Limits, 'activateTime' | 'stopTime'>
+}
+
+/** One environment as the host knows it. */
+export interface Place {
+  readonly facts: EnvironmentFacts
+  readonly type: EnvironmentType
+}
+
+export interface ReleaseFacts {
+  readonly n: number
+  readonly revision: Oid
+}
+
+/** The receiver's own folder for an environment; the environment sees only some folders inside it. */
+export function environmentDir(host: Pick<LocalHost, 'stateDir'>, userName: string): string {
+  return join(host.stateDir, 'env', userName)
+}
+
+export function homeOf(facts: EnvironmentFacts): string {
+  return join(dirname(facts.dataDir), 'home')
+}
+
+function ownDirectories(facts: EnvironmentFacts): string[] {
+  return [facts.dataDir, facts.stateDir, facts.cacheDir, homeOf(facts), facts.runtimeDir, facts.upstreamRuntimeDir]
+}
+
+/** Makes the environment's directories. Idempotent. */
+export async function makeDirectories(facts: EnvironmentFacts): Promise<void> {
+  for (const directory of ownDirectories(facts)) await mkdir(directory, { recursive: true, mode: 0o700 })
+}
+
+/** Makes the runtime directories, which do not outlive a reboot, before a tree of services is started. */
+export async function makeScanDirectory(facts: EnvironmentFacts): Promise<string> {
+  await makeDirectories(facts)
+  const scan = join(facts.runtimeDir, 's6/scan')
+  await mkdir(scan, { recursive: true, mode: 0o700 })
+  return scan
+}
+
+/** The variables of DESIGN's contract; `release` is given to `activate` and checks, not to services. */
+export function variables(place: Place, release: ReleaseFacts | null): Record<string, string> {
+  const { facts } = place
+  return {
+    HOME: homeOf(facts),
+    PATH: '/usr/bin:/bin',
+    LANG: 'C.UTF-8',
+    USER: facts.userName,
+    LOGNAME: facts.userName,
+    HOSTENV_ORGANISATION: facts.organisation,
+    HOSTENV_PROJECT: facts.project,
+    HOSTENV_ENVIRONMENT: facts.environmentName,
+    HOSTENV_TYPE: place.type,
+    HOSTENV_HOSTNAME: facts.hostname,
+    HOSTENV_RUNTIME_DIR: facts.runtimeDir,
+    HOSTENV_UPSTREAM_DIR: facts.upstreamRuntimeDir,
+    HOSTENV_DATA_DIR: facts.dataDir,
+    HOSTENV_STATE_DIR: facts.stateDir,
+    HOSTENV_CACHE_DIR: facts.cacheDir,
+    HOSTENV_MANAGER: 's6',
+    XDG_RUNTIME_DIR: facts.runtimeDir,
+    XDG_DATA_HOME: facts.dataDir,
+    XDG_STATE_HOME: facts.stateDir,
+    XDG_CACHE_HOME: facts.cacheDir,
+    XDG_CONFIG_HOME: join(homeOf(facts), '.config'),
+    ...(release === null ? {} : { HOSTENV_REVISION: release.revision, HOSTENV_RELEASE: String(release.n) }),
+  }
+}
+
+/** A command that runs as the environment. `dieWithParent` false is for its tree of services alone. */
+export function asEnvironment(
+  host: LocalHost,
+  place: Place,
+  argv: readonly [string, ...string[]],
+  options: { dieWithParent: boolean; release?: ReleaseFacts },
+): Command {
+  const env = variables(place, options.release ?? null)
+  const chdir = homeOf(place.facts)
+  if (host.sandbox === null) {
+    const prefix = options.dieWithParent ? ['setpriv', '--pdeathsig', 'KILL'] : []
+    return { argv: [...prefix, ...argv] as [string, ...string[]], env, cwd: chdir }
+  }
+  const prefix = environmentSandbox({
+    host: host.sandbox,
+    storeDir: host.nix.storeDir,
+    directories: ownDirectories(place.facts),
+    chdir,
+    dieWithParent: options.dieWithParent,
+  })
+  return { argv: [...prefix, ...argv] as [string, ...string[]], env }
+}
+
+/** Writes `$HOSTENV_STATE_DIR/release.json`. The folder is the environment's: rename(2) replaces whatever it put there. */
+export async function writeReleaseFile(facts: EnvironmentFacts, release: ReleaseFacts | null): Promise<void> {
+  const file = join(facts.stateDir, 'release.json')
+  if (release === null) return await rm(file, { force: true })
+  const temporary = join(facts.stateDir, `.release-${process.pid}-${crypto.randomUUID()}`)
+  const text = JSON.stringify({ release: release.n, revision: release.revision, environment: facts.environmentName })
+  await writeFile(temporary, `${text}\n`, { flag: 'wx', mode: 0o644 })
+  await rename(temporary, file)
+}

@@ -1,0 +1,106 @@
+// What a unit is about to change, read under its locks (S2): nothing is changed here.
+import { existsSync } from 'node:fs'
+import type { Context, Ready } from '../context.ts'
+import { isAncestor, refValue } from '../lib/git-reads.ts'
+import { environmentFacts } from '../lib/names.ts'
+import { isZero, short, shortRef } from '../lib/oid.ts'
+import type { RefChange } from '../lib/ref-transaction.ts'
+import { repositoryPath } from '../lib/repositories.ts'
+import { type Oid, type ProjectId, Refused } from '../records.ts'
+import { keyOfRef } from '../state/policy-keys.ts'
+import type { Place, ReleaseFacts } from './host.ts'
+import { currentGeneration, profilePath } from './profile.ts'
+
+/** What is live before a switch: its release and the generation it stands on. */
+export type Live = ReleaseFacts & { readonly generation: number }
+
+/** One ref and, where it means one, its environment: before and after. */
+export interface Plan {
+  readonly ready: Ready
+  /** The ref's value under the lock; the swap is against it. */
+  readonly cur: Oid
+  readonly environment: {
+    readonly key: string
+    readonly place: Place
+    readonly previous: Live | null
+    /** The profile's generation before, whether live or not. */
+    readonly generation: number | null
+    /** The release to be, or null for a stop. */
+    readonly n: number | null
+  } | null
+}
+
+/** Reads everything again under the lock. Throws Refused when the ref, the policy or the project changed meanwhile. */
+export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
+  const { deploy, key, resolved } = ready
+  if (deploy.session.fresh && existsSync(repositoryPath(ctx.config.stateDir, deploy.project)))
+    throw new Refused('the project was created by another push meanwhile; push again')
+  recheckPolicy(ctx, ready)
+  const cur = await currentValue(ctx, ready)
+  if (key === null) return { ready, cur, environment: null }
+  const known = placeOf(ctx, deploy.session.project, key)
+  const place = resolved ? { facts: known.facts, type: resolved.environment.type } : known
+  return {
+    ready,
+    cur,
+    environment: {
+      ...{ key, place, previous: liveRelease(ctx, deploy.project, key) },
+      generation: currentGeneration(profilePath(ctx.host, place.facts.userName)),
+      n: resolved ? ctx.state.environments.nextRelease(deploy.project, key) : null,
+    },
+  }
+}
+
+/** An environment as the record knows it: facts follow from its name, the type is the policy's. */
+export function placeOf(ctx: Context, project: ProjectId, key: string): Place {
+  const { domain, runtimeRoot, stateRoot } = ctx.resolve.site
+  const policy = ctx.state.projects.get(`${project.organisation}/${project.project}`)?.policy.environments[key]
+  const facts = environmentFacts(project, key, policy?.hostenv.gitRef ?? key, {
+    ...{ domain, runtimeDir: runtimeRoot, stateDir: stateRoot },
+  })
+  return { facts, type: policy?.type ?? 'development' }
+}
+
+/** What the record says is live, with its generation; null when nothing is. */
+export function liveRelease(ctx: Context, project: string, key: string): Live | null {
+  const release = ctx.state.environments.liveRelease(project, key)
+  return release && { n: release.n, revision: release.commit, generation: release.generation }
+}
+
+/** The refs of a plan: the one that was pushed, what is live, and the release for ever. */
+export function refChanges({ ready, cur, environment }: Plan): RefChange[] {
+  const { ref, new: value } = ready.deploy.update
+  const pushed = { ref, new: isZero(value) ? null : value, old: cur }
+  if (environment === null) return [pushed]
+  const live = { ref: `refs/hostenv/live/${environment.key}`, new: ready.resolved?.commit ?? null, old: null }
+  if (ready.resolved === null) return environment.previous === null ? [pushed] : [pushed, live]
+  const release = {
+    ref: `refs/hostenv/releases/${environment.key}/${environment.n}`,
+    new: ready.resolved.commit,
+    old: null,
+  }
+  return [pushed, live, release]
+}
+
+// Order is order of arrival: CUR is taken where it is what the client saw, or where an earlier arrival led on from that.
+async function currentValue(ctx: Context, { deploy }: Ready): Promise<Oid> {
+  const { session, update, project } = deploy
+  const cur = await refValue(session.repository, ctx.host.path, update.ref)
+  if (cur === update.old) return cur
+  const setter = isZero(cur) ? null : ctx.state.deploys.whoSet(project, update.ref, cur)
+  const ancestor = (a: Oid, b: Oid) => isAncestor(session.repository, ctx.host.path, a, b)
+  if (setter && setter.id < deploy.id && !isZero(update.new))
+    if ((isZero(update.old) || (await ancestor(update.old, cur))) && (await ancestor(cur, update.new))) return cur
+  const now = isZero(cur) ? 'gone' : `now ${short(cur)}`
+  throw new Refused(`stale: ${shortRef(update.ref)} is ${now}; fetch first`)
+}
+
+// A canonical push that arrived earlier may have changed what this ref means, or who may push it.
+function recheckPolicy(ctx: Context, { deploy, key, resolved }: Ready): void {
+  const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
+  const now = policy && keyOfRef(policy, shortRef(deploy.update.ref))
+  if (resolved?.newPolicy == null && policy && now !== key)
+    throw new Refused('the policy changed meanwhile; push again')
+  const { pusher } = deploy.session
+  if (!ctx.state.people.mayDeploy(pusher, policy, now ?? key ?? '')) throw new Refused(`no right to deploy to ${key}`)
+}

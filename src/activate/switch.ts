@@ -1,0 +1,84 @@
+// The switch of one environment: profile, activate, checks (S4, S5), and the way back. Rows are the pipeline's affair.
+import { existsSync } from 'node:fs'
+import type { Emit, EnvironmentFacts, Verification } from '../records.ts'
+import { Refused } from '../records.ts'
+import { checkRelease, withLastLines } from './checks.ts'
+import { type LocalHost, makeDirectories, type Place, type ReleaseFacts, writeReleaseFile } from './host.ts'
+import { generationPath, profilePath, setProfile, switchGeneration } from './profile.ts'
+import { releaseProcesses } from './release-processes.ts'
+import { runActivate } from './run-activate.ts'
+import { ensureTree, stopTree } from './service-tree.ts'
+
+export interface SwitchContext extends LocalHost {
+  readonly socketOf: (facts: EnvironmentFacts) => string | null
+}
+
+/** S4: points the profile to `out`. Answers the generation. */
+export async function switchProfile(host: SwitchContext, place: Place, out: string): Promise<number> {
+  await makeDirectories(place.facts)
+  return await setProfile(host, profilePath(host, place.facts.userName), out)
+}
+
+export interface Activation {
+  readonly place: Place
+  readonly out: string
+  readonly release: ReleaseFacts
+  readonly verification: Verification
+}
+
+/** S5: activates and checks. Throws Refused when the release does not run. */
+export async function activate(host: SwitchContext, a: Activation, emit: Emit): Promise<void> {
+  if (!existsSync(`${host.nix.realPath(a.out)}/bin/activate`))
+    throw new Refused('the build has no bin/activate', {
+      help: ['activatePackage must contain an executable bin/activate.'],
+    })
+  const processes = releaseProcesses(host.nix, a.out)
+  await ensureTree(host, a.place)
+  await writeReleaseFile(a.place.facts, a.release)
+  await runActivate(host, a.place, a.out, a.release, emit)
+  const check = {
+    ...{ host, place: a.place, processes, verification: a.verification, emit },
+    socket: () => host.socketOf(a.place.facts),
+  }
+  try {
+    await checkRelease(check)
+  } catch (error) {
+    throw error instanceof Refused ? await withLastLines(check, error) : error
+  }
+}
+
+export interface Undo {
+  readonly place: Place
+  /** What was live before; null: nothing, so services stop and the profile goes. */
+  readonly previous: (ReleaseFacts & { readonly generation: number }) | null
+  /** The profile's generation before, live or not. */
+  readonly generation: number | null
+}
+
+/** Restores what was there: its generation, its `activate`. Throws when it cannot: the environment is broken then. */
+export async function undo(host: SwitchContext, u: Undo, emit: Emit): Promise<void> {
+  const { facts } = u.place
+  const profile = profilePath(host, facts.userName)
+  if (u.previous === null) await stopTree(host, facts)
+  await switchGeneration(host, profile, u.previous?.generation ?? u.generation)
+  await writeReleaseFile(facts, u.previous)
+  if (u.previous === null)
+    return emit({ type: 'restored', release: null, text: 'nothing was live before; services stopped' })
+  const out = generationPath(profile, u.previous.generation)
+  if (out === null) throw new Error(`generation ${u.previous.generation} is gone`)
+  await ensureTree(host, u.place)
+  await runActivate(host, u.place, out, u.previous, () => undefined)
+  emit({ type: 'restored', release: u.previous.n, text: 'what activate did to data is not undone' })
+}
+
+/** Brings a live release's services up where they do not run (after a reboot, or a crash). Answers whether it had to. */
+export async function ensureRunning(
+  host: SwitchContext,
+  place: Place,
+  out: string,
+  release: ReleaseFacts,
+): Promise<boolean> {
+  if (!(await ensureTree(host, place))) return false
+  await runActivate(host, place, out, release, () => undefined)
+  return true
+}

@@ -1,0 +1,93 @@
+// What this machine has: the versions and programs that the receiver stands on, each missing one named with its remedy.
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { run } from '../lib/spawn.ts'
+import { type Config, ConfigError } from './config.ts'
+
+export interface Machine {
+  readonly nixVersion: { readonly major: number; readonly minor: number }
+  /** Nix's name of it: `x86_64-linux`. */
+  readonly system: string
+  /** Program name → absolute path, for every program of /usr/bin and the Node that runs this. */
+  readonly hostPrograms: Readonly<Record<string, string>>
+  readonly bwrap: boolean
+  readonly root: boolean
+}
+
+/** Looks at the machine. Throws ConfigError that names what is missing and how to get it. */
+export async function discover(path: string): Promise<Machine> {
+  const programs = programsOn(path)
+  const hint: Record<string, string> = {
+    ...{
+      git: 'git',
+      'nix-env': 'nix-bin',
+      nix: 'nix-bin',
+      's6-svscan': 's6',
+      setpriv: 'util-linux',
+      unshare: 'util-linux',
+    },
+    ...{ flock: 'util-linux', prlimit: 'util-linux', tar: 'tar' },
+  }
+  for (const [program, packageName] of Object.entries(hint))
+    if (programs[program] === undefined)
+      throw new ConfigError(`${program} is not installed: on Debian and Ubuntu, apt install ${packageName}.`)
+  const git = await version(path, ['git', '--version'])
+  if (git.major < 2 || (git.major === 2 && git.minor < 39))
+    throw new ConfigError(`git ${git.major}.${git.minor} is too old: 2.39 or newer is needed.`)
+  const nix = await version(path, ['nix', '--version'])
+  if (nix.major < 2 || (nix.major === 2 && nix.minor < 8))
+    throw new ConfigError(`Nix ${nix.major}.${nix.minor} is too old: 2.8 or newer is needed.`)
+  return {
+    nixVersion: nix,
+    system: `${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch as 'x64'] ?? process.arch}-linux`,
+    hostPrograms: { ...programs, node: programs.node?.startsWith('/usr/') ? programs.node : process.execPath },
+    bwrap: programs.bwrap !== undefined,
+    root: userInfo().uid === 0,
+  }
+}
+
+/** Whether the machine's own store can be used by this user: written, or through its daemon. */
+export function storeIsPrivate(config: Pick<Config, 'nix'>, machine: Pick<Machine, 'root'>): boolean {
+  if (config.nix.store !== 'auto') return config.nix.store === 'private'
+  const daemon = '/nix/var/nix/daemon-socket/socket'
+  return !(
+    may('/nix/var/nix/db', constants.W_OK) ||
+    (machine.root && existsSync('/nix/store')) ||
+    may(daemon, constants.W_OK)
+  )
+}
+
+function programsOn(path: string): Record<string, string> {
+  const found: Record<string, string> = {}
+  // The first directory of PATH wins, and what is in /usr is preferred: sandboxes show that.
+  const directories = ['/usr/bin', '/usr/sbin', ...path.split(':').filter((directory) => directory.startsWith('/'))]
+  for (const directory of directories)
+    for (const name of list(directory))
+      if (/^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(name)) found[name] ??= join(directory, name)
+  return found
+}
+
+async function version(path: string, argv: [string, ...string[]]): Promise<{ major: number; minor: number }> {
+  const { stdout } = await run({ argv, env: { PATH: path, HOME: '/nonexistent' } })
+  const match = /(\d+)\.(\d+)/.exec(stdout)
+  if (!match) throw new ConfigError(`${argv.join(' ')} prints no version.`)
+  return { major: Number(match[1]), minor: Number(match[2]) }
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+function may(file: string, mode: number): boolean {
+  try {
+    accessSync(file, mode)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,84 @@
+// The collaborators that a running receiver consists of, and a deploy on its way. server.ts makes the one, pipeline.ts the other.
+import type { Logger } from 'pino'
+import type { SwitchContext } from './activate/switch.ts'
+import type { Config } from './config/config.ts'
+import type { Lanes } from './lib/lanes.ts'
+import type { DeployEvent, ProjectId, Pusher, PushOptions, RefUpdate } from './records.ts'
+import type { ResolveContext, Resolved } from './resolve/resolve.ts'
+import type { State } from './state/state.ts'
+
+/** The steps of a deploy (docs/architecture.md); tests end the process right after one of them. */
+export type FaultPoint = 'S0' | 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8'
+
+export interface Context {
+  readonly config: Config
+  readonly state: State
+  readonly lanes: Lanes
+  readonly log: Logger
+  readonly resolve: ResolveContext
+  readonly host: SwitchContext
+  /** Deploys that have not switched yet, by number: what a newer push or the end of the receiver cancels. */
+  readonly active: Map<number, ActiveDeploy>
+  /** Opens the sinks of one deploy: the pusher's terminal and its log file. */
+  readonly report: (deploy: number, words: NodeJS.WritableStream) => Report
+  /** Called right after a step is on disk; does nothing but in tests. */
+  readonly fault: (point: FaultPoint, deploy: number) => void | Promise<void>
+  /** The URL under which a host name is served by the front door. */
+  readonly urlOf: (hostname: string) => string
+}
+
+export interface Report {
+  readonly emit: (event: DeployEvent) => void
+  /** One line of the whole log that is not shown to the pusher. */
+  readonly log: (line: string) => void
+  readonly close: () => Promise<void>
+}
+
+export interface ActiveDeploy {
+  readonly project: string
+  readonly ref: string
+  readonly commit: string
+  readonly fingerprint: string
+  readonly abort: AbortController
+}
+
+/** One push as its transport knows it: neither the project nor the pusher comes from a hook. */
+export interface PushSession {
+  readonly project: ProjectId
+  readonly pusher: Pusher
+  readonly repository: string
+  /** True while the repository is a temporary folder that is renamed into place when its first push is accepted. */
+  readonly fresh: boolean
+  readonly closed: AbortSignal
+}
+
+/** One ref of a push on its way to become live. */
+export interface Deploy {
+  readonly id: number
+  readonly session: PushSession
+  readonly project: string
+  readonly update: RefUpdate
+  readonly options: PushOptions
+  readonly report: Report
+  readonly abort: AbortController
+  /** performance.now() at its arrival. */
+  readonly started: number
+}
+
+/** A deploy that is built (`resolved`), or one that only stops what its branch means (`resolved` null). */
+export interface Ready {
+  readonly deploy: Deploy
+  readonly key: string | null
+  readonly resolved: (Resolved & { readonly out: string }) | null
+  /** Milliseconds per stage. */
+  readonly stages: Readonly<Record<string, number>>
+}
+
+/** A failure of one deploy among several that become live together. */
+export class UnitFailure extends Error {
+  readonly deploy: Deploy
+  constructor(deploy: Deploy, cause: unknown) {
+    super('one of the refs failed', { cause })
+    this.deploy = deploy
+  }
+}

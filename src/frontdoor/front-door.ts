@@ -1,0 +1,166 @@
+// The HTTP entrance: one listener, which hands each request to the environment that its Host names.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { answer } from './answer.ts'
+import { valuesOf } from './headers.ts'
+import { PrivateLinks, type Route } from './private-links.ts'
+import { hasBody, proxy } from './proxy.ts'
+import { requestTarget } from './request-host.ts'
+import { isWebSocket, proxyUpgrade, responseOn } from './upgrade.ts'
+
+export interface FrontDoorLimits {
+  /** Connections at once, of all clients. */
+  readonly maxConnections: number
+  /** Requests at once for one environment: one that hangs must not use up the front door. */
+  readonly maxRequests: number
+  /** Milliseconds until the head of a request is there. */
+  readonly headTimeout: number
+  /** Milliseconds without a byte of a request's body. */
+  readonly bodyTimeout: number
+  /** Milliseconds without a byte until the environment begins to answer. */
+  readonly answerTimeout: number
+  /** Milliseconds that requests on their way get when the front door closes. */
+  readonly closeTimeout: number
+}
+
+export const FRONT_DOOR_LIMITS: FrontDoorLimits = {
+  maxConnections: 4096,
+  maxRequests: 512,
+  headTimeout: 15_000,
+  bodyTimeout: 60_000,
+  answerTimeout: 120_000,
+  closeTimeout: 5000,
+}
+
+export interface FrontDoorOptions {
+  /** Looks up a host name (lower case, no port, no trailing dot). */
+  readonly route: (hostname: string) => Route | null
+  /** Our own links go to `runtimeDir/door`. */
+  readonly runtimeDir: string
+  readonly limits?: Partial<FrontDoorLimits>
+  readonly log: { warn(fields: object, message: string): void }
+}
+
+export interface FrontDoor {
+  /** Port 0 picks a free one. */
+  listen(host: string, port: number): Promise<{ host: string; port: number }>
+  /** Lets requests on their way end, in bounded time. */
+  close(): Promise<void>
+}
+
+const SWEEP = 60_000
+
+/** Makes a front door that does not listen yet. Throws when the runtime directory is too long for a socket's path. */
+export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
+  const limits = { ...FRONT_DOOR_LIMITS, ...options.limits }
+  const links = new PrivateLinks(join(options.runtimeDir, 'door'), limits.maxRequests)
+  const upgraded = new Set<Duplex>()
+  const busy = new Map<string, number>()
+  const proxyOptions = { links, answerTimeout: limits.answerTimeout, failed: warner(options.log) }
+  let sweeper: NodeJS.Timeout | undefined
+
+  const enter = (route: Route): boolean => {
+    const now = busy.get(route.upstreamDir) ?? 0
+    if (now < limits.maxRequests) busy.set(route.upstreamDir, now + 1)
+    return now < limits.maxRequests
+  }
+  const leave = ({ upstreamDir }: Route): void => {
+    const now = (busy.get(upstreamDir) ?? 1) - 1
+    if (now === 0) busy.delete(upstreamDir)
+    else busy.set(upstreamDir, now)
+  }
+
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const target = requestTarget(request)
+    if (target === null) return answer(response, 400)
+    if (!isPlainlyFramed(request)) return answer(response, 501)
+    const route = options.route(target.hostname)
+    if (route === null) return answer(response, 404)
+    if (!enter(route)) return answer(response, 503)
+    response.once('close', () => leave(route))
+    if (hasBody(request)) watchBody(request, response, limits.bodyTimeout)
+    void proxy(request, response, target, route, proxyOptions)
+  }
+
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    socket.on('error', () => socket.destroy())
+    const target = requestTarget(request)
+    const route = target === null ? null : options.route(target.hostname)
+    if (target === null) return answer(responseOn(request, socket), 400)
+    if (route === null) return answer(responseOn(request, socket), 404)
+    if (!enter(route)) return answer(responseOn(request, socket), 503)
+    upgraded.add(socket)
+    socket.once('close', () => {
+      upgraded.delete(socket)
+      leave(route)
+    })
+    void proxyUpgrade(request, socket, head, target, route, proxyOptions)
+  }
+
+  const server = createServer({
+    headersTimeout: limits.headTimeout,
+    // A long upload is no fault; one that stops is (bodyTimeout).
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(limits.headTimeout, 5000),
+    // A missing or repeated Host is answered by us.
+    requireHostHeader: false,
+    insecureHTTPParser: false,
+    shouldUpgradeCallback: isWebSocket,
+  })
+  server.maxConnections = limits.maxConnections
+  server.on('request', handle)
+  // `Expect: 100-continue` is the environment's to answer.
+  server.on('checkContinue', handle)
+  server.on('upgrade', upgrade)
+
+  return {
+    async listen(host, port) {
+      await links.open()
+      sweeper = setInterval(() => void links.sweep(), SWEEP).unref()
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      server.once('error', reject)
+      server.listen(port, host, resolve)
+      await promise
+      const bound = server.address() as AddressInfo
+      return { host: bound.address, port: bound.port }
+    },
+    async close() {
+      clearInterval(sweeper)
+      const { promise, resolve } = Promise.withResolvers<void>()
+      server.close(() => resolve())
+      for (const socket of upgraded) socket.destroy()
+      const timer = setTimeout(() => server.closeAllConnections(), limits.closeTimeout)
+      await promise
+      clearTimeout(timer)
+      await links.close()
+    },
+  }
+}
+
+// Other codings than chunked would be taken off by nobody on the way to the environment.
+function isPlainlyFramed(request: IncomingMessage): boolean {
+  const codings = valuesOf(request.rawHeaders, 'transfer-encoding')
+  return codings.every((coding) => coding.trim().toLowerCase() === 'chunked') && codings.length <= 1
+}
+
+function watchBody(request: IncomingMessage, response: ServerResponse, timeout: number): void {
+  const timer = setTimeout(() => answer(response, 408), timeout)
+  const stop = (): void => clearTimeout(timer)
+  request.on('data', () => timer.refresh())
+  request.pause()
+  request.once('end', stop)
+  response.once('close', stop)
+}
+
+// A hostile or broken environment must not fill the log: one line a minute each.
+function warner(log: FrontDoorOptions['log']): (route: Route, error: unknown) => void {
+  const told = new Map<string, number>()
+  return ({ upstreamDir }, error) => {
+    if (Date.now() - (told.get(upstreamDir) ?? Number.NEGATIVE_INFINITY) < SWEEP) return
+    if (told.size > 10_000) told.clear()
+    told.set(upstreamDir, Date.now())
+    log.warn({ upstream: upstreamDir, err: error }, 'an environment did not answer')
+  }
+}

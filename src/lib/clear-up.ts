@@ -1,0 +1,56 @@
+// What a receiver that was killed leaves in repositories: lock files, quarantine folders, half-made repositories.
+import { existsSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { run } from './spawn.ts'
+
+interface Open {
+  readonly repository: string
+}
+
+/** Removes them once no receive-pack of an earlier receiver lives (each holds its repository's lock shared, flock(1)). */
+export async function clearUp(stateDir: string, path: string, open: readonly Open[]): Promise<void> {
+  const repositories = await repositoriesOf(stateDir)
+  const busy = new Set(open.map(({ repository }) => repository))
+  for (const repository of repositories) {
+    const quarantines = await readdir(join(repository, 'objects')).catch(() => [])
+    const stale = quarantines.filter((name) => name.startsWith('tmp_objdir-') || name.startsWith('incoming-'))
+    const locks = await staleLocks(repository)
+    if (stale.length + locks.length === 0 || !(await quiet(repository, path))) continue
+    for (const name of stale) await rm(join(repository, 'objects', name), { recursive: true, force: true })
+    for (const lock of locks) await rm(lock, { force: true })
+  }
+  const incoming = join(stateDir, 'incoming')
+  for (const name of await readdir(incoming).catch(() => [])) {
+    const folder = join(incoming, name)
+    if (!busy.has(folder) && (await quiet(folder, path))) await rm(folder, { recursive: true, force: true })
+  }
+  for (const name of await readdir(join(stateDir, 'tmp')).catch(() => []))
+    await rm(join(stateDir, 'tmp', name), { recursive: true, force: true })
+}
+
+async function repositoriesOf(stateDir: string): Promise<string[]> {
+  const found: string[] = []
+  const root = join(stateDir, 'repos')
+  for (const organisation of await readdir(root).catch(() => []))
+    for (const name of await readdir(join(root, organisation)).catch(() => []))
+      found.push(join(root, organisation, name))
+  for (const name of await readdir(join(stateDir, 'incoming')).catch(() => []))
+    found.push(join(stateDir, 'incoming', name))
+  return found
+}
+
+async function staleLocks(repository: string): Promise<string[]> {
+  const top = ['HEAD.lock', 'packed-refs.lock', 'config.lock']
+    .map((name) => join(repository, name))
+    .filter((file) => existsSync(file))
+  const refs = join(repository, 'refs')
+  const below = await readdir(refs, { recursive: true }).catch(() => [])
+  return [...top, ...below.filter((name) => name.endsWith('.lock')).map((name) => join(refs, name))]
+}
+
+async function quiet(repository: string, path: string): Promise<boolean> {
+  const lock = join(repository, 'hostenv.lock')
+  const ran = await run({ argv: ['flock', '--exclusive', '--wait', '30', lock, 'true'], env: { PATH: path } })
+  return ran.code === 0
+}

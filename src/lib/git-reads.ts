@@ -1,0 +1,17 @@
+// Small facts that are read from a repository.
+import type { Oid } from '../records.ts'
+import { git } from './git.ts'
+import { zeroOid } from './oid.ts'
+import { run } from './spawn.ts'
+
+/** Whether `ancestor` is reachable from `descendant`; false too when this repository does not have one of them. */
+export async function isAncestor(repository: string, path: string, ancestor: Oid, descendant: Oid): Promise<boolean> {
+  const ran = await run(git(repository, path, ['merge-base', '--is-ancestor', ancestor, descendant]))
+  return ran.code === 0
+}
+
+/** The value of a ref now; zero when there is none. */
+export async function refValue(repository: string, path: string, ref: string): Promise<Oid> {
+  const ran = await run(git(repository, path, ['rev-parse', '--verify', '--quiet', '--end-of-options', ref]))
+  return ran.code === 0 ? ran.stdout.trim() : zeroOid
+}

@@ -1,0 +1,82 @@
+// A `git update-ref --stdin` transaction that is prepared first and committed later (git-update-ref(1)).
+import type { ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Oid } from '../records.ts'
+import { git } from './git.ts'
+import { start } from './spawn.ts'
+
+/** A ref to set (`new`, with the value it must have now) or to delete (`new` null). `old` null: whatever it is. */
+export interface RefChange {
+  readonly ref: string
+  readonly new: Oid | null
+  readonly old: Oid | null
+}
+
+export interface PreparedRefs {
+  /** Moves the refs. Throws when git cannot. */
+  commit(): Promise<void>
+  /** Leaves everything as it was. Never throws. */
+  abort(): Promise<void>
+}
+
+/** Git cannot make these changes: a name conflict, a missing object, a lock that somebody holds. */
+export class RefConflict extends Error {}
+
+/** Starts and prepares a transaction: nothing moves, and nobody else can move these refs. Throws RefConflict with git's own words. */
+export async function prepareRefs(
+  repository: string,
+  path: string,
+  changes: readonly RefChange[],
+): Promise<PreparedRefs> {
+  const command = git(repository, path, ['update-ref', '--stdin', '-z', '--create-reflog'])
+  const child = start({ ...command, argv: ['setpriv', '--pdeathsig', 'TERM', ...command.argv] }, [
+    'pipe',
+    'pipe',
+    'pipe',
+  ])
+  const talk = conversation(child)
+  talk.say('start\0')
+  await talk.expect('start: ok')
+  for (const change of changes) talk.say(line(change))
+  talk.say('prepare\0')
+  await talk.expect('prepare: ok')
+  return {
+    commit: async () => {
+      talk.say('commit\0')
+      await talk.expect('commit: ok')
+      talk.end()
+    },
+    abort: async () => {
+      talk.say('abort\0')
+      await talk.expect('abort: ok').catch(() => undefined)
+      talk.end()
+    },
+  }
+}
+
+function line({ ref, new: value, old }: RefChange): string {
+  return value === null ? `delete ${ref}\0${old ?? ''}\0` : `update ${ref}\0${value}\0${old ?? ''}\0`
+}
+
+function conversation(child: ChildProcess) {
+  const { stdin, stdout, stderr } = child
+  if (!stdin || !stdout || !stderr) throw new Error('git was started without pipes')
+  stdin.on('error', () => undefined)
+  let said = ''
+  stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString('utf8')).slice(0, 4000)
+  })
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()))
+  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]()
+  return {
+    say: (text: string) => void stdin.write(text),
+    end: () => void stdin.end(),
+    expect: async (answer: string) => {
+      const line = await lines.next()
+      if (!line.done && line.value === answer) return
+      stdin.end()
+      await gone
+      throw new RefConflict(said.trim().replace(/^fatal: (start|prepare|commit): /, '') || 'git update-ref ended early')
+    },
+  }
+}

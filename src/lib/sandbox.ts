@@ -1,0 +1,103 @@
+// bwrap(1) argument lists: what evaluation, activation, checks and services may see. Pure; nothing is started here.
+import { lstatSync, readlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** What every sandbox shares; found once, at start. */
+export interface SandboxHost {
+  /** Arguments that show the host's programs, read-only. */
+  readonly base: readonly string[]
+  /** Directory with a `passwd` and a `group` that name nobody of this machine. */
+  readonly accountsDir: string
+}
+
+/** The uid and gid that projects have inside their sandbox, whoever the receiver is. */
+export const sandboxUid = 1000
+
+const etc = [
+  'alternatives',
+  'ca-certificates',
+  'hosts',
+  'localtime',
+  'nsswitch.conf',
+  'pki',
+  'protocols',
+  'resolv.conf',
+  'services',
+  'ssl',
+]
+
+/**
+ * The host's programs: /usr and its aliases, a few files of /etc, and `programs` that live elsewhere.
+ * @param programs absolute paths of programs outside /usr that projects may run
+ */
+export function sandboxHost(accountsDir: string, programs: readonly string[]): SandboxHost {
+  const base = ['--ro-bind', '/usr', '/usr']
+  for (const name of ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']) base.push(...alias(`/${name}`))
+  for (const name of etc) base.push('--ro-bind-try', `/etc/${name}`, `/etc/${name}`)
+  base.push('--ro-bind', `${accountsDir}/passwd`, '/etc/passwd', '--ro-bind', `${accountsDir}/group`, '/etc/group')
+  base.push('--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp')
+  for (const program of programs)
+    if (!program.startsWith('/usr/') && !program.startsWith('/nix/')) base.push('--ro-bind', program, program)
+  return { base, accountsDir }
+}
+
+/** Text of the two files in `accountsDir` (passwd(5), group(5)). */
+export const accounts = {
+  passwd: `hostenv:x:${sandboxUid}:${sandboxUid}::/:/bin/sh\nnobody:x:65534:65534::/:/usr/sbin/nologin\n`,
+  group: `hostenv:x:${sandboxUid}:\nnogroup:x:65534:\n`,
+}
+
+export interface EvaluationSandbox {
+  /** Null: no bwrap, only limits. */
+  readonly host: SandboxHost | null
+  /** Directory of a private store, or null for /nix. */
+  readonly privateStore: string | null
+  readonly wrapper: string
+  readonly memory: number
+}
+
+/** Prefix of a command that evaluates pushed code: the store, the wrapper flake and an empty home; no network, nothing else. */
+export function evaluationSandbox(s: EvaluationSandbox): string[] {
+  const store = s.privateStore ?? '/nix'
+  const limits = ['prlimit', `--as=${s.memory}`, '--core=0', '--']
+  if (s.host === null) return [...limits, 'setpriv', '--pdeathsig', 'KILL', 'env', 'HOME=/nonexistent']
+  return [
+    ...limits,
+    ...['bwrap', '--die-with-parent', '--unshare-all', '--new-session'],
+    ...s.host.base,
+    ...['--ro-bind-try', '/etc/nix', '/etc/nix', '--bind', store, store],
+    ...['--ro-bind', s.wrapper, s.wrapper, '--tmpfs', '/home', '--chdir', '/home', '--'],
+  ]
+}
+
+export interface EnvironmentSandbox {
+  readonly host: SandboxHost
+  readonly storeDir: string
+  /** Directories that the environment may write: its own, and nothing else. */
+  readonly directories: readonly string[]
+  readonly chdir: string
+  /** True for what must end with the receiver; false for services. */
+  readonly dieWithParent: boolean
+}
+
+/** Prefix of a command that runs as an environment: store read-only, its own directories, the host's network. */
+export function environmentSandbox(s: EnvironmentSandbox): string[] {
+  return [
+    'bwrap',
+    ...(s.dieWithParent ? ['--die-with-parent'] : ['--as-pid-1']),
+    ...['--unshare-user', '--uid', String(sandboxUid), '--gid', String(sandboxUid)],
+    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--new-session'],
+    ...s.host.base,
+    ...['--ro-bind', s.storeDir, '/nix/store'],
+    ...s.directories.flatMap((directory) => ['--bind', directory, directory]),
+    ...['--chdir', s.chdir, '--'],
+  ]
+}
+
+function alias(path: string): string[] {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (!found) return []
+  if (!found.isSymbolicLink()) return ['--ro-bind', path, path]
+  const target = readlinkSync(path)
+  return dirname(path) === '/' ? ['--symlink', target, path] : []
+}

@@ -1,0 +1,101 @@
+// The one place that starts processes. Commands are argv data; there is no shell anywhere.
+import { type ChildProcess, spawn as nodeSpawn } from 'node:child_process'
+import { execa } from 'execa'
+
+/** A command as data: what to run, never a shell string. `env` is the whole environment, nothing is inherited. */
+export interface Command {
+  readonly argv: readonly [string, ...string[]]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd?: string
+  readonly input?: string
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal
+  /** Milliseconds; the command is killed after that. */
+  readonly timeout?: number
+  /** Bytes of stdout and of stderr that are kept; more is cut, the command goes on. */
+  readonly maxBuffer?: number
+  readonly onStdout?: (line: string) => void
+  readonly onStderr?: (line: string) => void
+}
+
+export interface Ran {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly timedOut: boolean
+  readonly cancelled: boolean
+  /** Milliseconds. */
+  readonly duration: number
+}
+
+/** Runs a command to its end. Never throws for a command that fails; throws only when it cannot be started. */
+export async function run(command: Command, options: RunOptions = {}): Promise<Ran> {
+  const started = performance.now()
+  const [file, ...args] = command.argv
+  const child = execa(file, args, {
+    env: { ...command.env },
+    extendEnv: false,
+    reject: false,
+    stripFinalNewline: true,
+    maxBuffer: options.maxBuffer ?? 16 * 1024 * 1024,
+    killSignal: 'SIGKILL',
+    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+    ...(command.input === undefined ? { stdin: 'ignore' as const } : { input: command.input }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    ...(options.onStdout === undefined ? {} : { stdout: ['pipe' as const, lines(options.onStdout)] }),
+    ...(options.onStderr === undefined ? {} : { stderr: ['pipe' as const, lines(options.onStderr)] }),
+  })
+  const result = await child
+  if (
+    result.exitCode === undefined &&
+    result.signal === undefined &&
+    !result.timedOut &&
+    !result.isCanceled &&
+    !result.isMaxBuffer
+  )
+    throw new Error(`cannot start ${file}: ${result.originalMessage ?? 'unknown cause'}`)
+  return {
+    code: result.exitCode ?? null,
+    signal: result.signal ?? null,
+    stdout: String(result.stdout ?? ''),
+    stderr: String(result.stderr ?? ''),
+    timedOut: result.timedOut,
+    cancelled: result.isCanceled,
+    duration: performance.now() - started,
+  }
+}
+
+/** Runs a command that must succeed; answers its stdout. Throws an Error with the last line of its stderr otherwise. */
+export async function mustRun(command: Command, options: RunOptions = {}): Promise<string> {
+  const ran = await run(command, options)
+  if (ran.code === 0) return ran.stdout
+  const how = ran.timedOut ? 'timed out' : ran.code === null ? `was ended by ${ran.signal}` : `exited ${ran.code}`
+  const said = ran.stderr.trim().split('\n').at(-1) ?? ''
+  throw new Error(`${command.argv.slice(0, 3).join(' ')} ${how}${said ? `: ${said}` : ''}`)
+}
+
+/** Starts a long-lived process with raw stdio (descriptors beyond 2 become socket pairs), for git and for services. */
+export function start(
+  command: Command,
+  stdio: ('pipe' | 'ignore' | number)[],
+  options: { detached?: boolean } = {},
+): ChildProcess {
+  const [file, ...args] = command.argv
+  return nodeSpawn(file, args, {
+    env: { ...command.env },
+    stdio,
+    detached: options.detached ?? false,
+    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+  })
+}
+
+function lines(each: (line: string) => void) {
+  return function* (line: unknown) {
+    each(String(line))
+    yield line
+  }
+}

@@ -1,0 +1,190 @@
+// The whole story of a push, in order: receive → resolve → build → switch → report. Start reading here.
+// The steps S0–S8, and what a crash at each of them leaves behind, are described in docs/architecture.md.
+import type { Writable } from 'node:stream'
+import { becomeLive, dropRoot, rootLink, Unfinished } from './activate/transaction.ts'
+import { build } from './build/build.ts'
+import { type Context, type Deploy, type PushSession, type Ready, UnitFailure } from './context.ts'
+import type { Place } from './lib/lanes.ts'
+import { isZero, shortRef } from './lib/oid.ts'
+import { projectName } from './lib/repositories.ts'
+import type { ProcReceive } from './receive/hook-talk.ts'
+import { parsePushOptions } from './receive/push-options.ts'
+import { supersede } from './receive/supersede.ts'
+import { type Manifest, type PushOptions, type RefUpdate, Refused, type Verdict } from './records.ts'
+import { refuse } from './report/refuse.ts'
+import { notAllowed } from './resolve/policy.ts'
+import { resolveRef } from './resolve/resolve.ts'
+import { restrictAccess } from './resolve/restrict-access.ts'
+import { whatToStop } from './resolve/stop.ts'
+import { keyOfRef } from './state/policy-keys.ts'
+
+/**
+ * Takes one push from git to its verdicts, one per ref. Never throws.
+ * @returns null where no true answer can be given: the deploy is committed, but its ref could not be moved yet
+ */
+export async function receivePush(
+  ctx: Context,
+  session: PushSession,
+  push: ProcReceive,
+  words: Writable,
+): Promise<Verdict[] | null> {
+  const options = attempt(() => parsePushOptions(push.options, ctx.config.limits))
+  const deploys = push.updates.map((update) => receive(ctx, session, update, options, words))
+  const units = push.atomic ? [deploys] : deploys.map((deploy) => [deploy])
+  const queued = units.map((unit) => ({ unit, place: enter(ctx, unit) }))
+  try {
+    for (const { id } of deploys) await ctx.fault('S0', id)
+    const verdicts: Verdict[] = []
+    for (const { unit, place } of queued) verdicts.push(...(await deployUnit(ctx, unit, place, options)))
+    return verdicts
+  } catch (error) {
+    ctx.log.error({ err: error }, 'a push ends without an answer')
+    return null
+  } finally {
+    for (const { place } of queued) place.leave()
+  }
+}
+
+// S0: the attempt has a number and a row before anything is done for it.
+function receive(
+  ctx: Context,
+  session: PushSession,
+  update: RefUpdate,
+  options: PushOptions | Refused,
+  words: Writable,
+): Deploy {
+  const project = projectName(session.project)
+  const { name, fingerprint } = session.pusher
+  const row = { project, ref: update.ref, old: update.old, new: update.new, repository: session.repository }
+  const id = ctx.state.deploys.receive({ ...row, pusher: name, fingerprint })
+  ctx.log.info({ deploy: id, project, ref: update.ref, new: update.new, pusher: name, fingerprint }, 'received')
+  const abort = new AbortController()
+  const hangUp = () => abort.abort(new Refused('cancelled: the client went away'))
+  if (session.closed.aborted) hangUp()
+  else session.closed.addEventListener('abort', hangUp, { once: true })
+  return {
+    ...{ id, session, project, update, abort, started: performance.now() },
+    options: options instanceof Refused ? { trace: false, confirm: [] } : options,
+    report: ctx.report(id, words),
+  }
+}
+
+function enter(ctx: Context, unit: readonly Deploy[]): Place {
+  return ctx.lanes.enter(
+    unit[0]?.id ?? 0,
+    unit.map((deploy) => `ref ${deploy.project} ${deploy.update.ref}`),
+  )
+}
+
+// Refs that become live together, or not at all: one ref, or all refs of the push under --atomic.
+async function deployUnit(
+  ctx: Context,
+  unit: readonly Deploy[],
+  place: Place,
+  options: PushOptions | Refused,
+): Promise<Verdict[]> {
+  try {
+    if (options instanceof Refused) throw options
+    for (const deploy of unit) {
+      await supersede(ctx, deploy)
+      const { project, update, session, abort } = deploy
+      ctx.active.set(deploy.id, {
+        project,
+        ref: update.ref,
+        commit: update.new,
+        fingerprint: session.pusher.fingerprint,
+        abort,
+      })
+    }
+    const ready: Ready[] = []
+    for (const deploy of unit) ready.push(await blaming(deploy, () => prepare(ctx, deploy)))
+    for (const { deploy, key } of ready) if (key !== null) place.join(`environment ${deploy.project} ${key}`)
+    if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })
+    await place.turn()
+    for (const deploy of unit) await blaming(deploy, () => deploy.abort.signal.throwIfAborted())
+    for (const deploy of unit) ctx.active.delete(deploy.id)
+    return await becomeLive(ctx, ready)
+  } catch (error) {
+    if (error instanceof Unfinished) throw error
+    return unit.map((deploy) => refuse(ctx, deploy, error))
+  } finally {
+    for (const deploy of unit) {
+      ctx.active.delete(deploy.id)
+      await deploy.report.close()
+    }
+    place.leave()
+  }
+}
+
+async function prepare(ctx: Context, deploy: Deploy): Promise<Ready> {
+  const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
+  const name = shortRef(deploy.update.ref)
+  const key = policy ? keyOfRef(policy, name) : null
+  // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
+  const undeclared = policy !== null && key === null && name !== ctx.config.canonicalBranch
+  if (!undeclared && !ctx.state.people.mayDeploy(deploy.session.pusher, policy, key ?? name))
+    throw notAllowed(deploy.session.pusher, key ?? name)
+  if (!isZero(deploy.update.new)) return await resolveAndBuild(ctx, deploy, policy)
+  const stopped = whatToStop(policy, name, ctx.config.canonicalBranch, deploy.options.confirm)
+  ctx.state.deploys.update(deploy.id, { key: stopped })
+  return { deploy, key: stopped, resolved: null, stages: {} }
+}
+
+// Up to the end of S1 everything can be cancelled, and leaves nothing behind but its log.
+async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | null): Promise<Ready> {
+  const { update, session, project } = deploy
+  const { emit } = deploy.report
+  const { signal } = deploy.abort
+  let canonical: Manifest | null = null
+  const onManifest = (manifest: Manifest) => {
+    canonical = manifest
+  }
+  try {
+    const started = performance.now()
+    const resolved = await resolveRef(
+      ctx.resolve,
+      {
+        project: session.project,
+        repository: session.repository,
+        ref: update.ref,
+        new: update.new,
+        policy,
+        trace: deploy.options.trace,
+      },
+      { emit, signal, onManifest },
+    )
+    const { key, tree } = resolved
+    ctx.state.deploys.update(deploy.id, { key, tree })
+    const resolve = Math.round(performance.now() - started)
+    const live = ctx.state.environments.liveRelease(project, key)
+    const built = await build(resolved.derivation, {
+      ...{ nix: ctx.host.nix, outLink: rootLink(ctx, deploy.id), log: deploy.report.log, emit, signal },
+      previous: live && { release: live.n, storePath: live.storePath },
+    })
+    ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
+    await ctx.fault('S1', deploy.id)
+    const stages = { resolve, build: Math.round(built.duration) }
+    return { deploy, key, resolved: { ...resolved, out: built.storePath }, stages }
+  } catch (error) {
+    if (canonical !== null) restrictAccess(ctx.state, project, canonical)
+    await dropRoot(ctx, deploy.id)
+    throw error
+  }
+}
+
+async function blaming<T>(deploy: Deploy, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw new UnitFailure(deploy, error)
+  }
+}
+
+function attempt<T>(work: () => T): T | Refused {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Refused) return error
+    throw error
+  }
+}

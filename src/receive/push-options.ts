@@ -1,0 +1,21 @@
+// Push options (`git push -o`): known ones are taken, everything else is refused by name.
+import { type PushOptions, Refused } from '../records.ts'
+
+/** Parses options as git hands them over. Throws Refused that names the first unknown one. */
+export function parsePushOptions(
+  texts: readonly string[],
+  limits: { pushOptions: number; pushOptionLength: number },
+): PushOptions {
+  if (texts.length > limits.pushOptions)
+    throw new Refused(`${texts.length} push options, at most ${limits.pushOptions}`)
+  let trace = false
+  const confirm: string[] = []
+  for (const text of texts) {
+    if (text.length > limits.pushOptionLength)
+      throw new Refused(`a push option is longer than ${limits.pushOptionLength}`)
+    if (text === 'trace') trace = true
+    else if (text.startsWith('confirm=')) confirm.push(text.slice('confirm='.length))
+    else throw new Refused(`unknown push option '${text}'`, { help: ['Known: -o trace, -o confirm=KEY'] })
+  }
+  return { trace, confirm }
+}

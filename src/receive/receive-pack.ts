@@ -1,0 +1,136 @@
+// One push through the real `git receive-pack`: bytes in, hooks answered over inherited descriptors, verdicts out.
+import type { ChildProcess } from 'node:child_process'
+import type { Duplex, Readable, Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { git } from '../lib/git.ts'
+import { start } from '../lib/spawn.ts'
+import type { Verdict } from '../records.ts'
+import { type ProcReceive, readPreReceive, readProcReceive, writeVerdicts } from './hook-talk.ts'
+import { judgePush } from './judge-push.ts'
+import { WireTap } from './wire.ts'
+
+/** The client's end, whichever door it came through. */
+export interface GitIo {
+  readonly stdin: Readable
+  readonly stdout: Writable
+  readonly stderr: Writable
+  readonly gitProtocol: string | null
+  /** Aborts when the client is gone. */
+  readonly closed: AbortSignal
+}
+
+export interface ReceivePack {
+  readonly repository: string
+  readonly hooksDir: string
+  readonly path: string
+  readonly limits: { readonly refsPerPush: number; readonly packBytes: number }
+  /** Decides every ref and moves those it accepts; `words` goes to the pusher's terminal. Must not throw; null gives git no answer. */
+  readonly decide: (push: ProcReceive, words: Writable) => Promise<readonly Verdict[] | null>
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+/** The lock file that each receive-pack holds shared; recovery takes it alone before it removes stale files. */
+export const receiveLock = 'hostenv.lock'
+
+/** Runs one push to its end. Never rejects because of the client. */
+export async function receivePack(io: GitIo, options: ReceivePack): Promise<Ended> {
+  const command = git(
+    options.repository,
+    options.path,
+    ['receive-pack', '.'],
+    [
+      `core.hooksPath=${options.hooksDir}`,
+      'receive.procReceiveRefs=refs',
+      'receive.advertisePushOptions=true',
+      'receive.advertiseAtomic=true',
+      'receive.unpackLimit=1',
+      'receive.fsckObjects=true',
+      `receive.maxInputSize=${options.limits.packBytes}`,
+      'receive.shallowUpdate=false',
+      'receive.denyDeleteCurrent=ignore',
+      'receive.denyCurrentBranch=ignore',
+      'receive.hideRefs=refs/hostenv',
+    ],
+  )
+  const argv = ['setpriv', '--pdeathsig', 'KILL', 'flock', '--shared', '--no-fork', receiveLock, ...command.argv]
+  const child = start({ ...command, argv: argv as [string, ...string[]], env: { ...command.env, ...clientEnv(io) } }, [
+    'pipe',
+    'pipe',
+    'pipe',
+    'pipe',
+    'pipe',
+    'pipe',
+  ])
+  const tap = new WireTap()
+  connect(io, child, tap)
+  const [, , , pre, proc, words] = child.stdio as unknown as [unknown, unknown, unknown, Duplex, Duplex, Duplex]
+  for (const channel of [pre, proc, words]) channel.on('error', () => undefined)
+  const judged = answerPreReceive(pre, tap, options)
+  const decided = answerProcReceive(proc, words, options)
+  const ended = await exit(child)
+  // The hooks' ends are closed now, so both answers end by themselves.
+  await Promise.allSettled([judged, decided])
+  for (const channel of [pre, proc, words]) channel.destroy()
+  return ended
+}
+
+async function answerPreReceive(channel: Duplex, tap: WireTap, options: ReceivePack): Promise<void> {
+  const input = await readPreReceive(channel, 8 * 1024 ** 2)
+  if (input === null) return
+  const problems = judgePush(tap.head, input, options.limits)
+  channel.end(problems.length === 0 ? 'ok\n' : `no\n${problems.join('\n')}\n`)
+}
+
+async function answerProcReceive(channel: Duplex, words: Duplex, options: ReceivePack): Promise<void> {
+  const push = await readProcReceive(channel, options.limits.refsPerPush)
+  if (push === null) return
+  const verdicts = await options.decide(push, words)
+  words.end()
+  if (verdicts === null) channel.destroy()
+  else writeVerdicts(channel, verdicts)
+}
+
+function connect(io: GitIo, child: ChildProcess, tap: WireTap): void {
+  const { stdin, stdout, stderr } = child
+  if (!stdin || !stdout || !stderr) throw new Error('git was started without pipes')
+  for (const stream of [io.stdin, io.stdout, io.stderr, stdin, stdout, stderr, tap]) stream.on('error', () => undefined)
+  io.stdin.pipe(tap).pipe(stdin)
+  stdout.pipe(io.stdout, { end: false })
+  stderr.pipe(io.stderr, { end: false })
+  // Without a client git still has to get rid of what it says, and has to learn that no more comes.
+  const gone = () => {
+    stdout.unpipe()
+    stderr.unpipe()
+    stdout.resume()
+    stderr.resume()
+    stdin.end()
+  }
+  if (io.closed.aborted) gone()
+  else io.closed.addEventListener('abort', gone, { once: true })
+}
+
+async function exit(child: ChildProcess): Promise<Ended> {
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('error', () => resolve({ code: 127, signal: null }))
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+  })
+  await Promise.allSettled([child.stdout, child.stderr].map((stream) => (stream ? finished(stream) : null)))
+  return await ended
+}
+
+/** `git upload-pack` for a reader: the same ends, no hooks. */
+export async function uploadPack(io: GitIo, options: { repository: string; path: string }): Promise<Ended> {
+  const command = git(options.repository, options.path, ['upload-pack', '--strict', '.'])
+  const argv = ['setpriv', '--pdeathsig', 'KILL', ...command.argv] as [string, ...string[]]
+  const child = start({ ...command, argv, env: { ...command.env, ...clientEnv(io) } }, ['pipe', 'pipe', 'pipe'])
+  connect(io, child, new WireTap())
+  return await exit(child)
+}
+
+function clientEnv(io: GitIo): Record<string, string> {
+  return io.gitProtocol === null ? {} : { GIT_PROTOCOL: io.gitProtocol }
+}

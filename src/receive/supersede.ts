@@ -1,0 +1,20 @@
+// A newer push makes one that is still being evaluated or built pointless when it contains it or is by the same person.
+import type { Context, Deploy } from '../context.ts'
+import { isAncestor } from '../lib/git-reads.ts'
+import { isZero, short } from '../lib/oid.ts'
+import { type Oid, Refused } from '../records.ts'
+
+/** Cancels the earlier deploys of this ref that this one supersedes; the others keep their place before it. */
+export async function supersede(ctx: Context, deploy: Deploy): Promise<void> {
+  for (const [id, other] of ctx.active) {
+    if (id >= deploy.id || other.project !== deploy.project || other.ref !== deploy.update.ref) continue
+    const samePerson = other.fingerprint === deploy.session.pusher.fingerprint
+    if (samePerson || (await contains(ctx, deploy, other.commit)))
+      other.abort.abort(new Refused(`superseded by ${short(deploy.update.new)}`))
+  }
+}
+
+async function contains(ctx: Context, deploy: Deploy, commit: Oid): Promise<boolean> {
+  if (isZero(deploy.update.new) || isZero(commit)) return false
+  return await isAncestor(deploy.session.repository, ctx.host.path, commit, deploy.update.new)
+}

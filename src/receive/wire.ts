@@ -1,0 +1,75 @@
+// What a client says first: the commands of its push and its capabilities, read in passing (gitprotocol-pack(5)).
+import { Transform } from 'node:stream'
+import type { RefUpdate } from '../records.ts'
+import { PktError, takePkt } from './pkt-line.ts'
+import { parseCommand } from './ref-name.ts'
+
+/** More than this much before the first flush is no push that anybody makes. */
+const maxHead = 1024 ** 2
+
+export interface WireHead {
+  readonly commands: readonly RefUpdate[]
+  /** What is wrong with the head itself, or null. */
+  readonly problem: string | null
+}
+
+/** Passes bytes through unchanged and remembers the head. git reads the same bytes: this is for comparing, not for deciding alone. */
+export class WireTap extends Transform {
+  #bytes: Buffer = Buffer.alloc(0)
+  #commands: RefUpdate[] = []
+  #problem: string | null = null
+  #whole = false
+
+  get head(): WireHead {
+    return { commands: this.#commands, problem: this.#problem ?? (this.#whole ? null : 'the push has no list of refs') }
+  }
+
+  override _transform(chunk: Buffer, _encoding: string, done: () => void): void {
+    if (!this.#whole && this.#problem === null) this.#read(chunk)
+    this.push(chunk)
+    done()
+  }
+
+  #read(chunk: Buffer): void {
+    this.#bytes = Buffer.concat([this.#bytes, chunk])
+    try {
+      for (;;) {
+        const taken = takePkt(this.#bytes)
+        if (!taken) break
+        this.#bytes = taken.rest
+        if (taken.pkt.kind === 'flush') {
+          this.#whole = true
+          this.#bytes = Buffer.alloc(0)
+          return
+        }
+        this.#line(taken.pkt.payload)
+      }
+    } catch (error) {
+      this.#problem =
+        error instanceof PktError ? `the list of refs is malformed (${error.message})` : 'the list of refs is malformed'
+    }
+    if (this.#bytes.length > maxHead || this.#commands.length > 20_000) this.#problem = 'the list of refs is too long'
+  }
+
+  #line(payload: Buffer): void {
+    const nul = payload.indexOf(0)
+    const text = decode(nul === -1 ? payload : payload.subarray(0, nul))
+    if (text === null) {
+      this.#problem = 'a ref name is not UTF-8'
+      return
+    }
+    const line = text.endsWith('\n') ? text.slice(0, -1) : text
+    if (line.startsWith('shallow ')) return
+    const command = parseCommand(line)
+    if (command) this.#commands.push(command)
+    else this.#problem = 'a line of the list of refs is malformed'
+  }
+}
+
+function decode(bytes: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return null
+  }
+}

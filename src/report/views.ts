@@ -1,0 +1,96 @@
+// The records as the words show them: what is live, what was tried, and where its log is.
+import { createReadStream } from 'node:fs'
+import type { Context } from '../context.ts'
+import { environmentFacts } from '../lib/names.ts'
+import { short } from '../lib/oid.ts'
+import type { EnvironmentManifest, ProjectId } from '../records.ts'
+import type { DeployRow } from '../state/deploys.ts'
+import { deployLogPath } from './log-file.ts'
+import type { DeployView, EnvironmentView, Views } from './words/views.ts'
+
+/** Makes the views of a running receiver. */
+export function makeViews(ctx: Context): Views {
+  const { state, config } = ctx
+  const view = (row: DeployRow | null): DeployView | null =>
+    row && {
+      ...{
+        id: row.id,
+        project: idOf(row.project),
+        key: row.key ?? '',
+        ref: row.ref,
+        commit: row.new,
+        stage: row.stage,
+      },
+      ...{ reason: row.reason, at: row.received_at, by: row.pusher, logFile: deployLogPath(config.stateDir, row.id) },
+    }
+  return {
+    projects: (pusher) => state.people.accessible(pusher),
+    environments: (project) => environmentViews(ctx, project),
+    releases: (project, key) => state.environments.releases(nameOf(project), key),
+    deploy: (id) => view(state.deploys.get(id)),
+    latestDeploy: (project, key) => view(state.deploys.latest(nameOf(project), key)),
+    readLog: (deploy) => createReadStream(deploy.logFile, 'utf8'),
+  }
+}
+
+// Declared environments in the policy's order, then what exists but is not declared any more.
+function environmentViews(ctx: Context, project: ProjectId): EnvironmentView[] {
+  const name = nameOf(project)
+  const declared = ctx.state.projects.get(name)?.policy.environments ?? {}
+  const others = ctx.state.environments.ofProject(name).filter(({ key }) => !(key in declared))
+  const keys = [...Object.keys(declared).filter((key) => declared[key]?.enable), ...others.map(({ key }) => key)]
+  return keys.map((key) => environmentView(ctx, project, key, declared[key]))
+}
+
+function environmentView(
+  ctx: Context,
+  project: ProjectId,
+  key: string,
+  declared?: EnvironmentManifest,
+): EnvironmentView {
+  const name = nameOf(project)
+  const { domain, runtimeRoot, stateRoot } = ctx.resolve.site
+  const dirs = { domain, runtimeDir: runtimeRoot, stateDir: stateRoot }
+  const facts = declared?.hostenv ?? environmentFacts(project, key, key, dirs)
+  const row = ctx.state.environments.get(name, key)
+  const live = ctx.state.environments.liveRelease(name, key)
+  const latest = ctx.state.deploys.latest(name, key)
+  const under = latest !== null && !['done', 'failed'].includes(latest.stage)
+  const state = row?.broken
+    ? 'broken'
+    : under
+      ? 'deploying'
+      : live
+        ? 'live'
+        : latest?.stage === 'failed'
+          ? 'failed'
+          : 'stopped'
+  return {
+    ...{ project: name, key, kind: 'declared', type: declared?.type ?? 'development', state },
+    ...{ url: live ? ctx.urlOf(facts.hostname) : null, hostname: facts.hostname },
+    ...{ release: live?.n ?? null, commit: live?.commit ?? null, expiresAt: null },
+    note: note(
+      row?.broken ?? null,
+      latest,
+      live?.commit ?? null,
+      live ? ctx.state.environments.ports(name, key, live.n) : '',
+    ),
+  }
+}
+
+function note(broken: string | null, latest: DeployRow | null, live: string | null, ports: string): string | null {
+  if (broken !== null) return `could not be restored: ${broken}`
+  if (ports !== '') return `listens on port ${ports}: environments use sockets only`
+  if (latest?.stage === 'failed' && live !== null)
+    return `d${latest.id} (${short(latest.new)}) was refused: ${latest.reason}`
+  return null
+}
+
+function nameOf(project: ProjectId): string {
+  return `${project.organisation}/${project.project}`
+}
+
+function idOf(name: string): ProjectId {
+  const [organisation = '', project = ''] = name.split('/')
+  return { organisation, project }
+}

@@ -1,0 +1,119 @@
+// The manifest is the only thing that crosses from a project to the system: this is the one place that parses it.
+import { z } from 'zod'
+import { type Derivation, type Manifest, Refused } from '../records.ts'
+
+const text = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .refine((value) => !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(value), 'has control characters')
+
+// Host names as RFC 1123 has them, in lower case.
+const hostName = text(253).regex(
+  /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/,
+  'is not a host name (RFC 1123)',
+)
+
+/** A key is a branch or tag name: what may follow refs/heads/. */
+const refName = text(200).refine(
+  (name) =>
+    !/(^|\/)[-.]|\.\.|[ ~^:?*[\\]|@\{|\/\/|\.lock(\/|$)|[./]$|^\/|^@$|(^|\/)HEAD(\/|$)/.test(name) && name.length > 0,
+  'is not a branch or tag name',
+)
+
+const path = text(400).startsWith('/')
+
+const environment = z.object({
+  enable: z.boolean().default(true),
+  type: z.enum(['production', 'testing', 'development']),
+  virtualHosts: z.record(hostName, z.json()).default({}),
+  users: z
+    .record(
+      text(64).regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'is not a user name'),
+      z.object({ email: text(254).nullish(), publicKeys: z.array(text(16_384)).max(100).default([]) }),
+    )
+    .default({}),
+  deploymentVerification: z
+    .object({
+      enable: z.boolean().default(true),
+      path: text(2000)
+        .regex(/^\/[\x21-\x7e]*$/, 'is not a path')
+        .default('/'),
+      timeout: z.number().min(1).max(600).default(30),
+      upFor: z.number().min(0).max(600).default(2),
+    })
+    .prefault({}),
+  releaseTags: text(200).nullish(),
+  hostenv: z.object({
+    organisation: text(64),
+    project: text(64),
+    environmentName: refName,
+    safeEnvironmentName: text(64),
+    gitRef: refName,
+    userName: text(32).regex(/^[a-z0-9][a-z0-9-]*$/, 'is not a user name'),
+    hostname: hostName,
+    runtimeDir: path,
+    upstreamRuntimeDir: path,
+    dataDir: path,
+    stateDir: path,
+    cacheDir: path,
+  }),
+})
+
+const storePath = z
+  .string()
+  .regex(/^\/nix\/store\/[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+._?=-]{1,211}$/, 'is not a store path')
+
+const evaluation = z.object({
+  manifestVersion: z.literal(1),
+  environments: z
+    .record(refName, environment)
+    .refine((all) => Object.keys(all).length <= 1000, 'has more than 1000 keys'),
+  defaultEnvironment: refName.nullish(),
+  warnings: z.array(z.string().max(4000)).max(100).default([]),
+  selected: z.record(refName, z.object({ drvPath: storePath.endsWith('.drv'), out: storePath })),
+})
+
+export interface Evaluation {
+  readonly manifest: Manifest
+  readonly selected: Readonly<Record<string, Derivation>>
+}
+
+/** Parses what an evaluation printed. Throws Refused that names the field and what is wrong with it. */
+export function parseEvaluation(json: string): Evaluation {
+  const parsed = evaluation.safeParse(decode(json))
+  if (!parsed.success) {
+    const detail = parsed.error.issues
+      .slice(0, 10)
+      .map((issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`)
+    throw new Refused(`the manifest is not valid: ${detail[0]}`, { headline: 'The manifest is not valid', detail })
+  }
+  const { environments, defaultEnvironment, warnings, selected } = parsed.data
+  const all = Object.entries(environments).map(([key, env]) => [
+    key,
+    { ...env, releaseTags: env.releaseTags ?? null, users: withoutNull(env.users) },
+  ])
+  return {
+    manifest: { environments: Object.fromEntries(all), defaultEnvironment: defaultEnvironment ?? null, warnings },
+    selected: Object.fromEntries(
+      Object.entries(selected).map(([key, { drvPath, out }]) => [key, { drvPath, outPath: out }]),
+    ),
+  }
+}
+
+function withoutNull(users: Record<string, { email?: string | null | undefined; publicKeys: string[] }>) {
+  return Object.fromEntries(
+    Object.entries(users).map(([name, user]) => [
+      name,
+      { publicKeys: user.publicKeys, ...(user.email ? { email: user.email } : {}) },
+    ]),
+  )
+}
+
+function decode(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw new Refused('the evaluation printed no manifest')
+  }
+}

@@ -1,0 +1,59 @@
+// Policy: who may do what, and what a ref means. It comes from the canonical branch alone, never from the pushed commit.
+import type { EnvironmentFacts, EnvironmentManifest, Manifest, Pusher } from '../records.ts'
+import { Refused } from '../records.ts'
+
+/** The refusal for a ref that means nothing: what there is, and the line that would add it. */
+export function undeclared(policy: Manifest, name: string, canonicalBranch: string): Refused {
+  const declared = Object.entries(policy.environments).map(([key, env]) => (env.enable ? key : `${key} (disabled)`))
+  return new Refused(`no environment for ${name}`, {
+    headline: `No environment for '${name}'`,
+    detail: [`Declared: ${declared.join(', ') || 'none'}`],
+    help: [
+      `To add it, put this line into .hostenv/hostenv.nix and push ${canonicalBranch}:`,
+      `  environments.${JSON.stringify(name)} = { enable = true; type = "testing"; };`,
+    ],
+  })
+}
+
+/** The refusal for somebody who may see the project but not deploy to this environment. */
+export function notAllowed(pusher: Pusher, key: string): Refused {
+  return new Refused(`no right to deploy to ${key}`, {
+    headline: `${pusher.name} may not deploy to ${key}`,
+    help: [`Who may push the canonical branch can add this key to environments.${JSON.stringify(key)}.users.`],
+  })
+}
+
+/** Names are checked, not believed. Throws Refused with both values of the first field that differs. */
+export function checkNames(key: string, said: EnvironmentFacts, due: EnvironmentFacts): void {
+  for (const field of Object.keys(due) as (keyof EnvironmentFacts)[]) {
+    if (field === 'gitRef' || said[field] === due[field]) continue
+    throw new Refused(`${key}: hostenv.${field} is '${said[field]}', must be '${due[field]}'`, {
+      headline: `Names do not match the repository pushed to`,
+      detail: [
+        `environments.${key}.hostenv.${field}`,
+        `  in the project: ${said[field]}`,
+        `  must be:        ${due[field]}`,
+      ],
+      help: ['Leave hostenv.* alone: it follows from the repository and the key.'],
+    })
+  }
+}
+
+/** Fields of an environment where a commit's own manifest differs from the policy that is in force. */
+export function differingFields(policy: EnvironmentManifest, own: EnvironmentManifest): string[] {
+  const fields = ['enable', 'type', 'users', 'virtualHosts', 'releaseTags'] as const
+  return fields.filter((field) => JSON.stringify(policy[field]) !== JSON.stringify(own[field]))
+}
+
+/** `old`, less every key and user that `next` no longer has: what a canonical push takes away even when it does not become live. */
+export function restrict(old: Manifest, next: Manifest): Manifest {
+  const environments = Object.entries(old.environments).map(([key, env]) => {
+    const allowed = next.environments[key]
+    const users = Object.entries(env.users).map(([name, user]) => {
+      const kept = allowed?.enable ? (allowed.users[name]?.publicKeys ?? []) : []
+      return [name, { ...user, publicKeys: user.publicKeys.filter((publicKey) => kept.includes(publicKey)) }]
+    })
+    return [key, { ...env, users: Object.fromEntries(users) }]
+  })
+  return { ...old, environments: Object.fromEntries(environments) }
+}

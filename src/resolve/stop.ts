@@ -1,0 +1,20 @@
+// What the deletion of a branch stops, and when it has to be confirmed.
+import { type Manifest, Refused } from '../records.ts'
+import { keyOfRef } from '../state/policy-keys.ts'
+
+/** The environment that stops when this branch is deleted, or null. Throws Refused for what must not be deleted so easily. */
+export function whatToStop(
+  policy: Manifest | null,
+  name: string,
+  canonicalBranch: string,
+  confirmed: readonly string[],
+): string | null {
+  if (name === canonicalBranch) throw new Refused(`${name} is the canonical branch and cannot be deleted`)
+  const key = policy ? keyOfRef(policy, name) : null
+  if (key !== null && policy?.environments[key]?.type === 'production' && !confirmed.includes(key))
+    throw new Refused(`${key} is production`, {
+      headline: `Deleting this branch stops ${key}, which is production`,
+      help: [`If that is meant: git push -o confirm=${key} hostenv :${name}`],
+    })
+  return key
+}

@@ -1,0 +1,102 @@
+// The rows of deploys: how far each one came. Recovery reads nothing else to know what to undo and what to redo.
+import type { DatabaseSync } from 'node:sqlite'
+import type { Oid } from '../records.ts'
+
+export type Stage = 'received' | 'built' | 'switching' | 'switched' | 'committed' | 'done' | 'failed'
+
+export interface DeployRow {
+  readonly id: number
+  readonly unit: number | null
+  readonly project: string
+  readonly key: string | null
+  readonly ref: string
+  readonly old: Oid
+  readonly new: Oid
+  readonly tree: Oid | null
+  readonly pusher: string
+  readonly fingerprint: string
+  readonly repository: string
+  readonly stage: Stage
+  readonly reason: string | null
+  readonly out: string | null
+  readonly release: number | null
+  readonly previous_release: number | null
+  readonly previous_generation: number | null
+  readonly generation: number | null
+  readonly cur: Oid | null
+  readonly received_at: string
+  readonly finished_at: string | null
+  readonly stages: string
+}
+
+type NewDeploy = Pick<DeployRow, 'project' | 'ref' | 'old' | 'new' | 'pusher' | 'fingerprint' | 'repository'>
+type Change = Partial<Omit<DeployRow, 'id'>>
+
+export class Deploys {
+  readonly #db: DatabaseSync
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  /** S0. Answers the deploy's number. */
+  receive(row: NewDeploy): number {
+    const { lastInsertRowid } = this.#db
+      .prepare(
+        `INSERT INTO deploy (project, ref, old, new, pusher, fingerprint, repository, stage, received_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'received', ?)`,
+      )
+      .run(
+        row.project,
+        row.ref,
+        row.old,
+        row.new,
+        row.pusher,
+        row.fingerprint,
+        row.repository,
+        new Date().toISOString(),
+      )
+    return Number(lastInsertRowid)
+  }
+
+  /** Changes columns of one row. Column names come from the type, never from outside. */
+  update(id: number, change: Change): void {
+    const names = Object.keys(change)
+    const values = Object.values(change) as (string | number | null)[]
+    this.#db
+      .prepare(`UPDATE deploy SET ${names.map((name) => `${name} = ?`).join(', ')} WHERE id = ?`)
+      .run(...values, id)
+  }
+
+  /** Ends a deploy that is not live. */
+  fail(id: number, reason: string): void {
+    this.update(id, { stage: 'failed', reason, finished_at: new Date().toISOString() })
+  }
+
+  get(id: number): DeployRow | null {
+    return (this.#db.prepare('SELECT * FROM deploy WHERE id = ?').get(id) as unknown as DeployRow | undefined) ?? null
+  }
+
+  latest(project: string, key: string): DeployRow | null {
+    return this.#one('SELECT * FROM deploy WHERE project = ? AND key = ? ORDER BY id DESC LIMIT 1', project, key)
+  }
+
+  /** The deploy that last set this ref to `value`, if any did. */
+  whoSet(project: string, ref: string, value: Oid): DeployRow | null {
+    return this.#one(
+      `SELECT * FROM deploy WHERE project = ? AND ref = ? AND new = ? AND stage IN ('committed', 'done') ORDER BY id DESC LIMIT 1`,
+      ...[project, ref, value],
+    )
+  }
+
+  /** What no receiver finished: neither done nor failed. Oldest first. */
+  open(): DeployRow[] {
+    return this.#db
+      .prepare(`SELECT * FROM deploy WHERE stage NOT IN ('done', 'failed') ORDER BY id`)
+      .all() as unknown as DeployRow[]
+  }
+
+  #one(sql: string, ...values: string[]): DeployRow | null {
+    return (this.#db.prepare(sql).get(...values) as unknown as DeployRow | undefined) ?? null
+  }
+}

@@ -1,0 +1,126 @@
+// Environments that exist and their releases.
+import type { DatabaseSync } from 'node:sqlite'
+import type { Release } from '../records.ts'
+
+export interface EnvironmentRow {
+  readonly project: string
+  readonly key: string
+  readonly user_name: string
+  readonly live: number | null
+  readonly broken: string | null
+}
+
+interface ReleaseRow {
+  readonly project: string
+  readonly key: string
+  readonly n: number
+  readonly generation: number
+  readonly commit_oid: string
+  readonly tree: string
+  readonly store_path: string
+  readonly by: string
+  readonly at: string
+  readonly label: string | null
+  readonly stages: string
+}
+
+export class Environments {
+  readonly #db: DatabaseSync
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  get(project: string, key: string): EnvironmentRow | null {
+    const sql = 'SELECT * FROM environment WHERE project = ? AND key = ?'
+    return (this.#db.prepare(sql).get(project, key) as unknown as EnvironmentRow | undefined) ?? null
+  }
+
+  ofProject(project: string): EnvironmentRow[] {
+    const sql = 'SELECT * FROM environment WHERE project = ? ORDER BY key'
+    return this.#db.prepare(sql).all(project) as unknown as EnvironmentRow[]
+  }
+
+  /** Every environment that has a live release. */
+  live(): EnvironmentRow[] {
+    return this.#db.prepare('SELECT * FROM environment WHERE live IS NOT NULL').all() as unknown as EnvironmentRow[]
+  }
+
+  byUserName(userName: string): EnvironmentRow | null {
+    const sql = 'SELECT * FROM environment WHERE user_name = ?'
+    return (this.#db.prepare(sql).get(userName) as unknown as EnvironmentRow | undefined) ?? null
+  }
+
+  /** Reserves the user name for (project, key). Answers who has it already, or null when it is ours. */
+  reserve(project: string, key: string, userName: string): EnvironmentRow | null {
+    const other = this.byUserName(userName)
+    if (other) return other.project === project && other.key === key ? null : other
+    this.#db.prepare('INSERT INTO environment (project, key, user_name) VALUES (?, ?, ?)').run(project, key, userName)
+    return null
+  }
+
+  setLive(project: string, key: string, n: number | null): void {
+    this.#db
+      .prepare('UPDATE environment SET live = ?, broken = NULL WHERE project = ? AND key = ?')
+      .run(n, project, key)
+  }
+
+  setBroken(project: string, key: string, why: string): void {
+    this.#db.prepare('UPDATE environment SET broken = ? WHERE project = ? AND key = ?').run(why, project, key)
+  }
+
+  /** Newest first. */
+  releases(project: string, key: string): Release[] {
+    const live = this.get(project, key)?.live
+    const sql = 'SELECT * FROM release WHERE project = ? AND key = ? ORDER BY n DESC'
+    const rows = this.#db.prepare(sql).all(project, key) as unknown as ReleaseRow[]
+    return rows.map((row) => toRelease(row, row.n === live))
+  }
+
+  release(project: string, key: string, n: number): Release | null {
+    const sql = 'SELECT * FROM release WHERE project = ? AND key = ? AND n = ?'
+    const row = this.#db.prepare(sql).get(project, key, n) as unknown as ReleaseRow | undefined
+    return row ? toRelease(row, this.get(project, key)?.live === n) : null
+  }
+
+  /** What is live, or null. */
+  liveRelease(project: string, key: string): Release | null {
+    const live = this.get(project, key)?.live
+    return live ? this.release(project, key, live) : null
+  }
+
+  nextRelease(project: string, key: string): number {
+    const sql = 'SELECT coalesce(max(n), 0) + 1 AS n FROM release WHERE project = ? AND key = ?'
+    return (this.#db.prepare(sql).get(project, key) as { n: number }).n
+  }
+
+  /** Remembers on which ports a release was found to listen; empty when on none. */
+  markPorts(project: string, key: string, n: number, ports: readonly number[]): void {
+    const sql = 'UPDATE release SET ports = ? WHERE project = ? AND key = ? AND n = ?'
+    this.#db.prepare(sql).run(ports.join(' '), project, key, n)
+  }
+
+  /** The ports of markPorts. */
+  ports(project: string, key: string, n: number): string {
+    const sql = 'SELECT ports FROM release WHERE project = ? AND key = ? AND n = ?'
+    return (this.#db.prepare(sql).get(project, key, n) as { ports: string } | undefined)?.ports ?? ''
+  }
+
+  addRelease(release: Omit<Release, 'outcome'>, deploy: number): void {
+    const { project, key, n, generation, commit, tree, storePath, by, at, label } = release
+    this.#db
+      .prepare(`INSERT INTO release (project, key, n, generation, commit_oid, tree, store_path, by, at, label, deploy, stages)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+      .run(project, key, n, generation, commit, tree, storePath, by, at, label, deploy, JSON.stringify(release.stages))
+  }
+}
+
+function toRelease(row: ReleaseRow, live: boolean): Release {
+  const { project, key, n, generation, tree, by, at, label } = row
+  return {
+    ...{ project, key, n, generation, commit: row.commit_oid, tree, storePath: row.store_path, by, at },
+    outcome: live ? 'live' : 'superseded',
+    label,
+    stages: JSON.parse(row.stages) as Record<string, number>,
+  }
+}

@@ -1,0 +1,74 @@
+// The schema, as the steps that lead to it. A step is never edited once released; a new one is added.
+
+export const migrations: readonly string[] = [
+  `
+  -- One accepted project. policy is the manifest's environments of the newest accepted canonical commit.
+  CREATE TABLE project (
+    name TEXT PRIMARY KEY,              -- organisation/project, normalised
+    policy_commit TEXT NOT NULL,
+    policy TEXT NOT NULL                -- JSON: Manifest
+  ) STRICT;
+
+  -- An environment that was switched to at least once; its user_name is reserved while the row exists.
+  CREATE TABLE environment (
+    project TEXT NOT NULL,
+    key TEXT NOT NULL,
+    user_name TEXT NOT NULL UNIQUE,
+    live INTEGER,                       -- release number, NULL: stopped or never live
+    broken TEXT,                        -- why an undo failed, NULL: not broken
+    PRIMARY KEY (project, key)
+  ) STRICT;
+
+  -- One attempt, numbered by arrival. stage: received built switching switched committed done failed.
+  CREATE TABLE deploy (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    unit INTEGER,                       -- first deploy of those that become live together (--atomic)
+    project TEXT NOT NULL,
+    key TEXT,
+    ref TEXT NOT NULL,
+    old TEXT NOT NULL,
+    new TEXT NOT NULL,
+    tree TEXT,
+    pusher TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    repository TEXT NOT NULL,           -- where receive-pack works: the project's, or a temporary one
+    stage TEXT NOT NULL,
+    reason TEXT,
+    out TEXT,
+    release INTEGER,
+    previous_release INTEGER,
+    previous_generation INTEGER,
+    generation INTEGER,
+    cur TEXT,                           -- the ref's value under the lock
+    received_at TEXT NOT NULL,
+    finished_at TEXT,
+    stages TEXT NOT NULL DEFAULT '{}'   -- JSON: stage -> milliseconds
+  ) STRICT;
+  CREATE INDEX deploy_environment ON deploy (project, key, id);
+  CREATE INDEX deploy_ref ON deploy (project, ref, id);
+  CREATE INDEX deploy_open ON deploy (stage) WHERE stage NOT IN ('done', 'failed');
+
+  CREATE TABLE release (
+    project TEXT NOT NULL,
+    key TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    commit_oid TEXT NOT NULL,
+    tree TEXT NOT NULL,
+    store_path TEXT NOT NULL,
+    by TEXT NOT NULL,
+    at TEXT NOT NULL,
+    label TEXT,
+    deploy INTEGER NOT NULL REFERENCES deploy (id),
+    stages TEXT NOT NULL,
+    ports TEXT NOT NULL DEFAULT '',     -- TCP ports that it was found to listen on
+    PRIMARY KEY (project, key, n)
+  ) STRICT;
+
+  -- Source trees that are in the store: at most one copy per git tree.
+  CREATE TABLE tree (
+    tree TEXT PRIMARY KEY,
+    store_path TEXT NOT NULL
+  ) STRICT;
+  `,
+]
