@@ -1,0 +1,140 @@
+// Who gets in, and who never does.
+import { createPublicKey } from 'node:crypto'
+import { copyFileSync, readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import ssh2, { type ParsedKey } from 'ssh2'
+import t from 'tap'
+import { makeKey, ssh, sshArguments, startServer } from './ssh-support.ts'
+
+const dir = t.testdir()
+const known = makeKey(dir, 'known', 'ed25519')
+const stranger = makeKey(dir, 'stranger', 'ed25519')
+const denied = /Permission denied \(publickey\)/
+
+t.test('ed25519, RSA and ECDSA keys log in; the user name does not matter', async (t) => {
+  const keys = [known, makeKey(dir, 'rsa', 'rsa', '-b', '2048'), makeKey(dir, 'ecdsa', 'ecdsa', '-b', '384')]
+  const { server, port } = await startServer(keys)
+  t.teardown(() => server.close())
+  for (const key of keys) {
+    const ran = await ssh([...sshArguments(dir, port, key, '-l', 'anybody'), 'envs', '--json'])
+    const pusher = key.replace(/.*\//, '')
+    t.strictSame(ran, { code: 7, stdout: `${JSON.stringify({ argv: ['envs', '--json'], pusher })}\n`, stderr: '' })
+  }
+  const sha1 = await ssh([...sshArguments(dir, port, keys[1]!, '-o', 'PubkeyAcceptedAlgorithms=ssh-rsa'), 'envs'])
+  t.match(sha1, { code: 255, stderr: denied }, 'RSA with SHA-1 is no proof')
+})
+
+t.test('an unknown key, a password and nothing at all are refused', async (t) => {
+  const { server, port, logged } = await startServer([known])
+  t.teardown(() => server.close())
+  t.match(await ssh([...sshArguments(dir, port, stranger), 'envs']), { code: 255, stdout: '', stderr: denied })
+  for (const method of ['password', 'keyboard-interactive', 'none'])
+    t.match(
+      await ssh([...sshArguments(dir, port, known, '-o', `PreferredAuthentications=${method}`), 'envs']),
+      { code: 255, stdout: '', stderr: denied },
+      method,
+    )
+  for (const auth of [{ password: 'x' }, {}]) t.match(await attack(port, auth), /authentication methods failed/)
+  t.notOk(logged.some(({ message }) => message === 'logged in' || message === 'session'))
+})
+
+t.test('ATTACK: a known public key is offered, but signed with another private key', async (t) => {
+  const { server, port, logged } = await startServer([known])
+  t.teardown(() => server.close())
+  // As OpenSSH does it when the .pub beside the private key is another one's.
+  const liar = join(dir, 'liar')
+  copyFileSync(stranger, liar)
+  copyFileSync(`${known}.pub`, `${liar}.pub`)
+  t.match(await ssh([...sshArguments(dir, port, liar), 'envs']), { code: 255, stdout: '' })
+  // As a client does it that signs all the same.
+  const offered = read(`${known}.pub`)
+  const signer = read(stranger)
+  class Liar extends ssh2.BaseAgent<ParsedKey> {
+    override getIdentities(done: (error: Error | undefined, keys?: ParsedKey[]) => void) {
+      done(undefined, [offered])
+    }
+    override sign(_key: ParsedKey, data: Buffer, _options: unknown, done?: (e: undefined, s?: Buffer) => void) {
+      signed++
+      done?.(undefined, signer.sign(data) as Buffer)
+    }
+  }
+  let signed = 0
+  t.match(await attack(port, { agent: new Liar() }), /authentication methods failed/)
+  t.equal(signed, 1, 'the offer was answered, the signature was not believed')
+  t.notOk(logged.some(({ message }) => message === 'logged in' || message === 'session'))
+})
+
+t.test('who only connects, or says garbage, is gone after the time to log in', async (t) => {
+  const { server, port } = await startServer([known], { loginSeconds: 0.5 })
+  t.teardown(() => server.close())
+  const silent = await open(port)
+  const started = performance.now()
+  const banner = await open(port)
+  banner.write('SSH-2.0-idle\r\n')
+  await Promise.all([gone(silent), gone(banner)])
+  t.ok(performance.now() - started < 2000)
+
+  for (const bytes of ['\0\x01\xff'.repeat(5000), 'GET / HTTP/1.1\r\n\r\n', 'SSH-2.0-x\r\n\0\0\0\x0c'.repeat(50)]) {
+    const socket = await open(port)
+    socket.write(Buffer.from(bytes, 'latin1'))
+    await gone(socket)
+  }
+  const reset = await open(port)
+  reset.write('SSH-2.0-x\r\n')
+  reset.resetAndDestroy()
+  t.equal((await ssh([...sshArguments(dir, port, known), 'envs'])).code, 7, 'others never notice')
+})
+
+t.test('an address has its number of connections', async (t) => {
+  const { server, port } = await startServer([known], { connectionsPerAddress: 3 })
+  t.teardown(() => server.close())
+  const sockets = await Promise.all([open(port), open(port), open(port)])
+  await gone(await open(port))
+  t.match(await ssh([...sshArguments(dir, port, known), 'envs']), { code: 255 })
+  sockets[0]?.destroy()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  t.equal((await ssh([...sshArguments(dir, port, known), 'envs'])).code, 7)
+  for (const socket of sockets) socket.destroy()
+})
+
+t.test('only the algorithms of the list are offered', async (t) => {
+  const { server, port } = await startServer([known])
+  t.teardown(() => server.close())
+  const weak = ['KexAlgorithms=ecdh-sha2-nistp256', 'Ciphers=aes256-ctr', 'HostKeyAlgorithms=ecdsa-sha2-nistp256']
+  for (const option of weak)
+    t.match(
+      await ssh([...sshArguments(dir, port, known, '-o', option, '-o', 'LogLevel=INFO'), 'envs']),
+      { code: 255, stderr: /no matching|Unable to negotiate/ },
+      option,
+    )
+  for (const cipher of ['aes128-gcm@openssh.com', 'chacha20-poly1305@openssh.com'])
+    t.equal((await ssh([...sshArguments(dir, port, known, '-c', cipher), 'envs'])).code, 7, cipher)
+})
+
+function read(file: string): ParsedKey {
+  const key = ssh2.utils.parseKey(readFileSync(file))
+  if (key instanceof Error || Array.isArray(key)) throw new Error(`cannot read ${file}`)
+  if (file.endsWith('.pub')) createPublicKey(key.getPublicPEM())
+  return key
+}
+
+/** Tries to log in with ssh2's own client; answers the message of its error. */
+function attack(port: number, auth: object): Promise<string> {
+  return new Promise((resolve) => {
+    const client = new ssh2.Client()
+    client.on('ready', () => resolve('logged in')).on('error', (error) => resolve(error.message))
+    client.connect({ host: '127.0.0.1', port, username: 'x', ...auth })
+  })
+}
+
+function open(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(socket.resume()))
+    socket.once('error', reject).on('error', () => {})
+  })
+}
+
+function gone(socket: Socket): Promise<void> {
+  return new Promise((resolve) => void (socket.destroyed ? resolve() : socket.once('close', () => resolve())))
+}
