@@ -77,8 +77,11 @@ export interface Ready {
 /** A failure of one deploy among several that become live together. */
 export class UnitFailure extends Error {
   readonly deploy: Deploy
-  constructor(deploy: Deploy, cause: unknown) {
+  /** Whether the pusher was told already (before an undo, which takes its time). */
+  readonly told: boolean
+  constructor(deploy: Deploy, cause: unknown, told = false) {
     super('one of the refs failed', { cause })
     this.deploy = deploy
+    this.told = told
   }
 }

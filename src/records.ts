@@ -1,4 +1,4 @@
-// The records that travel between the stages: small, readonly, all in this one file. Nothing here has behaviour.
+// The records that travel between the stages: small, readonly, all in this one file.
 
 /** 40 lower-case hex digits (SHA-1 object id); forty zeros mean "no object". */
 export type Oid = string
@@ -218,4 +218,9 @@ export class Refused extends Error {
     this.detail = more.detail ?? []
     this.help = more.help ?? []
   }
+}
+
+/** The event that tells a refusal. */
+export function refusedEvent({ headline, detail, help }: Refused): DeployEvent {
+  return { type: 'refused', headline, detail, help }
 }

@@ -5,7 +5,7 @@ import { listeningPorts } from '../lib/proc.ts'
 import { type Emit, Refused, type Verification } from '../records.ts'
 import type { LocalHost, Place } from './host.ts'
 import type { Restart } from './release-processes.ts'
-import { lastLines, type ProcessState, processStates } from './s6.ts'
+import { type LogSizes, lastLines, type ProcessState, processStates } from './s6.ts'
 import { treeProcesses } from './service-tree.ts'
 
 export interface CheckContext {
@@ -16,6 +16,8 @@ export interface CheckContext {
   /** The environment's HTTP socket, checked to be its own; null while there is none. */
   readonly socket: () => string | null
   readonly emit: Emit
+  /** True for a release that proved itself before: it only has to be there again. */
+  readonly proven: boolean
 }
 
 const pollInterval = 100
@@ -49,7 +51,8 @@ async function staysUp(ctx: CheckContext): Promise<void> {
       if (verdict.kind === 'done') return false
       const first = seen.get(name) ?? { pid: verdict.pid, since: performance.now() }
       seen.set(name, first)
-      return verdict.seconds < verification.upFor && (performance.now() - first.since) / 1000 < verification.upFor
+      const upFor = ctx.proven ? 0 : verification.upFor
+      return verdict.seconds < upFor && (performance.now() - first.since) / 1000 < upFor
     })
     if (waiting.length === 0) return
     if ((performance.now() - started) / 1000 > verification.timeout + verification.upFor)
@@ -117,13 +120,10 @@ function get(socketPath: string, ctx: CheckContext, timeout: number): Promise<nu
   })
 }
 
-/** Adds what the process wrote last to a refusal about it. */
-export async function withLastLines(ctx: CheckContext, refused: Refused): Promise<Refused> {
+/** Adds what the process wrote since `logs` was taken to a refusal about it. */
+export async function withLastLines(ctx: CheckContext, refused: Refused, logs: LogSizes): Promise<Refused> {
   const names = refused instanceof ProcessDied ? [refused.process] : [...ctx.processes.keys()].slice(0, 1)
-  const lines = (await Promise.all(names.map((name) => lastLines(ctx.host, ctx.place, name, 25)))).flat()
-  return new Refused(refused.message, {
-    headline: refused.headline,
-    detail: [...refused.detail, ...lines],
-    help: refused.help,
-  })
+  const lines = (await Promise.all(names.map((name) => lastLines(ctx.host, ctx.place, name, logs)))).flat()
+  const { headline, help } = refused
+  return new Refused(refused.message, { headline, detail: [...refused.detail, ...lines], help })
 }

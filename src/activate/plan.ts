@@ -6,7 +6,7 @@ import { environmentFacts } from '../lib/names.ts'
 import { isZero, short, shortRef } from '../lib/oid.ts'
 import type { RefChange } from '../lib/ref-transaction.ts'
 import { repositoryPath } from '../lib/repositories.ts'
-import { type Oid, type ProjectId, Refused } from '../records.ts'
+import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
 import { keyOfRef } from '../state/policy-keys.ts'
 import type { Place, ReleaseFacts } from './host.ts'
 import { currentGeneration, profilePath } from './profile.ts'
@@ -59,6 +59,12 @@ export function placeOf(ctx: Context, project: ProjectId, key: string): Place {
     ...{ domain, runtimeDir: runtimeRoot, stateDir: stateRoot },
   })
   return { facts, type: policy?.type ?? 'development' }
+}
+
+/** The checks that the policy in force wants of an environment. */
+export function verificationOf(ctx: Context, project: string, key: string): Verification {
+  const environment = ctx.state.projects.get(project)?.policy.environments[key]
+  return environment?.deploymentVerification ?? { enable: true, path: '/', timeout: 30, upFor: 2 }
 }
 
 /** What the record says is live, with its generation; null when nothing is. */

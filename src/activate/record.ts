@@ -24,8 +24,10 @@ export function recordCommit(ctx: Context, plan: Plan, generation: number): void
   const { deploy, resolved } = ready
   ctx.state.deploys.update(deploy.id, { stage: 'committed' })
   if (environment === null) return
-  if (resolved === null || environment.n === null)
-    return ctx.state.environments.setLive(deploy.project, environment.key, null)
+  if (resolved === null || environment.n === null) {
+    ctx.state.environments.setLive(deploy.project, environment.key, null)
+    return
+  }
   const stages = { ...ready.stages, total: Math.round(performance.now() - deploy.started) }
   ctx.state.deploys.update(deploy.id, { stages: JSON.stringify(stages) })
   ctx.state.environments.addRelease(

@@ -9,7 +9,7 @@ import { prepareRefs } from '../lib/ref-transaction.ts'
 import { putInPlace, repositoryPath } from '../lib/repositories.ts'
 import type { ProjectId } from '../records.ts'
 import type { DeployRow } from '../state/deploys.ts'
-import { liveRelease, placeOf } from './plan.ts'
+import { liveRelease, placeOf, verificationOf } from './plan.ts'
 import { generationPath, profilePath } from './profile.ts'
 import { waitForLock } from './run-activate.ts'
 import { stopTree } from './service-tree.ts'
@@ -58,7 +58,8 @@ async function undoRow(ctx: Context, row: DeployRow): Promise<void> {
   await quiet(ctx, place.facts.userName)
   try {
     const previous = liveRelease(ctx, row.project, row.key)
-    await undo(ctx.host, { place, previous, generation: row.previous_generation }, () => undefined)
+    const verification = verificationOf(ctx, row.project, row.key)
+    await undo(ctx.host, { place, previous, generation: row.previous_generation, verification }, () => undefined)
   } catch (error) {
     ctx.log.error({ deploy: row.id, err: error }, 'undo failed: the environment is broken')
     ctx.state.environments.setBroken(row.project, row.key, error instanceof Error ? error.message : String(error))

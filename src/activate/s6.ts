@@ -1,5 +1,7 @@
 // What s6 says of an environment's processes. The files belong to the environment, so s6's own tools read them inside its sandbox.
 
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { run } from '../lib/spawn.ts'
 import { asEnvironment, type LocalHost, type Place } from './host.ts'
 
@@ -41,14 +43,29 @@ export async function processStates(
   return states
 }
 
-/** The last lines that a process wrote, for the person whose push it fails. */
-export async function lastLines(host: LocalHost, place: Place, name: string, count: number): Promise<string[]> {
-  const script = 'tail -n "$2" "$HOSTENV_STATE_DIR/log/$1/current" | head -c 8192'
-  const command = asEnvironment(host, place, ['/bin/sh', '-c', script, 'sh', name, String(count)], {
-    dieWithParent: true,
+/** Bytes in the log of each process: what comes after them is new. */
+export type LogSizes = ReadonlyMap<string, number>
+
+/** Takes the sizes of the logs now. Only sizes are read here: the folder is the environment's, and may hold any link. */
+export function logSizes(place: Place, names: readonly string[]): LogSizes {
+  const size = (name: string) =>
+    statSync(join(place.facts.stateDir, 'log', name, 'current'), { throwIfNoEntry: false })?.size
+  return new Map(names.map((name) => [name, size(name) ?? 0]))
+}
+
+/** The last lines, at most 25, that a process wrote after `since`, without their time stamps. */
+export async function lastLines(host: LocalHost, place: Place, name: string, since: LogSizes): Promise<string[]> {
+  // A log that is smaller than it was has been rotated: then all of it is new.
+  const script = `file="$HOSTENV_STATE_DIR/log/$1/current"
+    [ "$(wc -c < "$file")" -ge "$2" ] || set -- "$1" 0
+    tail -c "+$(($2 + 1))" "$file" | tail -n 25 | head -c 8192`
+  const argv = ['/bin/sh', '-c', script, 'sh', name, String(since.get(name) ?? 0)] as const
+  const { stdout } = await run(asEnvironment(host, place, [...argv], { dieWithParent: true }), {
+    timeout: 5000,
+    maxBuffer: 16 * 1024,
   })
-  const { stdout } = await run(command, { timeout: 5000, maxBuffer: 16 * 1024 })
-  return stdout.split('\n').filter((line) => line !== '')
+  const lines = stdout.split('\n').map((line) => line.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ {1,2}/, ''))
+  return lines.filter((line) => line !== '')
 }
 
 // `@TAI64N exitcode N` or `@TAI64N signal NAME`, oldest first, as s6-svdt prints them.

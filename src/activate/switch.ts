@@ -2,11 +2,12 @@
 import { existsSync } from 'node:fs'
 import type { Emit, EnvironmentFacts, Verification } from '../records.ts'
 import { Refused } from '../records.ts'
-import { checkRelease, withLastLines } from './checks.ts'
+import { type CheckContext, checkRelease, withLastLines } from './checks.ts'
 import { type LocalHost, makeDirectories, type Place, type ReleaseFacts, writeReleaseFile } from './host.ts'
 import { generationPath, profilePath, setProfile, switchGeneration } from './profile.ts'
 import { releaseProcesses } from './release-processes.ts'
 import { runActivate } from './run-activate.ts'
+import { logSizes } from './s6.ts'
 import { ensureTree, stopTree } from './service-tree.ts'
 
 export interface SwitchContext extends LocalHost {
@@ -32,19 +33,27 @@ export async function activate(host: SwitchContext, a: Activation, emit: Emit): 
     throw new Refused('the build has no bin/activate', {
       help: ['activatePackage must contain an executable bin/activate.'],
     })
-  const processes = releaseProcesses(host.nix, a.out)
+  const check = checkContext(host, a.place, a.out, a.verification, emit)
+  const logs = logSizes(a.place, [...check.processes.keys()])
   await ensureTree(host, a.place)
   await writeReleaseFile(a.place.facts, a.release)
   await runActivate(host, a.place, a.out, a.release, emit)
-  const check = {
-    ...{ host, place: a.place, processes, verification: a.verification, emit },
-    socket: () => host.socketOf(a.place.facts),
-  }
   try {
     await checkRelease(check)
   } catch (error) {
-    throw error instanceof Refused ? await withLastLines(check, error) : error
+    throw error instanceof Refused ? await withLastLines(check, error, logs) : error
   }
+}
+
+function checkContext(
+  host: SwitchContext,
+  place: Place,
+  out: string,
+  verification: Verification,
+  emit: Emit,
+): CheckContext {
+  const processes = releaseProcesses(host.nix, out)
+  return { host, place, processes, verification, emit, proven: false, socket: () => host.socketOf(place.facts) }
 }
 
 export interface Undo {
@@ -53,6 +62,7 @@ export interface Undo {
   readonly previous: (ReleaseFacts & { readonly generation: number }) | null
   /** The profile's generation before, live or not. */
   readonly generation: number | null
+  readonly verification: Verification
 }
 
 /** Restores what was there: its generation, its `activate`. Throws when it cannot: the environment is broken then. */
@@ -68,6 +78,7 @@ export async function undo(host: SwitchContext, u: Undo, emit: Emit): Promise<vo
   if (out === null) throw new Error(`generation ${u.previous.generation} is gone`)
   await ensureTree(host, u.place)
   await runActivate(host, u.place, out, u.previous, () => undefined)
+  await checkRelease({ ...checkContext(host, u.place, out, u.verification, () => undefined), proven: true })
   emit({ type: 'restored', release: u.previous.n, text: 'what activate did to data is not undone' })
 }
 

@@ -5,8 +5,8 @@ import { type Context, type Ready, UnitFailure } from '../context.ts'
 import { shortRef } from '../lib/oid.ts'
 import { type PreparedRefs, prepareRefs, RefConflict } from '../lib/ref-transaction.ts'
 import { putInPlace, repositoryPath } from '../lib/repositories.ts'
-import { Refused, type Verdict } from '../records.ts'
-import { makePlan, type Plan, refChanges } from './plan.ts'
+import { Refused, refusedEvent, type Verdict } from '../records.ts'
+import { makePlan, type Plan, refChanges, verificationOf } from './plan.ts'
 import { recordCommit, recordStart } from './record.ts'
 import { stopTree } from './service-tree.ts'
 import { activate, switchProfile, undo } from './switch.ts'
@@ -44,9 +44,11 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
       for (const plan of plans) recordCommit(ctx, plan, generations.get(plan) ?? 0)
     })
   } catch (error) {
+    const told = error instanceof Refused
+    if (told) current.deploy.report.emit(refusedEvent(error))
     for (const plan of switched.toReversed()) await undoOne(ctx, plan)
     await refs?.abort()
-    throw new UnitFailure(current.deploy, error)
+    throw new UnitFailure(current.deploy, error, told)
   }
   await fault(ctx, 'S6', plans)
   ctx.state.people.refresh()
@@ -103,7 +105,11 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
   if (environment === null) return
   const { deploy } = ready
   try {
-    await undo(ctx.host, environment, deploy.report.emit)
+    await undo(
+      ctx.host,
+      { ...environment, verification: verificationOf(ctx, deploy.project, environment.key) },
+      deploy.report.emit,
+    )
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     ctx.log.error({ deploy: deploy.id, err: error }, 'undo failed: the environment is broken')
@@ -118,7 +124,10 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
 function announce(ctx: Context, { ready, environment }: Plan): void {
   const { report, started } = ready.deploy
   if (environment === null) return
-  if (environment.n === null) return report.emit({ type: 'removed', key: environment.key })
+  if (environment.n === null) {
+    report.emit({ type: 'removed', key: environment.key })
+    return
+  }
   const url = ctx.urlOf(environment.place.facts.hostname)
   report.emit({ type: 'live', url, release: environment.n, duration: performance.now() - started })
   ctx.log.info({ deploy: ready.deploy.id, release: environment.n, url }, 'live')

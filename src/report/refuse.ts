@@ -1,7 +1,7 @@
 // The end of a deploy that is not live: the row, the log, the pusher's terminal and git's status line say the same.
 import { type Context, type Deploy, UnitFailure } from '../context.ts'
 import { shortRef } from '../lib/oid.ts'
-import { Refused, type Verdict } from '../records.ts'
+import { Refused, refusedEvent, type Verdict } from '../records.ts'
 import { statusReason } from './status.ts'
 
 /** Records and tells why a deploy is not live. With others in one unit, each but the culprit is told whose failure it was. */
@@ -13,8 +13,7 @@ export function refuse(ctx: Context, deploy: Deploy, error: unknown): Verdict {
   const reason = own ? refused.message : `atomic: ${shortRef(culprit.update.ref)} was refused (${refused.message})`
   ctx.state.deploys.fail(deploy.id, reason)
   ctx.log.info({ deploy: deploy.id, reason }, 'refused')
-  if (own)
-    deploy.report.emit({ type: 'refused', headline: refused.headline, detail: refused.detail, help: refused.help })
+  if (own && !(error instanceof UnitFailure && error.told)) deploy.report.emit(refusedEvent(refused))
   return { ref: deploy.update.ref, ok: false, reason: statusReason(reason, deploy.id) }
 }
 

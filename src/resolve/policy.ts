@@ -10,7 +10,7 @@ export function undeclared(policy: Manifest, name: string, canonicalBranch: stri
     detail: [`Declared: ${declared.join(', ') || 'none'}`],
     help: [
       `To add it, put this line into .hostenv/hostenv.nix and push ${canonicalBranch}:`,
-      `  environments.${JSON.stringify(name)} = { enable = true; type = "testing"; };`,
+      `  environments.${JSON.stringify(name)}.type = "testing";`,
     ],
   })
 }

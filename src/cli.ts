@@ -1,0 +1,103 @@
+// The `hostenv` command: flags to configuration, a receiver, and sentences for whoever started it.
+import { Command, CommanderError } from 'commander'
+import { down } from './activate/down.ts'
+import { ConfigError, directories, type ServeFlags, toConfig } from './config/config.ts'
+import { readEnv } from './config/env.ts'
+import { type Overrides, serve } from './server.ts'
+import { StateInUse } from './state/database.ts'
+
+const collect = (value: string, all: string[] = []) => [...all, value]
+const state = [
+  '--state <dir>',
+  'where repositories, profiles and the record live (default: the XDG state directory)',
+] as const
+const runtime = ['--runtime <dir>', 'where sockets live; its path has at most 53 bytes'] as const
+
+/** Runs one command line and exits when it is done; `serve` stays. `overrides` are for tests. */
+export async function runCli(argv: readonly string[], overrides: Overrides = {}): Promise<void> {
+  const program = new Command('hostenv')
+    .description('git push to a running environment, built by Nix, on a machine you own')
+    .showHelpAfterError('(hostenv --help lists what there is)')
+    .exitOverride()
+
+  program
+    .command('serve')
+    .description('receive pushes over SSH and serve environments over HTTP, until SIGTERM or Ctrl-C')
+    .option(...state)
+    .option(...runtime)
+    .option('--ssh <host:port>', 'where SSH listens; port 0 picks a free one (default: 127.0.0.1:2222)')
+    .option('--http <host:port>', 'where the front door listens (default: 127.0.0.1:8080)')
+    .option(
+      '--admin-key <file.pub>',
+      "an administrator's public key; repeat for more (default: your own keys)",
+      collect,
+    )
+    .option('--domain <name>', 'environments are served as <name of the environment>.<domain> (default: localhost)')
+    .option('--nix-store <which>', 'auto, machine (/nix) or private (inside the state directory)')
+    .option('--nixpkgs <path>', "a nixpkgs that projects get as pkgs (default: this machine's own programs)")
+    .option('--allow-unsandboxed-builds', 'take pushes from everybody though builds can see this machine')
+    .option('--trust-projects', 'run projects without a sandbox where bwrap is missing')
+    .action((flags: ServeFlags) => runServe(flags, overrides))
+
+  program
+    .command('down')
+    .description("stop every environment's services; the receiver must not be running")
+    .option(...state)
+    .option(...runtime)
+    .action(async (flags: ServeFlags) => {
+      const stopped = await down(directories(flags, readEnv()))
+      say(stopped === 0 ? 'No environment was running.' : `Stopped ${stopped} environment${stopped === 1 ? '' : 's'}.`)
+    })
+
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode)
+    fail(error)
+  }
+}
+
+async function runServe(flags: ServeFlags, overrides: Overrides): Promise<void> {
+  const env = readEnv()
+  const config = toConfig(flags, env)
+  const receiver = await serve(config, env, overrides)
+  const { ssh, http } = receiver
+  const host = ssh.host.includes(':') ? `[${ssh.host}]` : ssh.host
+  for (const { fingerprint, file } of receiver.admins) say(`Administrator  ${fingerprint}  ${file}`)
+  say(`Host key       ${receiver.hostKeyFingerprint}  (ed25519)`)
+  say(`State          ${config.stateDir}`)
+  say(`Nix store      ${receiver.privateStore ?? '/nix/store'}`)
+  say(`SSH            ${host}:${ssh.port}`)
+  say(`Front door     http://*.${config.domain}:${http.port}`)
+  if (!receiver.buildsAreSandboxed)
+    say('Builds are not sandboxed here: only administrators may push (sandbox = true in nix.conf mends it).')
+  say('')
+  say('In a repository with a .hostenv folder:')
+  say(`  git remote add hostenv ssh://hostenv@${host}:${ssh.port}/ORGANISATION/PROJECT.git`)
+  say(`  git push hostenv ${config.canonicalBranch}`)
+  let closing = false
+  const stop = () => {
+    if (closing) return
+    closing = true
+    receiver.close().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  // A client that goes away in the middle of a line must not end the receiver.
+  process.on('SIGPIPE', () => undefined)
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+function fail(error: unknown): never {
+  const known = error instanceof ConfigError || error instanceof StateInUse
+  process.stderr.write(
+    `hostenv: ${known || !(error instanceof Error) ? String((error as Error).message ?? error) : error.stack}\n`,
+  )
+  process.exit(1)
+}
