@@ -97,7 +97,7 @@ t.test('ATTACK: more bytes than the window allows', async (t) => {
   t.teardown(() => server.close())
   const client = await connected(port)
   client.on('error', () => {})
-  const closed = new Promise((resolve) => client.once('close', resolve))
+  const closed = new Promise<void>((resolve) => client.once('close', () => resolve()))
   client.exec('hang', (_error, channel) => {
     const inner = client as unknown as { _protocol: { channelData(channel: number, data: Buffer): void } }
     const { id } = (channel as unknown as { outgoing: { id: number } }).outgoing

@@ -1,4 +1,5 @@
 // Which environment or project a person means. What they may not see answers exactly like what does not exist.
+import { normalise } from '../../lib/names.ts'
 import type { ProjectId } from '../../records.ts'
 import { shown } from './arguments.ts'
 import type { EnvironmentView, WordContext } from './views.ts'
@@ -17,14 +18,10 @@ export function nameOf(project: ProjectId): string {
 /** The project that `name` means. Throws Stop with exit 1. */
 export async function selectProject(name: string, context: WordContext): Promise<ProjectId> {
   const projects = await context.views.projects(context.pusher)
-  const wanted = name.toLowerCase().replace(/\.git$/, '')
-  const exact = projects.find((project) => nameOf(project) === wanted)
-  if (exact) return exact
-  // Names are normalised when a project is made; people go on writing Acme-Inc/shop.
-  const similar = wanted.includes('/')
-    ? projects.filter((project) => squeezed(nameOf(project)) === squeezed(wanted))
-    : []
-  if (similar.length === 1) return similar[0] as ProjectId
+  const [organisation = '', project = '', ...more] = name.replace(/\.git$/, '').split('/')
+  const wanted = nameOf(normalise(organisation, project))
+  const found = more.length === 0 ? projects.find((one) => nameOf(one) === wanted) : undefined
+  if (found) return found
   throw new Stop(1, `There is no project ${shown(name)} that you may see.`)
 }
 
@@ -76,8 +73,4 @@ async function candidates(
 
 function choose(question: string, names: readonly string[]): Stop {
   return new Stop(2, [question, ...names.map((name) => `  ${name}`)].join('\n'))
-}
-
-function squeezed(name: string): string {
-  return name.replace(/[^a-z0-9/]/g, '')
 }

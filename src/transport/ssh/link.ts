@@ -5,7 +5,7 @@ import { isRekeying, socketOf } from './internals.ts'
 export interface Link {
   readonly peer: string
   readonly gone: boolean
-  /** Calls back once when the connection is gone (at once if it is); answers how to take that back. */
+  /** Calls back once when the connection is gone (soon, if it is already); answers how to take that back. */
   onGone(callback: () => void): () => void
   /** Resolves when the socket takes more bytes, or the connection is gone. */
   room(): Promise<void>
@@ -17,7 +17,7 @@ export function createLink(client: Connection, peer: string): { link: Link; cut:
   const callbacks = new Set<() => void>()
   let gone = false
   const onGone = (callback: () => void) => {
-    if (gone) callback()
+    if (gone) queueMicrotask(callback)
     else callbacks.add(callback)
     return () => {
       callbacks.delete(callback)
@@ -25,14 +25,13 @@ export function createLink(client: Connection, peer: string): { link: Link; cut:
   }
   const waitFor = (emitter: NodeJS.EventEmitter, event: string) =>
     new Promise<void>((resolve) => {
-      let forget = () => {}
       const done = () => {
         emitter.off(event, done)
         forget()
         resolve()
       }
       emitter.on(event, done)
-      forget = onGone(done)
+      const forget = onGone(done)
     })
   const link: Link = {
     peer,

@@ -60,17 +60,20 @@ function serveExec(
   const { link, pusher, handlers, log } = context
   const streams = channelStreams(channel, link)
   const closed = new AbortController()
+  let ended = false
   const cut = () => {
+    forget()
     streams.cut()
-    closed.abort()
+    if (!ended) closed.abort()
   }
-  link.onGone(cut)
+  const forget = link.onGone(cut)
   channelClosed.signal.addEventListener('abort', cut, { once: true })
 
   const { stdin, stdout, stderr } = streams
   const common = { pusher, peer: link.peer, closed: closed.signal, stdout, stderr }
   const fields = { peer: link.peer, pusher: pusher.name, exec }
   const end = (how: number | string) => {
+    ended = true
     log.debug({ ...fields, how }, 'session ends')
     streams.finish(how)
   }
