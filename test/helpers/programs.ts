@@ -1,6 +1,6 @@
 // Environments and plain runs for the programs that tests start: nothing of the developer's own settings gets in.
 import { resolve } from 'node:path'
-import { type Ran, type RunOptions, run } from '../../src/lib/spawn.ts'
+import { type Command, type Ran, type RunOptions, run } from '../../src/lib/spawn.ts'
 
 /** The checkout. */
 export const root = resolve(import.meta.dirname, '../..')
@@ -25,7 +25,15 @@ export function cleanEnv(home: string): Record<string, string> {
   }
 }
 
+/**
+ * A command that gets exactly `env`. Inside a test file tap adds NODE_OPTIONS to whatever is spawned; they must reach neither
+ * a daemon nor the services that it starts.
+ */
+export function exactly(argv: readonly string[], env: Readonly<Record<string, string>>): Command {
+  return { argv: ['env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...argv], env }
+}
+
 /** Runs the checkout's `hostenv` command to its end. */
 export function hostenv(args: readonly string[], home: string, options?: RunOptions): Promise<Ran> {
-  return run({ argv: ['node', `${root}/src/bin.ts`, ...args], env: cleanEnv(home) }, options)
+  return run(exactly(['node', `${root}/src/bin.ts`, ...args], cleanEnv(home)), options)
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Ran, type RunOptions, run, start } from '../../src/lib/spawn.ts'
 import { type Key, makeKey, sshArgv } from './keys.ts'
 import { processesOf } from './leftovers.ts'
-import { cleanEnv, hostenv, root } from './programs.ts'
+import { cleanEnv, exactly, hostenv, root } from './programs.ts'
 import { type Ending, tempDir } from './temp-dir.ts'
 
 export interface ReceiverOptions {
@@ -80,8 +80,11 @@ export async function startReceiver(t: Ending, options: ReceiverOptions = {}): P
     const log = openSync(logFile, 'a')
     const child = start(
       {
-        argv: ['node', join(root, entry), 'serve', ...where, ...ports, ...args],
-        env: { ...cleanEnv(home), ...env, ...(faults === undefined ? {} : { HOSTENV_FAULTS: faults }) },
+        ...exactly(['node', join(root, entry), 'serve', ...where, ...ports, ...args], {
+          ...cleanEnv(home),
+          ...env,
+          ...(faults === undefined ? {} : { HOSTENV_FAULTS: faults }),
+        }),
         cwd: directory,
       },
       ['ignore', log, log],

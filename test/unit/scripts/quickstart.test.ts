@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { run, start } from '../../../src/lib/spawn.ts'
 import { leftovers, look } from '../../helpers/leftovers.ts'
-import { cleanEnv, root } from '../../helpers/programs.ts'
+import { cleanEnv, exactly, root } from '../../helpers/programs.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
 
 function place(t: Parameters<typeof tempDir>[0]) {
@@ -22,7 +22,7 @@ t.test(
   async (t) => {
     const { home, temp, env } = place(t)
     const before = look()
-    const ran = await run({ argv: ['node', script, '--exit'], env })
+    const ran = await run(exactly(['node', script, '--exit'], env))
     t.equal(ran.code, 0, 'exits 0', { said: ran.stdout, git: ran.stderr })
     const [, main = '', staging = '', broken = '', asked = ''] = ran.stdout.split(/^== (?:Push|Ask).*$/m)
     t.match(main, /curl http:\/\/[a-z]+-main-[0-9a-f]{7}\.localhost:\d+\nHello from hostenv\nmain, release 1/)
@@ -36,14 +36,16 @@ t.test(
 )
 
 t.test('an interrupt at any time removes everything', async (t) => {
-  for (const delay of [300, 1500, 3500]) {
+  for (const delay of [0, 1000, 3000]) {
     const { home, temp, env } = place(t)
     const before = look()
-    const child = start({ argv: ['node', script], env }, ['ignore', 'ignore', 'ignore'])
+    const child = start(exactly(['node', script], env), ['ignore', 'pipe', 'ignore'])
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+    await new Promise((resolve) => child.stdout?.once('data', resolve))
+    child.stdout?.resume()
     await sleep(delay)
     child.kill('SIGINT')
-    t.equal(await ended, 0, `after ${delay} ms`)
+    t.equal(await ended, 0, `${delay} ms after its first words`)
     t.same(await leftovers(before, temp), [])
     t.same(readdirSync(home), [])
   }
@@ -51,5 +53,5 @@ t.test('an interrupt at any time removes everything', async (t) => {
 
 t.test('anything but --exit is answered with the usage', async (t) => {
   const { env } = place(t)
-  t.match(await run({ argv: ['node', script, '--help'], env }), { code: 2, stderr: /usage: npm run quickstart/ })
+  t.match(await run(exactly(['node', script, '--help'], env)), { code: 2, stderr: /usage: npm run quickstart/ })
 })
