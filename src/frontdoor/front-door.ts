@@ -3,11 +3,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { answer } from './answer.ts'
+import { answer, type SENTENCES } from './answer.ts'
 import { valuesOf } from './headers.ts'
 import { PrivateLinks, type Route } from './private-links.ts'
 import { hasBody, proxy } from './proxy.ts'
-import { requestTarget } from './request-host.ts'
+import { type RequestTarget, requestTarget } from './request-host.ts'
 import { isWebSocket, proxyUpgrade, responseOn } from './upgrade.ts'
 
 export interface FrontDoorLimits {
@@ -52,6 +52,11 @@ export interface FrontDoor {
 
 const SWEEP = 60_000
 
+interface Admitted {
+  readonly target: RequestTarget
+  readonly route: Route
+}
+
 /** Makes a front door that does not listen yet. Throws when the runtime directory is too long for a socket's path. */
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const limits = { ...FRONT_DOOR_LIMITS, ...options.limits }
@@ -72,13 +77,22 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     else busy.set(upstreamDir, now)
   }
 
-  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+  const admit = (request: IncomingMessage): Admitted | keyof typeof SENTENCES => {
     const target = requestTarget(request)
-    if (target === null) return answer(response, 400)
-    if (!isPlainlyFramed(request)) return answer(response, 501)
+    if (target === null) return 400
+    if (!isPlainlyFramed(request)) return 501
     const route = options.route(target.hostname)
-    if (route === null) return answer(response, 404)
-    if (!enter(route)) return answer(response, 503)
+    if (route === null) return 404
+    return enter(route) ? { target, route } : 503
+  }
+
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const admitted = admit(request)
+    if (typeof admitted === 'number') {
+      answer(response, admitted)
+      return
+    }
+    const { target, route } = admitted
     response.once('close', () => leave(route))
     if (hasBody(request)) watchBody(request, response, limits.bodyTimeout)
     void proxy(request, response, target, route, proxyOptions)
@@ -86,11 +100,12 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
-    const target = requestTarget(request)
-    const route = target === null ? null : options.route(target.hostname)
-    if (target === null) return answer(responseOn(request, socket), 400)
-    if (route === null) return answer(responseOn(request, socket), 404)
-    if (!enter(route)) return answer(responseOn(request, socket), 503)
+    const admitted = admit(request)
+    if (typeof admitted === 'number') {
+      answer(responseOn(request, socket), admitted)
+      return
+    }
+    const { target, route } = admitted
     upgraded.add(socket)
     socket.once('close', () => {
       upgraded.delete(socket)

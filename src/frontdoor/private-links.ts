@@ -1,0 +1,133 @@
+// Reaches an environment's socket without trusting its directory: the environment can put anything there at any moment.
+// link(2) does not follow symbolic links, so a hard link in a directory of ours is the very file that is checked, and stays it.
+
+import { link, lstat, mkdir, rm, unlink } from 'node:fs/promises'
+import { Agent } from 'node:http'
+import { join } from 'node:path'
+
+/** An environment as the front door reaches it. */
+export interface Route {
+  /** RUNTIME/upstream/<user name>, where the environment puts its `in.sock`. */
+  readonly upstreamDir: string
+  /** Who must own the socket. */
+  readonly uid: number
+}
+
+/** One checked socket. `path` is in our own directory; the agent keeps connections to it open. */
+export interface Door {
+  readonly path: string
+  readonly agent: Agent
+  readonly file: string
+}
+
+interface Entry extends Door {
+  used: number
+}
+
+/** Bytes of a socket's path (unix(7): sun_path is 108 with its end). */
+const MAX_PATH = 107
+/** Milliseconds after which an unused door is closed. */
+const UNUSED = 5 * 60_000
+
+export class PrivateLinks {
+  readonly #dir: string
+  readonly #maxSockets: number
+  readonly #entries = new Map<string, Entry>()
+  readonly #opening = new Map<string, Promise<Door>>()
+  #made = 0
+
+  /** `dir`: a directory for us alone, on the file system of the sockets. Throws when paths in it would be too long for a socket. */
+  constructor(dir: string, maxSockets: number) {
+    this.#dir = dir
+    this.#maxSockets = maxSockets
+    if (Buffer.byteLength(this.#path(Number.MAX_SAFE_INTEGER)) > MAX_PATH)
+      throw new Error(`${dir} is too long for sockets in it: use a shorter runtime directory`)
+  }
+
+  /** Makes the directory anew: links of an earlier run are gone. */
+  async open(): Promise<void> {
+    await rm(this.#dir, { recursive: true, force: true })
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 })
+  }
+
+  /** The door to an environment. Throws when there is no socket that may be connected to. */
+  async door(route: Route): Promise<Door> {
+    const file = await identity(join(route.upstreamDir, 'in.sock'))
+    const known = this.#entries.get(route.upstreamDir)
+    if (known?.file === file) {
+      known.used = Date.now()
+      return known
+    }
+    const opening = this.#opening.get(route.upstreamDir)
+    if (opening !== undefined) return opening
+    const opened = this.#link(route).finally(() => this.#opening.delete(route.upstreamDir))
+    this.#opening.set(route.upstreamDir, opened)
+    return opened
+  }
+
+  /** Forgets a door that nobody answers at. */
+  async forget(route: Route, door: Door): Promise<void> {
+    const entry = this.#entries.get(route.upstreamDir)
+    if (entry === undefined || entry.path !== door.path) return
+    this.#entries.delete(route.upstreamDir)
+    await retire(entry)
+  }
+
+  /** Closes doors that nobody came through for five minutes, or whose socket is gone. */
+  async sweep(now = Date.now()): Promise<void> {
+    for (const [upstreamDir, entry] of this.#entries) {
+      const file = await identity(join(upstreamDir, 'in.sock')).catch(() => null)
+      if (file === entry.file && now - entry.used < UNUSED) continue
+      if (this.#entries.get(upstreamDir) === entry) this.#entries.delete(upstreamDir)
+      await retire(entry)
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#opening.values())
+    for (const { agent } of this.#entries.values()) agent.destroy()
+    this.#entries.clear()
+    await rm(this.#dir, { recursive: true, force: true })
+  }
+
+  async #link(route: Route): Promise<Door> {
+    const path = this.#path(++this.#made)
+    await link(join(route.upstreamDir, 'in.sock'), path)
+    try {
+      const stat = await lstat(path)
+      if (!stat.isSocket()) throw new DoorRefused('in.sock is not a socket')
+      if (stat.uid !== route.uid) throw new DoorRefused(`in.sock belongs to uid ${stat.uid}, not ${route.uid}`)
+      const agent = new Agent({ keepAlive: true, maxSockets: this.#maxSockets, maxFreeSockets: 16, timeout: 0 })
+      const before = this.#entries.get(route.upstreamDir)
+      // Linking has changed the file's ctime, so it is read only now.
+      const entry: Entry = { path, agent, file: await identity(path), used: Date.now() }
+      this.#entries.set(route.upstreamDir, entry)
+      if (before !== undefined) await retire(before)
+      return entry
+    } catch (error) {
+      await unlink(path).catch(() => {})
+      throw error
+    }
+  }
+
+  #path(n: number): string {
+    return join(this.#dir, n.toString(36))
+  }
+}
+
+/** What is in the environment's directory is not a socket of the environment's. */
+export class DoorRefused extends Error {
+  override readonly name = 'DoorRefused'
+}
+
+async function identity(path: string): Promise<string> {
+  const { dev, ino, ctimeNs } = await lstat(path, { bigint: true })
+  return `${dev}:${ino}:${ctimeNs}`
+}
+
+// Requests on their way end by themselves; idle connections do not stay.
+async function retire({ agent, path }: Entry): Promise<void> {
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+  agent.maxFreeSockets = 0
+  await unlink(path).catch(() => {})
+}
