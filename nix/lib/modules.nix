@@ -12,7 +12,7 @@ let
       class ? null,
     }:
     let
-      collected = collect base config ([ internal ] ++ modules);
+      collected = collect base config (modules ++ [ internal ]);
       base = specialArgs // { inherit lib config options; specialArgs = specialArgs; };
       merged = mergeLevel prefix (map (m: { inherit (m) _file; value = m.options; }) collected) (
         builtins.concatMap (m: map (value: { file = m._file; inherit value; }) (lib.pushDownProperties m.config)) collected
@@ -45,31 +45,23 @@ let
     };
   };
 
-  # Every module and what it imports, once each, as { _file; key; options; config; }. A set or function without a key
-  # counts as different from every other.
+  # Every module and what it imports, once each, as { _file; key; imports; options; config; }: the last one first and imports
+  # before what imports them, as in nixpkgs. Paths are known by their name, anything else is different from every other.
   collect = base: config: modules:
     let
-      load = parent: index: m:
+      load = parent: file: index: m:
         if builtins.isPath m || builtins.isString m then
           let path = builtins.unsafeDiscardStringContext (toString m); in
           unify path path (call base config path (import m))
         else
-          unify parent "${parent}:${toString index}" (call base config parent m);
-      walk = parent: ms:
-        builtins.concatLists (
-          lib.imap1 (
-            index: m:
-            let loaded = load parent index m; in
-            walk loaded.key' loaded.imports ++ [ loaded ]
-          ) ms
-        );
+          unify "${parent}:${toString index}" file (call base config file m);
     in
-    distinct (walk "<unknown-file>" modules);
-
-  distinct = modules:
-    (builtins.foldl' (
-      acc: m: if acc.seen ? ${m.key} then acc else { seen = acc.seen // { ${m.key} = true; }; all = acc.all ++ [ m ]; }
-    ) { seen = { }; all = [ ]; } modules).all;
+    lib.reverseList (
+      builtins.genericClosure {
+        startSet = lib.imap1 (load "" "<unknown-file>") modules;
+        operator = m: lib.imap1 (load m.key m._file) m.imports;
+      }
+    );
 
   call = base: config: file: m:
     if lib.isFunction m then
@@ -86,22 +78,21 @@ let
     else
       m;
 
-  unify = file: key: m:
+  unify = key: file: m:
     let
       _file = toString (m._file or file);
       stray = builtins.attrNames (removeAttrs m ownKeys);
     in
     if !builtins.isAttrs m then
       throw "Module `${file}' does not look like a module: it is not an attribute set or a function that answers one."
-    else if m ? _type && builtins.elem m._type [ "if" "merge" "override" ] then
-      { inherit _file; key = m.key or key; key' = key; imports = [ ]; options = { }; config = m; }
+    else if m ? _type && builtins.isString m._type then
+      throw "Expected a module in `${file}', but found a value of type ${builtins.toJSON m._type}; put it under `config'."
     else if (m ? config || m ? options) && stray != [ ] then
       throw "Module `${_file}' has an unsupported attribute `${builtins.head stray}'. This is caused by introducing a top-level `config' or `options' attribute. Add configuration attributes immediately on the top level instead, or move all of them into the explicit `config' attribute."
     else
       {
         inherit _file;
         key = toString (m.key or key);
-        key' = if m ? _file then _file else key;
         imports = m.imports or [ ];
         options = m.options or { };
         config = if m ? config || m ? options then m.config or { } else removeAttrs m ownKeys;

@@ -4,7 +4,7 @@
 pkgs.runCommand "activate"
   {
     main = ''
-      #!${pkgs.runtimeShell or "/bin/sh"}
+      #!${pkgs.posixShell or pkgs.runtimeShell}
       # Puts this package in force for the environment that HOSTENV_* names. Safe to run again at any time.
       set -eu
       PATH=${lib.makeBinPath [ pkgs.s6 pkgs.coreutils ]}:''${PATH:-/usr/bin:/bin}
@@ -18,9 +18,9 @@ pkgs.runCommand "activate"
         *) echo "activate: unknown process manager: ''${HOSTENV_MANAGER:-none named}" >&2; exit 1 ;;
       esac
     '';
-    lines = lib.optionalString (activate != "") "#!${pkgs.runtimeShell or "/bin/sh"}\nset -e\n${activate}\n";
+    lines = lib.optionalString (activate != "") "#!${pkgs.posixShell or pkgs.runtimeShell}\nset -e\n${activate}\n";
     processes = builtins.toJSON facts;
-    manager = "#!${pkgs.runtimeShell or "/bin/sh"}\n${builtins.readFile ./s6.sh}";
+    manager = "#!${pkgs.posixShell or pkgs.runtimeShell}\n${builtins.readFile ./s6.sh}";
     services = map (name: "${name}=${services.${name}}") (builtins.attrNames services);
     passAsFile = [ "main" "lines" "processes" "manager" ];
   }

@@ -1,6 +1,7 @@
 # The trivial builders, with nixpkgs' signatures. Builds run under the host's bash where it is visible, else under /bin/sh.
 { lib, site }:
 let
+  shell = (site.hostPrograms or { }).bash or "/usr/bin/bash";
   start = builtins.toFile "start.sh" ''
     if [ -x /usr/bin/bash ] && [ -z "$HOSTENV_BUILD_SHELL" ]; then
       HOSTENV_BUILD_SHELL=bash exec /usr/bin/bash "$0"
@@ -61,6 +62,7 @@ let
 in
 rec {
   inherit writeTextFile;
+  runtimeShell = shell;
   runCommand = name: attrs: make name ({ nativeBuildInputs = [ ]; buildInputs = [ ]; } // attrs);
   runCommandLocal = runCommand;
   runCommandNoCC = runCommand;
@@ -68,8 +70,8 @@ rec {
   writeTextDir = path: text: writeTextFile { name = baseNameOf path; inherit text; destination = "/${path}"; };
   writeScript = name: text: writeTextFile { inherit name text; executable = true; };
   writeScriptBin = name: text: writeTextFile { inherit name text; executable = true; destination = "/bin/${name}"; meta.mainProgram = name; };
-  writeShellScript = name: text: writeScript name "#!/bin/bash\n${text}";
-  writeShellScriptBin = name: text: writeScriptBin name "#!/bin/bash\n${text}";
+  writeShellScript = name: text: writeScript name "#!${shell}\n${text}";
+  writeShellScriptBin = name: text: writeScriptBin name "#!${shell}\n${text}";
   symlinkJoin =
     { name, paths, postBuild ? "", meta ? { }, passthru ? { }, ... }:
     make name { inherit paths postBuild meta passthru; pathsToLink = [ "/" ]; ignoreCollisions = true; } (link true);

@@ -9,6 +9,6 @@ programs
 // {
   inherit lib;
   inherit (site) system;
-  runtimeShell = "/bin/sh";
-  isHostPackages = true;
+  # What the library itself writes is plain POSIX shell, and /bin/sh starts sooner than bash.
+  posixShell = "/bin/sh";
 }

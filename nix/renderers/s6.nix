@@ -3,7 +3,7 @@
 { lib, pkgs }:
 let
   shell = import ./shell.nix { inherit lib; };
-  shebang = "#!${pkgs.runtimeShell or "/bin/sh"}";
+  shebang = "#!${pkgs.posixShell or pkgs.runtimeShell}";
 
   run = p: ''
     ${shebang}

@@ -23,7 +23,7 @@ t.test('environments that differ only in policy, and projects in other places, s
   t.equal(there.selected.main?.out, main.selected.main?.out, 'neither the store nor files it does not use matter')
 })
 
-t.test('a ref selects the enabled environments whose gitRef it is, else the one whose key it is', async (t) => {
+t.test('a ref selects the enabled environments whose gitRef it is, else whose key; a key selects itself', async (t) => {
   const source = await inline(`{
     environments.main = { };
     environments.a.hostenv.gitRef = "release";
@@ -39,7 +39,7 @@ t.test('a ref selects the enabled environments whose gitRef it is, else the one 
     [{ ref: 'nothing' }, []],
     [{ ref: 'feature/foo' }, ['feature/foo']],
     [{ key: 'b' }, ['b']],
-    [{ key: 'off' }, []],
+    [{ key: 'off' }, ['off']],
   ]
   for (const [select, keys] of table)
     t.strictSame(Object.keys((await store.evaluate(source, select as { ref: string })).selected), keys)
@@ -128,7 +128,7 @@ t.test('errors name the option and the file', async (t) => {
     ],
     [
       'a program that the host lacks',
-      'processes.web.command = [ "${pkgs.postgresql}" ];',
+      'processes.web.command = [ pkgs.postgresql.outPath ];',
       [/pkgs\.postgresql: this host has no program `postgres'/],
     ],
     [

@@ -24,7 +24,8 @@ export interface Store {
   readonly root: string
   /** A temporary directory of the test, with a path short enough for sockets. */
   readonly directory: string
-  project(base: string | null, files?: Files): Promise<string>
+  /** Adds a project: a copy of `base`, `files` written over it, and the folder `overlay` copied over that. */
+  project(base: string | null, files?: Files, overlay?: string): Promise<string>
   add(directory: string): Promise<string>
   evaluate(source: string, select: Select | Record<string, never>, site?: object): Promise<Answer>
   failure(source: string, select: Select, site?: object): Promise<string>
@@ -103,7 +104,7 @@ export function privateStore(t: Test): Store {
     directory,
     add,
     real: (path) => join(root, path),
-    async project(base, files = {}) {
+    async project(base, files = {}, overlay) {
       const tree = join(directory, `project-${++count}`)
       mkdirSync(tree)
       if (base !== null) cpSync(base, tree, { recursive: true })
@@ -111,6 +112,7 @@ export function privateStore(t: Test): Store {
         mkdirSync(dirname(join(tree, name)), { recursive: true })
         writeFileSync(join(tree, name), text)
       }
+      if (overlay !== undefined) cpSync(overlay, tree, { recursive: true })
       return await add(tree)
     },
     async evaluate(source, select, override = {}) {

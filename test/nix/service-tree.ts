@@ -45,7 +45,9 @@ export function serviceTree(t: Test, store: Store): Tree {
     ...['--unshare-pid', '--die-with-parent', '--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin'],
     ...['--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--proc', '/proc', '--dev', '/dev'],
     ...['--tmpfs', '/tmp', '--ro-bind', node, node, '--ro-bind', process.execPath, process.execPath],
-    ...['--bind', directory, directory, '--ro-bind', store.real('/nix/store'), '/nix/store', ...argv],
+    ...['--bind', directory, directory, '--ro-bind', store.real('/nix/store'), '/nix/store'],
+    // tap gives every child of a test NODE_OPTIONS that name a file which the environment cannot see.
+    ...['--unsetenv', 'NODE_OPTIONS', ...argv],
   ]
   let svscan: ChildProcess | undefined
 
@@ -94,6 +96,17 @@ export function serviceTree(t: Test, store: Store): Tree {
   t.teardown(tree.stopSvscan)
   return tree
 }
+
+/** Packages of small shell processes: name -> script, and further lines of the module. */
+export const shellProcesses =
+  (store: Store) =>
+  async (commands: Record<string, string>, more = '') => {
+    const lines = Object.entries(commands).map(
+      ([name, script]) => `processes.${name}.command = [ "/bin/sh" "-c" ${JSON.stringify(script)} ];`,
+    )
+    const text = `{ environments.main = { }; ${lines.join('\n')} ${more} }`
+    return await store.package(await store.project(null, { '.hostenv/hostenv.nix': text }), { ref: 'main' })
+  }
 
 /** The definition that a service directory holds. */
 export const definition = (tree: Tree, name: string): string =>
