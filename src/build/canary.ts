@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import type { Nix } from '../lib/nix.ts'
 import { run } from '../lib/spawn.ts'
 
-export type Canary = { readonly kind: 'hidden' } | { readonly kind: 'seen' } | { readonly kind: 'failed'; readonly why: string }
+export type Canary =
+  | { readonly kind: 'hidden' }
+  | { readonly kind: 'seen' }
+  | { readonly kind: 'failed'; readonly why: string }
 
 /** Builds once, and says whether the build saw a world-readable file of the host. */
 export async function canary(nix: Nix, system: string): Promise<Canary> {
