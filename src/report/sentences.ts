@@ -2,7 +2,7 @@
 import { printable, printableLines } from '../lib/printable.ts'
 import type { DeployEvent } from '../records.ts'
 import { byteDelta, byteSize, count, durationText } from './units.ts'
-import { wrap, wrapParts } from './wrap.ts'
+import { WIDTH, wrap, wrapParts } from './wrap.ts'
 
 export interface SentenceContext {
   /** The command that shows the whole log: `ssh -p 2222 hostenv@host logs d41`. */
@@ -49,7 +49,7 @@ export function sentences(event: DeployEvent, context: SentenceContext): readonl
     case 'check':
       return detail(`check ${event.what} → ${event.result} in ${durationText(event.duration)}`)
     case 'live':
-      return step(`Live at ${event.url} (release ${event.release}, ${durationText(event.duration)})`)
+      return live(event)
     case 'removed':
       return step(`Stopped ${event.key}; its data and its releases are kept`)
     case 'refused':
@@ -72,6 +72,13 @@ function detail(text: string): readonly string[] {
 function started({ project, commit, ref, key, kind }: Event<'started'>): string {
   const name = ref.replace(/^refs\/(heads|tags)\//, '')
   return `${project} ${commit.slice(0, 7)} → ${key} (${kind}${name === key ? '' : `, from ${name}`})`
+}
+
+// Where both do not fit on one line, the address stays whole and the rest goes below it.
+function live({ url, release, duration }: Event<'live'>): readonly string[] {
+  const rest = `release ${release}, ${durationText(duration)}`
+  const line = `${STEP}Live at ${printable(url)} (${rest})`
+  return line.length <= WIDTH ? [line] : [...step(`Live at ${url}`), ...detail(rest)]
 }
 
 function plan({ builds, fetches, cached }: Event<'build-plan'>): readonly string[] {

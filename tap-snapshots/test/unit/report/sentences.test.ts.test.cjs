@@ -61,7 +61,7 @@ exports[`test/unit/report/sentences.test.ts > TAP > long and hostile text > must
        返さなければならない
 -----> Live at
        http://long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-name.example.org
-       (release 1, 900 ms)
+       release 1, 900 ms
 
 `
 
