@@ -21,8 +21,13 @@ within() {
 }
 gone() { ! s6-svok "$1" && ! s6-svok "$1/log"; }
 names() { (cd "$1" 2>/dev/null && for n in *; do [ ! -e "$n" ] && [ ! -L "$n" ] || echo "$n"; done); }
-# Replaces a link in one step.
-point() { rm -rf "$2.new"; ln -s "$1" "$2.new"; mv -T "$2.new" "$2"; }
+# Replaces a link in one step. s6-svscan does not look at names with a dot in front, and neither does `names`.
+point() {
+  hidden=$(dirname "$2")/.new-link
+  rm -f "$hidden"
+  ln -s "$1" "$hidden"
+  mv -T "$hidden" "$2"
+}
 release() { printf '%s\n%s\n' "${HOSTENV_RELEASE:-}" "${HOSTENV_REVISION:-}"; }
 define() {
   point "$(readlink "$wanted/$1")" "$2/definition"
@@ -92,7 +97,9 @@ done
 for name in $removed; do rm -f "$scan/$name"; done
 [ -z "$removed" ] || s6-svscanctl -an "$scan"
 for name in $removed; do
-  within gone "$services/$name" || fail "the supervisor of $name does not end"
+  # A logger ends with the last writer; one that a stray process keeps open is ended here.
+  within gone "$services/$name" || { s6-svc -xk "$services/$name/log" 2>/dev/null && within gone "$services/$name"; } ||
+    fail "the supervisor of $name does not end"
   rm -rf "${services:?}/$name"
 done
 

@@ -8,6 +8,7 @@ let
   run = p: ''
     ${shebang}
     exec 2>&1
+    echo $$ > group
     ${lib.optionalString p.restartOnRelease ''
       { read -r HOSTENV_RELEASE; read -r HOSTENV_REVISION; } < ./release
       export HOSTENV_RELEASE HOSTENV_REVISION
@@ -15,13 +16,15 @@ let
     ${lib.concatMapStrings (name: "export ${name}=${shell.word p.environment.${name}}\n") (builtins.attrNames p.environment)}exec ${shell.words p.command}
   '';
 
-  # finish gets: exit code (256 for a signal), signal, name, process group. What the process left behind in its group would
-  # keep sockets and files busy. 125 means: do not start again.
+  # finish gets the exit code (256 for a signal) first. s6 gives each process a session of its own: what it left behind in its
+  # group would keep sockets and the log's pipe open. s6 before 2.12 does not tell the group. 125 means: do not start again.
   finish = p: ''
     ${shebang}
-    if kill -TERM -- "-$4" 2>/dev/null; then
-      for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 -- "-$4" 2>/dev/null || break; sleep 0.1; done
-      kill -KILL -- "-$4" 2>/dev/null
+    read -r group < group && rm -f group
+    if [ -n "$group" ] && kill -TERM "-$group" 2>/dev/null; then
+      # No `--`: dash does not take it after a signal.
+      for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "-$group" 2>/dev/null || break; sleep 0.1; done
+      kill -KILL "-$group" 2>/dev/null
     fi
     ${
       {

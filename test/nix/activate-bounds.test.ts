@@ -1,5 +1,6 @@
 // `bin/activate` never waits for ever: not for a process that does not stop, not for a supervisor that is not there.
 import t from 'tap'
+import { run } from '../../src/lib/spawn.ts'
 import { privateStore } from './private-store.ts'
 import { serviceTree, shellProcesses } from './service-tree.ts'
 
@@ -26,3 +27,27 @@ t.test('without s6-svscan it says so', async (t) => {
     stderr: /unknown process manager: x/,
   })
 })
+
+t.test(
+  'children that a process leaves in its group end with it; one that hid elsewhere delays but stops nothing',
+  async (t) => {
+    // A duration that no other process has tells these apart.
+    const child = `86400.${process.pid}`
+    const alive = async () =>
+      (await run({ argv: ['pgrep', '-fc', `^sleep ${child}`], env: { PATH: '/usr/bin:/bin' } })).stdout
+    const two = { calm: 'exec sleep 1000' }
+    const tree = serviceTree(t, store)
+    await tree.startSvscan()
+    await tree.activate(await processes({ ...two, web: `(trap "" TERM; sleep ${child}) & exec sleep 1000` }))
+    await tree.running('web')
+    t.equal(await alive(), '1')
+    t.match(await tree.activate(await processes({ ...two, web: `setsid sleep ${child} & exec sleep 2000` })), {
+      code: 0,
+    })
+    await tree.running('web')
+    t.equal(await alive(), '1', 'only the new one')
+    t.match(await tree.activate(await processes(two)), { code: 0, stdout: 'calm unchanged · web stopped' })
+    await tree.stopSvscan()
+    t.equal(await alive(), '0', 'the end of the tree ends all')
+  },
+)
