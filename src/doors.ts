@@ -2,11 +2,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Context } from './context.ts'
+import { printable } from './lib/printable.ts'
 import { discard, makeTemporary, parseProjectPath, projectName, repositoryPath } from './lib/repositories.ts'
 import { receivePush } from './pipeline.ts'
 import { packageDir } from './prepare.ts'
 import { type Ended, receivePack, uploadPack } from './receive/receive-pack.ts'
 import { type ProjectId, Refused } from './records.ts'
+import { wrap } from './report/wrap.ts'
 import type { GitSession } from './transport/ssh/types.ts'
 
 /** Serves one git session to its end and says its exit. Never throws. */
@@ -41,6 +43,7 @@ async function serveReceivePack(ctx: Context, session: GitSession, project: Proj
     const push = { project, pusher: session.pusher, repository, fresh, closed: session.closed }
     return await receivePack(session, {
       ...{ repository, hooksDir: join(packageDir, 'hooks'), path: ctx.host.path, limits },
+      lines: (sentences) => sentences.flatMap((sentence) => wrap(printable(sentence), { first: '' })),
       decide: (updates, words) => receivePush(ctx, push, updates, words),
     })
   } finally {

@@ -29,7 +29,7 @@ export async function receivePush(
   words: Writable,
 ): Promise<Verdict[] | null> {
   const options = attempt(() => parsePushOptions(push.options, ctx.config.limits))
-  const deploys = push.updates.map((update) => receive(ctx, session, update, options, words))
+  const deploys = canonicalFirst(ctx, push.updates).map((update) => receive(ctx, session, update, options, words))
   const units = push.atomic ? [deploys] : deploys.map((deploy) => [deploy])
   const queued = units.map((unit) => ({ unit, place: enter(ctx, unit) }))
   try {
@@ -43,6 +43,12 @@ export async function receivePush(
   } finally {
     for (const { place } of queued) place.leave()
   }
+}
+
+// What the canonical branch declares holds for the branches that come with it, whatever order git sent them in.
+function canonicalFirst(ctx: Context, updates: readonly RefUpdate[]): RefUpdate[] {
+  const later = ({ ref }: RefUpdate) => (ref === `refs/heads/${ctx.config.canonicalBranch}` ? 0 : 1)
+  return updates.toSorted((a, b) => later(a) - later(b))
 }
 
 // S0: the attempt has a number and a row before anything is done for it.
@@ -83,6 +89,7 @@ async function deployUnit(
   place: Place,
   options: PushOptions | Refused,
 ): Promise<Verdict[]> {
+  const ready: Ready[] = []
   try {
     if (options instanceof Refused) throw options
     for (const deploy of unit) {
@@ -96,7 +103,6 @@ async function deployUnit(
         abort,
       })
     }
-    const ready: Ready[] = []
     for (const deploy of unit) ready.push(await blaming(deploy, () => prepare(ctx, deploy)))
     for (const { deploy, key } of ready) if (key !== null) place.join(`environment ${deploy.project} ${key}`)
     if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })
@@ -106,6 +112,10 @@ async function deployUnit(
     return await becomeLive(ctx, ready)
   } catch (error) {
     if (error instanceof Unfinished) throw error
+    for (const { deploy, resolved } of ready) {
+      if (resolved?.newPolicy) restrictAccess(ctx.state, deploy.project, resolved.newPolicy)
+      await dropRoot(ctx, deploy.id)
+    }
     return unit.map((deploy) => refuse(ctx, deploy, error))
   } finally {
     for (const deploy of unit) {
@@ -121,10 +131,11 @@ async function prepare(ctx: Context, deploy: Deploy): Promise<Ready> {
   const name = shortRef(deploy.update.ref)
   const key = policy ? keyOfRef(policy, name) : null
   // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
-  const undeclared = policy !== null && key === null && name !== ctx.config.canonicalBranch
+  const asks = !isZero(deploy.update.new)
+  const undeclared = asks && policy !== null && key === null && name !== ctx.config.canonicalBranch
   if (!undeclared && !ctx.state.people.mayDeploy(deploy.session.pusher, policy, key ?? name))
     throw notAllowed(deploy.session.pusher, key ?? name)
-  if (!isZero(deploy.update.new)) return await resolveAndBuild(ctx, deploy, policy)
+  if (asks) return await resolveAndBuild(ctx, deploy, policy)
   const stopped = whatToStop(policy, name, ctx.config.canonicalBranch, deploy.options.confirm)
   ctx.state.deploys.update(deploy.id, { key: stopped })
   return { deploy, key: stopped, resolved: null, stages: {} }

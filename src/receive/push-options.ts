@@ -6,13 +6,12 @@ export function parsePushOptions(
   texts: readonly string[],
   limits: { pushOptions: number; pushOptionLength: number },
 ): PushOptions {
-  if (texts.length > limits.pushOptions)
-    throw new Refused(`${texts.length} push options, at most ${limits.pushOptions}`)
+  if (texts.length > limits.pushOptions) throw new Refused(`too many push options: at most ${limits.pushOptions}`)
   let trace = false
   const confirm: string[] = []
   for (const text of texts) {
     if (text.length > limits.pushOptionLength)
-      throw new Refused(`a push option is longer than ${limits.pushOptionLength}`)
+      throw new Refused(`a push option is longer than ${limits.pushOptionLength} characters`)
     if (text === 'trace') trace = true
     else if (text.startsWith('confirm=')) confirm.push(text.slice('confirm='.length))
     else throw new Refused(`unknown push option '${text}'`, { help: ['Known: -o trace, -o confirm=KEY'] })

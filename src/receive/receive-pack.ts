@@ -24,6 +24,8 @@ export interface ReceivePack {
   readonly hooksDir: string
   readonly path: string
   readonly limits: { readonly refsPerPush: number; readonly packBytes: number }
+  /** Fits sentences for the pusher into lines of a terminal. */
+  readonly lines: (sentences: readonly string[]) => readonly string[]
   /** Decides every ref and moves those it accepts; `words` goes to the pusher's terminal. Must not throw; null gives git no answer. */
   readonly decide: (push: ProcReceive, words: Writable) => Promise<readonly Verdict[] | null>
 }
@@ -66,7 +68,7 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Ende
     'pipe',
   ])
   const tap = new WireTap()
-  connect(io, child, tap)
+  const refusesShallow = connect(io, child, tap)
   const [, , , pre, proc, words] = child.stdio as unknown as [unknown, unknown, unknown, Duplex, Duplex, Duplex]
   for (const channel of [pre, proc, words]) channel.on('error', () => undefined)
   const judged = answerPreReceive(pre, tap, options)
@@ -75,26 +77,40 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Ende
   // The hooks' ends are closed now, so both answers end by themselves.
   await Promise.allSettled([judged, decided])
   for (const channel of [pre, proc, words]) channel.destroy()
+  // git says this in its status line alone, where nobody learns what to do about it.
+  if (refusesShallow()) io.stderr.write(`${options.lines(shallowHelp).join('\n')}\n`)
   return ended
 }
 
 async function answerPreReceive(channel: Duplex, tap: WireTap, options: ReceivePack): Promise<void> {
   const input = await readPreReceive(channel, 8 * 1024 ** 2)
-  if (input === null) return
-  const problems = judgePush(tap.head, input, options.limits)
+  // A hook that gets no answer would wait for ever, and git with it.
+  if (input === null) return void channel.destroy()
+  const problems = options.lines(judgePush(tap.head, input, options.limits))
   channel.end(problems.length === 0 ? 'ok\n' : `no\n${problems.join('\n')}\n`)
 }
 
 async function answerProcReceive(channel: Duplex, words: Duplex, options: ReceivePack): Promise<void> {
-  const push = await readProcReceive(channel, options.limits.refsPerPush)
-  if (push === null) return
-  const verdicts = await options.decide(push, words)
-  words.end()
-  if (verdicts === null) channel.destroy()
-  else writeVerdicts(channel, verdicts)
+  try {
+    const push = await readProcReceive(channel, options.limits.refsPerPush)
+    const verdicts = push && (await options.decide(push, words))
+    words.end()
+    if (verdicts === null) channel.destroy()
+    else writeVerdicts(channel, verdicts)
+  } catch (error) {
+    words.destroy()
+    channel.destroy()
+    throw error
+  }
 }
 
-function connect(io: GitIo, child: ChildProcess, tap: WireTap): void {
+const shallowHelp = [
+  'This push comes from a shallow clone that lacks history which the receiver lacks too.',
+  'Get it and push again: git fetch --unshallow',
+]
+
+/** Joins the client's ends and git's. Answers whether git has told the client by now that it takes no shallow history. */
+function connect(io: GitIo, child: ChildProcess, tap: WireTap): () => boolean {
   const { stdin, stdout, stderr } = child
   if (!stdin || !stdout || !stderr) throw new Error('git was started without pipes')
   for (const stream of [io.stdin, io.stdout, io.stderr, stdin, stdout, stderr, tap]) stream.on('error', () => undefined)
@@ -111,6 +127,15 @@ function connect(io: GitIo, child: ChildProcess, tap: WireTap): void {
   }
   if (io.closed.aborted) gone()
   else io.closed.addEventListener('abort', gone, { once: true })
+  let said = ''
+  let refused = false
+  // git's last words are its report (gitprotocol-pack(5), report-status): a few lines, the end of all it says.
+  stdout.on('data', (chunk: Buffer) => {
+    if (!tap.head.shallow) return
+    said = (said + chunk.toString('latin1')).slice(-64 * 1024)
+    refused ||= said.includes('shallow update not allowed')
+  })
+  return () => refused
 }
 
 async function exit(child: ChildProcess): Promise<Ended> {

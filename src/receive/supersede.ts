@@ -9,7 +9,9 @@ export async function supersede(ctx: Context, deploy: Deploy): Promise<void> {
   for (const [id, other] of ctx.active) {
     if (id >= deploy.id || other.project !== deploy.project || other.ref !== deploy.update.ref) continue
     const samePerson = other.fingerprint === deploy.session.pusher.fingerprint
-    if (samePerson || (await contains(ctx, deploy, other.commit)))
+    const superseded = samePerson || (await contains(ctx, deploy, other.commit))
+    // It may have begun to switch meanwhile: then it is no longer among the active ones, and nothing ends it.
+    if (superseded && ctx.active.has(id))
       other.abort.abort(new Refused(`superseded by ${short(deploy.update.new)}`))
   }
 }

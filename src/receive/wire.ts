@@ -11,6 +11,8 @@ export interface WireHead {
   readonly commands: readonly RefUpdate[]
   /** What is wrong with the head itself, or null. */
   readonly problem: string | null
+  /** Whether the client's own clone is shallow. */
+  readonly shallow: boolean
 }
 
 /** Passes bytes through unchanged and remembers the head. git reads the same bytes: this is for comparing, not for deciding alone. */
@@ -19,9 +21,11 @@ export class WireTap extends Transform {
   #commands: RefUpdate[] = []
   #problem: string | null = null
   #whole = false
+  #shallow = false
 
   get head(): WireHead {
-    return { commands: this.#commands, problem: this.#problem ?? (this.#whole ? null : 'the push has no list of refs') }
+    const problem = this.#problem ?? (this.#whole ? null : 'the push has no list of refs')
+    return { commands: this.#commands, problem, shallow: this.#shallow }
   }
 
   override _transform(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -59,7 +63,10 @@ export class WireTap extends Transform {
       return
     }
     const line = text.endsWith('\n') ? text.slice(0, -1) : text
-    if (line.startsWith('shallow ')) return
+    if (line.startsWith('shallow ')) {
+      this.#shallow = true
+      return
+    }
     const command = parseCommand(line)
     if (command) this.#commands.push(command)
     else this.#problem = 'a line of the list of refs is malformed'

@@ -42,7 +42,13 @@ export function checkNames(key: string, said: EnvironmentFacts, due: Environment
 /** Fields of an environment where a commit's own manifest differs from the policy that is in force. */
 export function differingFields(policy: EnvironmentManifest, own: EnvironmentManifest): string[] {
   const fields = ['enable', 'type', 'users', 'virtualHosts', 'releaseTags'] as const
-  return fields.filter((field) => JSON.stringify(policy[field]) !== JSON.stringify(own[field]))
+  return [
+    ...fields.filter((field) => JSON.stringify(policy[field]) !== JSON.stringify(own[field])),
+    ...(policy.hostenv.gitRef === own.hostenv.gitRef ? [] : ['hostenv.gitRef']),
+    ...(policy.deploymentVerification.enable === own.deploymentVerification.enable
+      ? []
+      : ['deploymentVerification.enable']),
+  ]
 }
 
 /** `old`, less every key and user that `next` no longer has: what a canonical push takes away even when it does not become live. */

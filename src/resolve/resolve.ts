@@ -68,8 +68,8 @@ export async function resolveRef(
   const key = policy ? keyOfRef(policy, name) : null
   const inForce = key === null ? undefined : policy?.environments[key]
   if (key === null || !inForce) throw undeclared(manifest, name, ctx.canonicalBranch)
-  const own = manifest.environments[key]
-  const derivation = selected[key]
+  const own = Object.hasOwn(manifest.environments, key) ? manifest.environments[key] : undefined
+  const derivation = Object.hasOwn(selected, key) ? selected[key] : undefined
   if (!own || !derivation)
     throw new Refused(`this commit does not declare ${key}`, {
       detail: [`'${ctx.canonicalBranch}' declares environments.${JSON.stringify(key)}, this commit does not.`],
