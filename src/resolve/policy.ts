@@ -10,7 +10,7 @@ export function undeclared(policy: Manifest, name: string, canonicalBranch: stri
     detail: [`Declared: ${declared.join(', ') || 'none'}`],
     help: [
       `To add it, put this line into .hostenv/hostenv.nix and push ${canonicalBranch}:`,
-      `  environments.${JSON.stringify(name)}.type = "testing";`,
+      `  environments.${nixString(name)}.type = "testing";`,
     ],
   })
 }
@@ -19,8 +19,13 @@ export function undeclared(policy: Manifest, name: string, canonicalBranch: stri
 export function notAllowed(pusher: Pusher, key: string): Refused {
   return new Refused(`no right to deploy to ${key}`, {
     headline: `${pusher.name} may not deploy to ${key}`,
-    help: [`Who may push the canonical branch can add this key to environments.${JSON.stringify(key)}.users.`],
+    help: [`Who may push the canonical branch can add this key to environments.${nixString(key)}.users.`],
   })
+}
+
+// A string of the Nix language; a ref name may contain `${`, which would be code there.
+function nixString(text: string): string {
+  return JSON.stringify(text).replaceAll('${', '\\${')
 }
 
 /** Names are checked, not believed. Throws Refused with both values of the first field that differs. */

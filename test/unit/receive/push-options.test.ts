@@ -1,0 +1,33 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { parsePushOptions } from '../../../src/receive/push-options.ts'
+import { Refused } from '../../../src/records.ts'
+
+const limits = { pushOptions: 3, pushOptionLength: 20 }
+
+t.test('known options are taken', async (t) => {
+  t.same(parsePushOptions([], limits), { trace: false, confirm: [] })
+  t.same(parsePushOptions(['trace', 'confirm=live', 'confirm=a=b'], limits), { trace: true, confirm: ['live', 'a=b'] })
+})
+
+t.test('everything else is refused by name', async (t) => {
+  for (const option of ['', 'Trace', 'trace=1', ' trace', 'confirm', 'force', 'env=main', 'ci.skip', '__proto__'])
+    t.throws(() => parsePushOptions(['trace', option], limits), new Refused(`unknown push option '${option}'`), option)
+})
+
+t.test('number and length have limits', async (t) => {
+  t.throws(() => parsePushOptions(['trace', 'trace', 'trace', 'trace'], limits), /too many push options: at most 3/)
+  t.throws(() => parsePushOptions([`confirm=${'x'.repeat(20)}`], limits), /longer than 20/)
+})
+
+t.test('nothing but a refusal is ever thrown', async (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary' })), (options) => {
+      try {
+        parsePushOptions(options, limits)
+      } catch (error) {
+        t.type(error, Refused)
+      }
+    }),
+  )
+})
