@@ -1,10 +1,11 @@
 // From built to live, S2 to S8: refs prepared, environments switched, one commit, refs moved. All of a unit, or nothing.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Context, type Ready, UnitFailure } from '../context.ts'
+import type { Context, Ready } from '../context.ts'
 import { shortRef } from '../lib/oid.ts'
 import { type PreparedRefs, prepareRefs, RefConflict } from '../lib/ref-transaction.ts'
 import { putInPlace, repositoryPath } from '../lib/repositories.ts'
+import { UnitFailure } from '../lib/unit-failure.ts'
 import { Refused, refusedEvent, type Verdict } from '../records.ts'
 import { makePlan, type Plan, refChanges, verificationOf } from './plan.ts'
 import { recordCommit, recordStart } from './record.ts'

@@ -27,6 +27,9 @@ export async function clearUp(stateDir: string, path: string, open: readonly Ope
   }
   for (const name of await readdir(join(stateDir, 'tmp')).catch(() => []))
     await rm(join(stateDir, 'tmp', name), { recursive: true, force: true })
+  // Scratch folders of builds that were cancelled.
+  for (const name of await readdir(join(stateDir, 'home')).catch(() => []))
+    if (name.startsWith('nix-build-')) await rm(join(stateDir, 'home', name), { recursive: true, force: true })
 }
 
 async function repositoriesOf(stateDir: string): Promise<string[]> {

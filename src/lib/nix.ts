@@ -9,8 +9,12 @@ export interface NixSettings {
   /** An empty home of the receiver's, for Nix's caches. */
   readonly home: string
   readonly root: boolean
+  /** The group whose members build in a private store (`build-users-group` of nix.conf(5)); empty: this user builds itself. */
+  readonly buildUsersGroup?: string
   /** What builds see beside the store, as `sandbox-paths` of nix.conf(5) takes it. */
   readonly sandboxPaths: readonly string[]
+  /** What no build may write though it sees it; empty where there is no bwrap to see to it. */
+  readonly readOnly?: readonly string[]
   readonly sandbox: boolean
 }
 
@@ -44,8 +48,9 @@ export function makeNix(settings: NixSettings): Nix {
     realPath: (storePath) => (privateStore === null ? storePath : privateStore + storePath),
     plain,
     command: (args) => ({
-      argv: [...dieWithParent(settings.root), ...plain(args)] as [string, ...string[]],
-      env: nixEnv(settings),
+      argv: [...dieWithParent(settings.root), ...writeProtected(settings), ...plain(args)] as [string, ...string[]],
+      // A cancelled build leaves its scratch folder behind: among the receiver's own, which a start clears.
+      env: { ...nixEnv(settings), TMPDIR: settings.home },
     }),
   }
 }
@@ -57,7 +62,7 @@ export function nixEnv(settings: Pick<NixSettings, 'path' | 'home'>): Record<str
 
 function options(settings: NixSettings): string[] {
   const own =
-    settings.privateStore === null ? [] : ['--store', settings.privateStore, '--option', 'build-users-group', '']
+    settings.privateStore === null ? [] : ['--store', settings.privateStore, '--option', 'build-users-group', settings.buildUsersGroup ?? '']
   const sandboxed = settings.sandbox
     ? [
         '--option',
@@ -73,6 +78,13 @@ function options(settings: NixSettings): string[] {
     : ['--option', 'sandbox', 'false']
   // A private store has no substituter to ask, and asking costs seconds where there is no network.
   return [...own, ...sandboxed, ...(settings.privateStore === null ? [] : ['--option', 'substituters', ''])]
+}
+
+// Nix binds sandbox-paths writable: a build that runs as their owner (as in a private store) could write the host's programs.
+// Here they are read-only before Nix sees them. All else, and /proc above all, stays as it is.
+function writeProtected({ readOnly = [] }: NixSettings): string[] {
+  if (readOnly.length === 0) return []
+  return ['bwrap', '--dev-bind', '/', '/', ...readOnly.flatMap((path) => ['--ro-bind', path, path]), '--']
 }
 
 // bwrap's /proc would keep Nix's own build sandbox from mounting one, so builds get a plain pid namespace (unshare(1)).

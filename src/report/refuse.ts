@@ -1,6 +1,7 @@
 // The end of a deploy that is not live: the row, the log, the pusher's terminal and git's status line say the same.
-import { type Context, type Deploy, UnitFailure } from '../context.ts'
+import type { Context, Deploy } from '../context.ts'
 import { shortRef } from '../lib/oid.ts'
+import { UnitFailure } from '../lib/unit-failure.ts'
 import { Refused, refusedEvent, type Verdict } from '../records.ts'
 import { statusReason } from './status.ts'
 
