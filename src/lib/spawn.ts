@@ -1,5 +1,7 @@
 // The one place that starts processes. Commands are argv data; there is no shell anywhere.
 import { type ChildProcess, spawn as nodeSpawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import { execa } from 'execa'
 
 /** A command as data: what to run, never a shell string. `env` is the whole environment, nothing is inherited. */
@@ -39,30 +41,25 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
     env: { ...command.env },
     extendEnv: false,
     reject: false,
-    stripFinalNewline: true,
-    maxBuffer: options.maxBuffer ?? 16 * 1024 * 1024,
+    // Read below: execa would end a command that says too much, and keep a line without an end in memory for ever.
+    buffer: false,
     killSignal: 'SIGKILL',
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     ...(command.input === undefined ? { stdin: 'ignore' as const } : { input: command.input }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
-    ...(options.onStdout === undefined ? {} : { stdout: ['pipe' as const, lines(options.onStdout)] }),
-    ...(options.onStderr === undefined ? {} : { stderr: ['pipe' as const, lines(options.onStderr)] }),
   })
+  const most = options.maxBuffer ?? 16 * 1024 * 1024
+  const stdout = listen(child.stdout, most, options.onStdout)
+  const stderr = listen(child.stderr, most, options.onStderr)
   const result = await child
-  if (
-    result.exitCode === undefined &&
-    result.signal === undefined &&
-    !result.timedOut &&
-    !result.isCanceled &&
-    !result.isMaxBuffer
-  )
+  if (result.exitCode === undefined && result.signal === undefined && !result.timedOut && !result.isCanceled)
     throw new Error(`cannot start ${file}: ${result.originalMessage ?? 'unknown cause'}`)
   return {
     code: result.exitCode ?? null,
     signal: result.signal ?? null,
-    stdout: String(result.stdout ?? ''),
-    stderr: String(result.stderr ?? ''),
+    stdout: stdout(),
+    stderr: stderr(),
     timedOut: result.timedOut,
     cancelled: result.isCanceled,
     duration: performance.now() - started,
@@ -93,9 +90,29 @@ export function start(
   })
 }
 
-function lines(each: (line: string) => void) {
-  return function* (line: unknown) {
-    each(String(line))
-    yield line
+/** Bytes of a line that are told at once; a longer one is told in pieces. */
+const longestLine = 64 * 1024
+
+// Keeps the first `most` bytes, and tells every line; holds no more than both. Answers what it kept, without the final line feed.
+function listen(stream: Readable, most: number, each?: (line: string) => void): () => string {
+  const kept: Buffer[] = []
+  let size = 0
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  const tell = (text: string) => {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) each?.(line)
+    for (; rest.length > longestLine; rest = rest.slice(longestLine)) each?.(rest.slice(0, longestLine))
   }
+  stream.on('error', () => undefined)
+  stream.on('data', (chunk: Buffer) => {
+    if (size < most) kept.push(chunk.subarray(0, most - size))
+    size = Math.min(most, size + chunk.length)
+    if (each) tell(decoder.write(chunk))
+  })
+  stream.on('end', () => {
+    if (each && rest + decoder.end() !== '') each(rest)
+  })
+  return () => Buffer.concat(kept).toString('utf8').replace(/\n$/, '')
 }
