@@ -13,17 +13,21 @@ export interface SandboxHost {
 /** The uid and gid that projects have inside their sandbox, whoever the receiver is. */
 export const sandboxUid = 1000
 
+// Named file by file: beside the certificates lie private keys, and a receiver that runs as root could show them.
 const etc = [
   'alternatives',
   'ca-certificates',
   'hosts',
   'localtime',
   'nsswitch.conf',
-  'pki',
+  'pki/ca-trust',
+  'pki/tls/cert.pem',
+  'pki/tls/certs',
   'protocols',
   'resolv.conf',
   'services',
-  'ssl',
+  'ssl/certs',
+  'ssl/openssl.cnf',
 ]
 
 /**
@@ -35,7 +39,8 @@ export function sandboxHost(accountsDir: string, programs: readonly string[]): S
   for (const name of ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']) base.push(...alias(`/${name}`))
   for (const name of etc) base.push('--ro-bind-try', `/etc/${name}`, `/etc/${name}`)
   base.push('--ro-bind', `${accountsDir}/passwd`, '/etc/passwd', '--ro-bind', `${accountsDir}/group`, '/etc/group')
-  base.push('--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp')
+  // Whoever is root outside may write /proc/sys whatever the capabilities: read-only is what keeps the kernel's settings.
+  base.push('--proc', '/proc', '--remount-ro', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--tmpfs', '/home')
   for (const program of programs)
     if (!program.startsWith('/usr/') && !program.startsWith('/nix/')) base.push('--ro-bind', program, program)
   return { base, accountsDir }
@@ -52,21 +57,21 @@ export interface EvaluationSandbox {
   readonly host: SandboxHost | null
   /** Directory of a private store, or null for /nix. */
   readonly privateStore: string | null
-  readonly wrapper: string
+  /** Bytes of address space. */
   readonly memory: number
 }
 
-/** Prefix of a command that evaluates pushed code: the store, the wrapper flake and an empty home; no network, nothing else. */
+/** Prefix of a command that evaluates pushed code: the store and an empty home; no network, no build logs, nothing else. */
 export function evaluationSandbox(s: EvaluationSandbox): string[] {
   const store = s.privateStore ?? '/nix'
+  const logs = `${s.privateStore ?? ''}/nix/var/log`
   const limits = ['prlimit', `--as=${s.memory}`, '--core=0', '--']
   if (s.host === null) return [...limits, 'setpriv', '--pdeathsig', 'KILL', 'env', 'HOME=/nonexistent']
   return [
     ...limits,
     ...['bwrap', '--die-with-parent', '--unshare-all', '--new-session'],
     ...s.host.base,
-    ...['--ro-bind-try', '/etc/nix', '/etc/nix', '--bind', store, store],
-    ...['--ro-bind', s.wrapper, s.wrapper, '--tmpfs', '/home', '--chdir', '/home', '--'],
+    ...['--bind', store, store, '--tmpfs', logs, '--remount-ro', '/', '--chdir', '/home', '--'],
   ]
 }
 
@@ -78,6 +83,8 @@ export interface EnvironmentSandbox {
   readonly chdir: string
   /** True for what must end with the receiver; false for services. */
   readonly dieWithParent: boolean
+  /** A descriptor that stays open as long as anything runs inside, and that nothing inside gets (a lock). */
+  readonly holds?: number
 }
 
 /** Prefix of a command that runs as an environment: store read-only, its own directories, the host's network. */
@@ -85,12 +92,13 @@ export function environmentSandbox(s: EnvironmentSandbox): string[] {
   return [
     'bwrap',
     ...(s.dieWithParent ? ['--die-with-parent'] : ['--as-pid-1']),
+    ...(s.holds === undefined ? [] : ['--sync-fd', String(s.holds)]),
     ...['--unshare-user', '--uid', String(sandboxUid), '--gid', String(sandboxUid)],
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--new-session'],
     ...s.host.base,
     ...['--ro-bind', s.storeDir, '/nix/store'],
     ...s.directories.flatMap((directory) => ['--bind', directory, directory]),
-    ...['--chdir', s.chdir, '--'],
+    ...['--remount-ro', '/', '--chdir', s.chdir, '--'],
   ]
 }
 

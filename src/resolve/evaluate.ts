@@ -1,10 +1,8 @@
-// The one evaluation of pushed code: a generated wrapper flake, pure, in a sandbox, within limits of time and memory.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+// The one evaluation of pushed code: pure, restricted, in a sandbox, within limits of time and memory.
 import type { Limits } from '../config/limits.ts'
 import { type Nix, nixEnv } from '../lib/nix.ts'
 import { evaluationSandbox, type SandboxHost } from '../lib/sandbox.ts'
-import { type Ran, run } from '../lib/spawn.ts'
+import { mustRun, type Ran, run } from '../lib/spawn.ts'
 import { type Oid, type ProjectId, Refused } from '../records.ts'
 import { type Evaluation, parseEvaluation } from './manifest-schema.ts'
 
@@ -41,55 +39,76 @@ export interface Question {
 
 /** Evaluates a source tree's manifest and the derivations of the selected environments. Throws Refused with Nix's own message. */
 export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<Evaluation> {
-  const scratch = join(ctx.stateDir, 'tmp')
-  await mkdir(scratch, { recursive: true, mode: 0o700 })
-  const wrapper = await mkdtemp(join(scratch, 'eval-'))
-  try {
-    const site = { ...ctx.site, ...question.project }
-    await writeFile(join(wrapper, 'flake.nix'), wrapperFlake(ctx.library, question, ctx.site.packages))
-    await writeFile(
-      join(wrapper, 'site.json'),
-      JSON.stringify({ site, revision: question.revision, select: question.select }),
-    )
-    const args = ['eval', '--json', '--no-write-lock-file', '--option', 'allow-import-from-derivation', 'false']
-    const nix = ctx.nix.plain([...args, ...(question.trace ? ['--show-trace'] : []), `path:${wrapper}#answer`])
-    const prefix = evaluationSandbox({
-      host: ctx.sandbox,
-      privateStore: ctx.nix.privateStore,
-      wrapper,
-      memory: ctx.limits.evaluationMemory,
-    })
-    const ran = await run(
-      {
-        argv: ['env', ...prefix, ...nix, '--option', 'build-users-group', ''],
-        env: { ...nixEnv(ctx.nix), HOME: '/home' },
-      },
-      { signal, timeout: ctx.limits.evaluationTime, maxBuffer: ctx.limits.manifestBytes },
-    )
-    if (ran.code !== 0) throw evaluationFailed(ran, ctx, question)
-    return parseEvaluation(ran.stdout)
-  } finally {
-    await rm(wrapper, { recursive: true, force: true })
-  }
+  const ran = await run(
+    {
+      argv: [
+        'env',
+        ...sandboxOf(ctx),
+        ...ctx.nix.plain(evaluator(question.trace)),
+        '--option',
+        'build-users-group',
+        '',
+      ],
+      env: { ...nixEnv(ctx.nix), HOME: '/home' },
+      input: await expression(ctx, question),
+    },
+    { signal, timeout: ctx.limits.evaluationTime, maxBuffer: ctx.limits.manifestBytes },
+  )
+  if (ran.code !== 0 || ran.stdout.length >= ctx.limits.manifestBytes) throw evaluationFailed(ran, ctx, question)
+  return parseEvaluation(ran.stdout)
 }
 
-// Store paths are the only things interpolated here, and the store names them.
-function wrapperFlake(library: string, question: Question, packages: string | null): string {
-  const input = (name: string, path: string) => `inputs.${name} = { type = "path"; path = "${path}"; flake = false; };`
-  return `{
-  ${input('library', library)}
-  ${input('project', question.source)}
-  ${packages === null ? '' : input('packages', packages)}
-  outputs = { library, project, ... }@inputs:
-    let asked = builtins.fromJSON (builtins.readFile ./site.json); in {
-    answer = import "\${library}/receive.nix" {
-      project = project.outPath;
-      site = asked.site // { packages = inputs.packages or null; };
-      inherit (asked) revision select;
-    };
-  };
+function sandboxOf(ctx: EvaluateContext): string[] {
+  const { sandbox: host, nix, limits } = ctx
+  return evaluationSandbox({ host, privateStore: nix.privateStore, memory: limits.evaluationMemory })
 }
-`
+
+/** Prefix of the made-up URL under which evaluation gets its trees, all of them by their hash. */
+const trees = 'file:///hostenv/'
+
+// Without flakes: with them, a `path:` reference that states any `rev` counts as locked (Nix 2.8), and pure evaluation
+// reads whatever it names, the whole store for one. What a project could fetch is forbidden by name instead.
+function evaluator(trace: boolean): string[] {
+  const options = {
+    'experimental-features': '',
+    'pure-eval': 'true',
+    'restrict-eval': 'true',
+    'allowed-uris': trees,
+    'allow-import-from-derivation': 'false',
+  }
+  return [
+    ...[
+      'nix-instantiate',
+      '--eval',
+      '--strict',
+      '--json',
+      '--read-write-mode',
+      ...(trace ? ['--show-trace'] : []),
+      '-',
+    ],
+    ...Object.entries(options).flatMap(([name, value]) => ['--option', name, value]),
+  ]
+}
+
+// A tree that is in the store already is not fetched: its hash is all that pure evaluation asks for.
+async function expression(ctx: EvaluateContext, question: Question): Promise<string> {
+  const { packages } = ctx.site
+  const paths = [ctx.library, question.source, ...(packages === null ? [] : [packages])]
+  const hashes = (await mustRun(ctx.nix.command(['nix-store', '--query', '--hash', ...paths]))).split('\n')
+  const tree = (n: number) =>
+    `fetchTarball { name = "source"; url = "${trees}${n}"; sha256 = "${hashes[n]?.replace('sha256:', '')}"; }`
+  const asked = { site: { ...ctx.site, ...question.project }, revision: question.revision, select: question.select }
+  return `
+    let asked = builtins.fromJSON ${nixString(JSON.stringify(asked))}; in
+    import (${tree(0)} + "/receive.nix") {
+      project = ${tree(1)};
+      site = asked.site // { packages = ${packages === null ? 'null' : tree(2)}; };
+      inherit (asked) revision select;
+    }`
+}
+
+function nixString(text: string): string {
+  return `"${text.replace(/["\\]|\$\{/g, '\\$&')}"`
 }
 
 function evaluationFailed(ran: Ran, ctx: EvaluateContext, question: Question): Refused {
