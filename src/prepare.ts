@@ -1,5 +1,5 @@
 // What a receiver needs before it takes its first push: directories, keys, Nix with its store and library, the sandbox.
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { canary } from './build/canary.ts'
 import { type Config, ConfigError } from './config/config.ts'
@@ -37,11 +37,11 @@ export function makeStateDirectories(config: Pick<Config, 'stateDir' | 'runtimeD
 }
 
 /** Prepares everything that does not listen yet. Throws ConfigError with one sentence for the operator. */
-export async function prepare(config: Config, env: Env): Promise<Prepared> {
+export async function prepare(config: Config, env: Env, buildSandbox = true): Promise<Prepared> {
   const machine = await discover(env.path)
   makeStateDirectories(config)
   const sandbox = prepareSandbox(config, machine)
-  const nix = prepareNix(config, env, machine)
+  const nix = prepareNix(config, env, machine, buildSandbox)
   if (sandbox === null && nix.privateStore !== null)
     throw new ConfigError('A private Nix store needs bwrap: install bubblewrap, or use --nix-store machine.')
   const site: Site = {
@@ -57,15 +57,17 @@ export async function prepare(config: Config, env: Env): Promise<Prepared> {
 }
 
 /** The Nix of a state directory, for commands that start nothing else. */
-export function prepareNix(config: Pick<Config, 'nix' | 'stateDir'>, env: Env, machine: Machine): Nix {
+export function prepareNix(config: Pick<Config, 'nix' | 'stateDir'>, env: Env, machine: Machine, sandbox = true): Nix {
   return makeNix({
     privateStore: storeIsPrivate(config, machine) ? join(config.stateDir, 'nix') : null,
     version: machine.nixVersion,
     path: env.path,
     home: join(config.stateDir, 'home'),
     root: machine.root,
-    sandbox: true,
+    sandbox,
     sandboxPaths: sandboxPaths(machine),
+    readOnly: machine.bwrap ? readOnly(machine) : [],
+    buildUsersGroup: machine.buildUsersGroup,
   })
 }
 
@@ -93,15 +95,22 @@ function sandboxPaths(machine: Machine): string[] {
   ]
 }
 
+// The same as real directories: /lib is a link into /usr on most systems.
+function readOnly(machine: Machine): string[] {
+  const sources = sandboxPaths(machine).map((path) => realpathSync(path.slice(path.indexOf('=') + 1)))
+  const outside = sources.filter((path) => path !== '/usr' && !path.startsWith('/usr/'))
+  return [...(existsSync('/usr') ? ['/usr'] : []), ...new Set(outside)]
+}
+
 async function tryCanary(config: Config, nix: Nix, machine: Machine): Promise<boolean> {
   const result = await canary(nix, machine.system)
   if (result.kind === 'failed') throw new ConfigError(`Nix cannot build in its sandbox on this machine: ${result.why}`)
   return result.kind === 'hidden' || config.nix.allowUnsandboxedBuilds
 }
 
-// A path input named `source` is used in place, uncopied; under another name Nix does not find it in a private store.
+// Evaluation asks for a tree by its hash, so it has to be in the store by its contents, under the name `source`.
 async function addPath(nix: Nix, path: string): Promise<string> {
-  if (path.startsWith('/nix/store/')) return path
+  if (/^\/nix\/store\/[^/]+-source$/.test(path) && existsSync(nix.realPath(path))) return path
   return (await mustRun(nix.command(['store', 'add-path', '--name', 'source', path]))).trim()
 }
 

@@ -1,5 +1,5 @@
 // What this machine has: the versions and programs that the receiver stands on, each missing one named with its remedy.
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../lib/spawn.ts'
@@ -13,6 +13,8 @@ export interface Machine {
   readonly hostPrograms: Readonly<Record<string, string>>
   readonly bwrap: boolean
   readonly root: boolean
+  /** Nix's build users, where this user is root and the machine has some (group(5)); else empty. */
+  readonly buildUsersGroup: string
 }
 
 /** Looks at the machine. Throws ConfigError that names what is missing and how to get it. */
@@ -44,7 +46,14 @@ export async function discover(path: string): Promise<Machine> {
     hostPrograms: { ...programs, node: programs.node?.startsWith('/usr/') ? programs.node : process.execPath },
     bwrap: programs.bwrap !== undefined,
     root: userInfo().uid === 0,
+    buildUsersGroup: userInfo().uid === 0 && hasBuildUsers() ? 'nixbld' : '',
   }
+}
+
+// A build that runs as root may write the kernel's settings in /proc/sys, sandbox or not.
+function hasBuildUsers(): boolean {
+  const groups = existsSync('/etc/group') ? readFileSync('/etc/group', 'utf8') : ''
+  return /^nixbld:[^:]*:\d+:.+$/m.test(groups)
 }
 
 /** Whether the machine's own store can be used by this user: written, or through its daemon. */

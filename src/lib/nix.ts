@@ -62,7 +62,9 @@ export function nixEnv(settings: Pick<NixSettings, 'path' | 'home'>): Record<str
 
 function options(settings: NixSettings): string[] {
   const own =
-    settings.privateStore === null ? [] : ['--store', settings.privateStore, '--option', 'build-users-group', settings.buildUsersGroup ?? '']
+    settings.privateStore === null
+      ? []
+      : ['--store', settings.privateStore, '--option', 'build-users-group', settings.buildUsersGroup ?? '']
   const sandboxed = settings.sandbox
     ? [
         '--option',
