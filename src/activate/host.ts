@@ -1,4 +1,5 @@
 // What the activate stage needs to know of the `local` host, and the environment's own directories and variables.
+import { lstatSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Limits } from '../config/limits.ts'
@@ -87,7 +88,7 @@ export function asEnvironment(
   host: LocalHost,
   place: Place,
   argv: readonly [string, ...string[]],
-  options: { dieWithParent: boolean; release?: ReleaseFacts },
+  options: { dieWithParent: boolean; release?: ReleaseFacts; holds?: number },
 ): Command {
   const env = variables(place, options.release ?? null)
   const chdir = homeOf(place.facts)
@@ -101,15 +102,21 @@ export function asEnvironment(
     directories: ownDirectories(place.facts),
     chdir,
     dieWithParent: options.dieWithParent,
+    ...(options.holds === undefined ? {} : { holds: options.holds }),
   })
   return { argv: [...prefix, ...argv] as [string, ...string[]], env }
 }
 
-/** Writes `$HOSTENV_STATE_DIR/release.json`. The folder is the environment's: rename(2) replaces whatever it put there. */
+/**
+ * Writes `$HOSTENV_STATE_DIR/release.json`. The folder is the environment's: rename(2) replaces whatever it put there, and moves
+ * a folder aside; nothing in it is followed or removed.
+ */
 export async function writeReleaseFile(facts: EnvironmentFacts, release: ReleaseFacts | null): Promise<void> {
   const file = join(facts.stateDir, 'release.json')
+  const aside = join(facts.stateDir, `.release-${crypto.randomUUID()}`)
+  if (lstatSync(file, { throwIfNoEntry: false })?.isDirectory()) await rename(file, aside)
   if (release === null) return await rm(file, { force: true })
-  const temporary = join(facts.stateDir, `.release-${process.pid}-${crypto.randomUUID()}`)
+  const temporary = `${aside}.new`
   const text = JSON.stringify({ release: release.n, revision: release.revision, environment: facts.environmentName })
   await writeFile(temporary, `${text}\n`, { flag: 'wx', mode: 0o644 })
   await rename(temporary, file)
