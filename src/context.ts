@@ -19,6 +19,10 @@ export interface Context {
   readonly host: SwitchContext
   /** Deploys that have not switched yet, by number: what a newer push or the end of the receiver cancels. */
   readonly active: Map<number, ActiveDeploy>
+  /** Aborts when the receiver begins to close: what has not switched by then does not. */
+  readonly closing: AbortSignal
+  /** Git sessions that are being served. */
+  readonly sessions: Set<object>
   /** Opens the sinks of one deploy: the pusher's terminal and its log file. */
   readonly report: (deploy: number, words: NodeJS.WritableStream) => Report
   /** Called right after a step is on disk; does nothing but in tests. */
@@ -46,9 +50,10 @@ export interface ActiveDeploy {
 export interface PushSession {
   readonly project: ProjectId
   readonly pusher: Pusher
-  readonly repository: string
+  /** Changes once: when a new repository is renamed into place. */
+  repository: string
   /** True while the repository is a temporary folder that is renamed into place when its first push is accepted. */
-  readonly fresh: boolean
+  fresh: boolean
   readonly closed: AbortSignal
 }
 
@@ -61,6 +66,8 @@ export interface Deploy {
   readonly options: PushOptions
   readonly report: Report
   readonly abort: AbortController
+  /** From S3 on nothing cancels it any more: neither its client, nor a newer push, nor the end of the receiver. */
+  readonly keep: () => void
   /** performance.now() at its arrival. */
   readonly started: number
 }

@@ -13,6 +13,7 @@ import type { GitSession } from './transport/ssh/types.ts'
 
 /** Serves one git session to its end and says its exit. Never throws. */
 export async function serveGit(ctx: Context, buildsAreSandboxed: boolean, session: GitSession): Promise<void> {
+  ctx.sessions.add(session)
   try {
     const project = parseProjectPath(session.path)
     // The same answer for what does not exist and for what may not be seen.
@@ -25,11 +26,12 @@ export async function serveGit(ctx: Context, buildsAreSandboxed: boolean, sessio
     const ended = receiving
       ? await serveReceivePack(ctx, session, project)
       : await serveUploadPack(ctx, session, project)
-    if (ended.signal !== null) session.exitSignal(ended.signal)
-    else session.exit(ended.code ?? 1)
+    await (ended.signal !== null ? session.exitSignal(ended.signal) : session.exit(ended.code ?? 1))
   } catch (error) {
     session.stderr.write(`hostenv: ${sentence(ctx, error)}\n`)
-    session.exit(1)
+    await session.exit(1)
+  } finally {
+    ctx.sessions.delete(session)
   }
 }
 
@@ -40,11 +42,13 @@ async function serveReceivePack(ctx: Context, session: GitSession, project: Proj
   const fresh = !existsSync(final)
   const repository = fresh ? await makeTemporary(stateDir, ctx.host.path, canonicalBranch) : final
   try {
-    const push = { project, pusher: session.pusher, repository, fresh, closed: session.closed }
+    const push = { project, pusher: session.pusher, repository, fresh }
     return await receivePack(session, {
       ...{ repository, hooksDir: join(packageDir, 'hooks'), path: ctx.host.path, limits },
       lines: (sentences) => sentences.flatMap((sentence) => wrap(printable(sentence), { first: '' })),
-      decide: (updates, words) => receivePush(ctx, push, updates, words),
+      // Whoever ends git ends the push, as the client does that hangs up.
+      decide: (updates, words, gone) =>
+        receivePush(ctx, { ...push, closed: AbortSignal.any([session.closed, gone]) }, updates, words),
     })
   } finally {
     // What is committed but not renamed yet is finished by the next start.

@@ -1,12 +1,14 @@
 // The whole story of a push, in order: receive → resolve → build → switch → report. Start reading here.
 // The steps S0–S8, and what a crash at each of them leaves behind, are described in docs/architecture.md.
 import type { Writable } from 'node:stream'
-import { becomeLive, dropRoot, rootLink, Unfinished } from './activate/transaction.ts'
+import { dropRoot, rootLink } from './activate/roots.ts'
+import { becomeLive, Unfinished } from './activate/transaction.ts'
 import { build } from './build/build.ts'
-import { type Context, type Deploy, type PushSession, type Ready, UnitFailure } from './context.ts'
+import type { Context, Deploy, PushSession, Ready } from './context.ts'
 import type { Place } from './lib/lanes.ts'
 import { isZero, shortRef } from './lib/oid.ts'
 import { projectName } from './lib/repositories.ts'
+import { UnitFailure } from './lib/unit-failure.ts'
 import type { ProcReceive } from './receive/hook-talk.ts'
 import { parsePushOptions } from './receive/push-options.ts'
 import { supersede } from './receive/supersede.ts'
@@ -34,13 +36,20 @@ export async function receivePush(
   const queued = units.map((unit) => ({ unit, place: enter(ctx, unit) }))
   try {
     for (const { id } of deploys) await ctx.fault('S0', id)
+    for (const deploy of deploys)
+      if (!(options instanceof Refused) && mayDeploy(ctx, deploy)) await supersede(ctx, deploy)
     const verdicts: Verdict[] = []
     for (const { unit, place } of queued) verdicts.push(...(await deployUnit(ctx, unit, place, options)))
     return verdicts
   } catch (error) {
     ctx.log.error({ err: error }, 'a push ends without an answer')
+    // Git tells no ref's verdict then, so what has not begun does not begin.
+    const unanswered = new Refused('a ref before it in this push got no answer; push again')
+    for (const deploy of deploys)
+      if (ctx.state.deploys.get(deploy.id)?.stage === 'received') refuse(ctx, deploy, unanswered)
     return null
   } finally {
+    for (const deploy of deploys) deploy.keep()
     for (const { place } of queued) place.leave()
   }
 }
@@ -66,10 +75,16 @@ function receive(
   ctx.log.info({ deploy: id, project, ref: update.ref, new: update.new, pusher: name, fingerprint }, 'received')
   const abort = new AbortController()
   const hangUp = () => abort.abort(new Refused('cancelled: the client went away'))
-  if (session.closed.aborted) hangUp()
+  if (ctx.closing.aborted) abort.abort(ctx.closing.reason)
+  else if (session.closed.aborted) hangUp()
   else session.closed.addEventListener('abort', hangUp, { once: true })
+  ctx.active.set(id, { project, ref: update.ref, commit: update.new, fingerprint, abort })
+  const keep = () => {
+    ctx.active.delete(id)
+    session.closed.removeEventListener('abort', hangUp)
+  }
   return {
-    ...{ id, session, project, update, abort, started: performance.now() },
+    ...{ id, session, project, update, abort, keep, started: performance.now() },
     options: options instanceof Refused ? { trace: false, confirm: [] } : options,
     report: ctx.report(id, words),
   }
@@ -92,23 +107,11 @@ async function deployUnit(
   const ready: Ready[] = []
   try {
     if (options instanceof Refused) throw options
-    for (const deploy of unit) {
-      await supersede(ctx, deploy)
-      const { project, update, session, abort } = deploy
-      ctx.active.set(deploy.id, {
-        project,
-        ref: update.ref,
-        commit: update.new,
-        fingerprint: session.pusher.fingerprint,
-        abort,
-      })
-    }
     for (const deploy of unit) ready.push(await blaming(deploy, () => prepare(ctx, deploy)))
     for (const { deploy, key } of ready) if (key !== null) place.join(`environment ${deploy.project} ${key}`)
     if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })
-    await place.turn()
+    await place.turn(AbortSignal.any(unit.map(({ abort }) => abort.signal))).catch(() => undefined)
     for (const deploy of unit) await blaming(deploy, () => deploy.abort.signal.throwIfAborted())
-    for (const deploy of unit) ctx.active.delete(deploy.id)
     return await becomeLive(ctx, ready)
   } catch (error) {
     if (error instanceof Unfinished) throw error
@@ -116,17 +119,24 @@ async function deployUnit(
       if (resolved?.newPolicy) restrictAccess(ctx.state, deploy.project, resolved.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
-    return unit.map((deploy) => refuse(ctx, deploy, error))
+    return ctx.state.atomically(() => unit.map((deploy) => refuse(ctx, deploy, error)))
   } finally {
     for (const deploy of unit) {
-      ctx.active.delete(deploy.id)
+      deploy.keep()
       await deploy.report.close()
     }
     place.leave()
   }
 }
 
+function mayDeploy(ctx: Context, { project, update, session }: Deploy): boolean {
+  const policy = ctx.state.projects.get(project)?.policy ?? null
+  const name = shortRef(update.ref)
+  return ctx.state.people.mayDeploy(session.pusher, policy, (policy && keyOfRef(policy, name)) ?? name)
+}
+
 async function prepare(ctx: Context, deploy: Deploy): Promise<Ready> {
+  deploy.abort.signal.throwIfAborted()
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
   const name = shortRef(deploy.update.ref)
   const key = policy ? keyOfRef(policy, name) : null

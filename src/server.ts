@@ -3,15 +3,17 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Logger, pino } from 'pino'
-import { recover, startLive } from './activate/recover.ts'
+import { keepRunning, startLive } from './activate/keep-running.ts'
+import { recover } from './activate/recover.ts'
 import { watchPorts } from './activate/watch-ports.ts'
 import { adminKeyLines } from './config/admin-keys.ts'
 import { type Address, type Config, ConfigError } from './config/config.ts'
 import type { Env } from './config/env.ts'
+import type { Limits } from './config/limits.ts'
 import type { Context, FaultPoint } from './context.ts'
 import { serveGit } from './doors.ts'
 import { createFrontDoor } from './frontdoor/front-door.ts'
-import { clearUp } from './lib/clear-up.ts'
+import { clearIncoming, clearUp } from './lib/clear-up.ts'
 import { Lanes } from './lib/lanes.ts'
 import { clearDoor, ownSocket } from './lib/own-socket.ts'
 import { makeStateDirectories, type Prepared, prepare } from './prepare.ts'
@@ -41,24 +43,33 @@ export interface Receiver {
 export interface Overrides {
   /** Called after each step of each deploy; for tests that need a crash there. */
   readonly fault?: (point: FaultPoint, deploy: number) => void | Promise<void>
+  /** Limits other than the defaults; for tests that reach one in less than its time. */
+  readonly limits?: Partial<Limits>
+  /** False: builds without Nix's sandbox; for tests of what a receiver does where there is none. */
+  readonly buildSandbox?: boolean
 }
 
 /** Starts a receiver and answers once it accepts connections. Throws ConfigError for what the operator has to change. */
-export async function serve(config: Config, env: Env, overrides: Overrides = {}): Promise<Receiver> {
+export async function serve(asked: Config, env: Env, overrides: Overrides = {}): Promise<Receiver> {
+  const config = { ...asked, limits: { ...asked.limits, ...overrides.limits } }
   makeStateDirectories(config)
   const held = holdState(config.stateDir)
+  const ready = join(config.stateDir, 'ready.json')
+  rmSync(ready, { force: true })
   const log = openLog(config)
-  const prepared = await prepare(config, env)
+  const prepared = await prepare(config, env, overrides.buildSandbox)
   const admins = readAdmins(config, env)
   const state = new State(config.stateDir, fingerprintOf)
   state.people.setAdmins(new Map(admins.map(({ fingerprint, name }) => [fingerprint, name])))
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
-  const ctx = makeContext(config, env, prepared, state, log, doors, overrides)
+  const closing = new AbortController()
+  const ctx = makeContext(config, env, prepared, state, log, doors, closing.signal, overrides)
 
   clearDoor(config.runtimeDir)
-  await clearUp(config.stateDir, env.path, state.deploys.open())
+  await clearUp(config.stateDir, env.path)
   await recover(ctx)
+  await clearIncoming(config.stateDir, env.path, state.deploys.open())
   await startLive(ctx)
 
   const frontDoor = createFrontDoor({ route: (hostname) => route(ctx, hostname), runtimeDir: config.runtimeDir, log })
@@ -79,8 +90,7 @@ export async function serve(config: Config, env: Env, overrides: Overrides = {})
   })
   doors.http = await listen('HTTP', config.http, () => frontDoor.listen(config.http.host, config.http.port))
   doors.ssh = await listen('SSH', config.ssh, () => ssh.listen(config.ssh.host, config.ssh.port))
-  const watching = watchPorts(ctx)
-  const ready = join(config.stateDir, 'ready.json')
+  const watching = [watchPorts(ctx), keepRunning(ctx)]
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')
 
@@ -92,8 +102,9 @@ export async function serve(config: Config, env: Env, overrides: Overrides = {})
       log.info('closing')
       rmSync(ready, { force: true })
       ssh.refuseNew()
-      watching.abort()
-      for (const { abort } of ctx.active.values()) abort.abort(new Refused('the receiver is shutting down; push again'))
+      for (const watch of watching) watch.abort()
+      closing.abort(new Refused('the receiver is shutting down; push again'))
+      for (const { abort } of ctx.active.values()) abort.abort(closing.signal.reason)
       await untilIdle(ctx)
       await Promise.all([ssh.close(), frontDoor.close()])
       state[Symbol.dispose]()
@@ -110,12 +121,13 @@ function makeContext(
   state: State,
   log: Logger,
   doors: { readonly ssh: Address; readonly http: Address },
+  closing: AbortSignal,
   overrides: Overrides,
 ): Context {
   const { nix, sandbox, site, library } = prepared
   const { stateDir, limits, canonicalBranch, runtimeDir } = config
   return {
-    ...{ config, state, log, lanes: new Lanes(), active: new Map() },
+    ...{ config, state, log, lanes: new Lanes(), active: new Map(), closing, sessions: new Set() },
     resolve: {
       nix,
       sandbox,
@@ -158,6 +170,9 @@ async function untilIdle(ctx: Context): Promise<void> {
   const until = Date.now() + ctx.config.limits.shutdownTime
   while (!ctx.lanes.idle && Date.now() < until) await sleep(20)
   if (!ctx.lanes.idle) ctx.log.error('a switch did not end in time; the next start finishes or undoes it')
+  // Verdicts are on their way to their clients; what is still being received is cut off after a moment.
+  const patience = Date.now() + 2000
+  while (ctx.sessions.size > 0 && Date.now() < patience) await sleep(20)
 }
 
 function openLog(config: Config): Logger {

@@ -24,8 +24,22 @@ const pollInterval = 100
 
 /** Waits until the release is up and answers. Throws Refused with the reason when it does not. */
 export async function checkRelease(ctx: CheckContext): Promise<void> {
-  if (ctx.verification.enable) await Promise.all([staysUp(ctx), answers(ctx)])
-  listensOnNoPort(ctx)
+  if (ctx.verification.enable) await firstReason(ctx, [staysUp, answers])
+  if (!ctx.proven) listensOnNoPort(ctx)
+}
+
+type Check = (ctx: CheckContext, signal: AbortSignal) => Promise<void>
+
+// Side by side; the first that fails ends the other, which would otherwise go on to look at what an undo brings back.
+async function firstReason(ctx: CheckContext, checks: readonly Check[]): Promise<void> {
+  const controller = new AbortController()
+  const running = checks.map((check) => check(ctx, controller.signal))
+  try {
+    await Promise.all(running)
+  } finally {
+    controller.abort()
+    await Promise.allSettled(running)
+  }
 }
 
 /** Throws Refused when a process of the environment listens on a TCP port. */
@@ -38,7 +52,7 @@ export function listensOnNoPort(ctx: Pick<CheckContext, 'host' | 'place'>): void
   })
 }
 
-async function staysUp(ctx: CheckContext): Promise<void> {
+async function staysUp(ctx: CheckContext, signal: AbortSignal): Promise<void> {
   const { host, place, processes, verification } = ctx
   const names = [...processes.keys()]
   const seen = new Map<string, { pid: number; since: number }>()
@@ -57,7 +71,7 @@ async function staysUp(ctx: CheckContext): Promise<void> {
     if (waiting.length === 0) return
     if ((performance.now() - started) / 1000 > verification.timeout + verification.upFor)
       throw new Refused(`${waiting.join(', ')} did not stay up for ${verification.upFor} s`)
-    await sleep(pollInterval)
+    await sleep(pollInterval, undefined, { signal })
   }
 }
 
@@ -79,7 +93,7 @@ class ProcessDied extends Refused {
   }
 }
 
-async function answers(ctx: CheckContext): Promise<void> {
+async function answers(ctx: CheckContext, signal: AbortSignal): Promise<void> {
   const { verification } = ctx
   const started = performance.now()
   const deadline = started + verification.timeout * 1000
@@ -93,8 +107,9 @@ async function answers(ctx: CheckContext): Promise<void> {
     if (!hadSocket && performance.now() > giveUp) return
     if (socket !== null) {
       const asked = performance.now()
-      const status = await get(socket, ctx, Math.max(1, Math.min(10_000, deadline - asked)))
+      const status = await get(socket, ctx, Math.max(1, Math.min(10_000, deadline - asked)), signal)
       const duration = performance.now() - asked
+      signal.throwIfAborted()
       if (typeof status === 'number' && status < 500)
         return ctx.emit({ type: 'check', what: `GET ${verification.path}`, result: String(status), duration })
       last = typeof status === 'number' ? `answered ${status}` : status
@@ -103,17 +118,20 @@ async function answers(ctx: CheckContext): Promise<void> {
       throw new Refused(`GET ${verification.path}: ${last} within ${verification.timeout} s`, {
         headline: `GET ${verification.path}: ${last} within ${verification.timeout} s`,
       })
-    await sleep(pollInterval)
+    await sleep(pollInterval, undefined, { signal })
   }
 }
 
-function get(socketPath: string, ctx: CheckContext, timeout: number): Promise<number | string> {
+function get(socketPath: string, ctx: CheckContext, timeout: number, signal: AbortSignal): Promise<number | string> {
   return new Promise((resolve) => {
     const headers = { host: ctx.place.facts.hostname, 'user-agent': 'hostenv-check', connection: 'close' }
-    const asked = request({ socketPath, path: ctx.verification.path, headers, timeout, agent: false }, (response) => {
-      resolve(response.statusCode ?? 0)
-      response.destroy()
-    })
+    const asked = request(
+      { socketPath, path: ctx.verification.path, headers, timeout, signal, agent: false },
+      (response) => {
+        resolve(response.statusCode ?? 0)
+        response.destroy()
+      },
+    )
     asked.on('timeout', () => asked.destroy(new Error('no answer')))
     asked.on('error', () => resolve('no answer'))
     asked.end()

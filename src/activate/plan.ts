@@ -39,7 +39,8 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
   const cur = await currentValue(ctx, ready)
   if (key === null) return { ready, cur, environment: null }
   const known = placeOf(ctx, deploy.session.project, key)
-  const place = resolved ? { facts: known.facts, type: resolved.environment.type } : known
+  // The type as the policy has it now, under the lock; or as it will have it.
+  const place = resolved?.newPolicy ? { facts: known.facts, type: resolved.environment.type } : known
   return {
     ready,
     cur,

@@ -2,8 +2,10 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { syncFolder } from '../lib/repositories.ts'
 import { mustRun } from '../lib/spawn.ts'
 import { environmentDir, type LocalHost } from './host.ts'
+import { holding } from './run-activate.ts'
 
 /** The profile link (nix-env(1)); generations are `profile-N-link` beside it. */
 export function profilePath(host: Pick<LocalHost, 'stateDir'>, userName: string): string {
@@ -26,7 +28,7 @@ export function generationPath(profile: string, generation: number | null = curr
 export async function setProfile(host: LocalHost, profile: string, out: string): Promise<number> {
   await mkdir(dirname(profile), { recursive: true, mode: 0o700 })
   const existing = generations(profile).findLast((n) => generationPath(profile, n) === out)
-  if (existing === undefined) await mustRun(host.nix.command(['nix-env', '--profile', profile, '--set', out]))
+  if (existing === undefined) await change(host, profile, ['--set', out])
   else await switchGeneration(host, profile, existing)
   const now = currentGeneration(profile)
   if (now === null || generationPath(profile, now) !== out)
@@ -40,7 +42,15 @@ export async function switchGeneration(host: LocalHost, profile: string, generat
   if (currentGeneration(profile) === generation) return
   if (!existsSync(`${profile}-${generation}-link`) && readLink(`${profile}-${generation}-link`) === null)
     throw new Error(`generation ${generation} of ${profile} is gone`)
-  await mustRun(host.nix.command(['nix-env', '--profile', profile, '--switch-generation', String(generation)]))
+  await change(host, profile, ['--switch-generation', String(generation)])
+}
+
+// Under the environment's lock, as activate is: recovery takes it first, and so meets no change that is still going on.
+async function change(host: LocalHost, profile: string, args: readonly string[]): Promise<void> {
+  const lock = join(dirname(dirname(profile)), 'activate.lock')
+  await mustRun(holding(lock, host.nix.command(['nix-env', '--profile', profile, ...args])))
+  // The record says next that this is so, and the record outlives a power cut.
+  await syncFolder(dirname(profile))
 }
 
 function generations(profile: string): number[] {

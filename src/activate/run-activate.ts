@@ -1,7 +1,8 @@
 // Runs a release's `activate` as its environment, holding the environment's lock until the last of its processes is gone.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Ran, run } from '../lib/spawn.ts'
+import { endHolders } from '../lib/proc.ts'
+import { type Command, type Ran, run } from '../lib/spawn.ts'
 import { type Emit, Refused } from '../records.ts'
 import {
   asEnvironment,
@@ -54,24 +55,33 @@ export async function underLock(
   const lock = activateLock(host, place.facts.userName)
   const command = asEnvironment(host, place, argv, {
     dieWithParent: true,
+    // What flock opens first: the sandbox keeps it open, the project never gets it.
+    holds: 3,
     ...(options.release === undefined ? {} : { release: options.release }),
   })
-  return await run(
-    { ...command, argv: ['flock', '--no-fork', lock, ...command.argv] },
-    {
-      timeout: options.timeout,
-      maxBuffer: 1024 ** 2,
-      ...(options.line === undefined ? {} : { onStdout: options.line, onStderr: options.line }),
-    },
-  )
+  return await run(holding(lock, command), {
+    timeout: options.timeout,
+    maxBuffer: 1024 ** 2,
+    ...(options.line === undefined ? {} : { onStdout: options.line, onStderr: options.line }),
+  })
 }
 
-/** Waits until no process of an earlier receiver holds the environment's lock. Answers whether that came to be in time. */
-export async function waitForLock(host: LocalHost, userName: string, timeout: number): Promise<boolean> {
+/** The command, once nobody else holds `lock`, and holding it until the last of its processes is gone. Dies with the receiver while it waits, too. */
+export function holding(lock: string, command: Command): Command {
+  return { ...command, argv: ['setpriv', '--pdeathsig', 'KILL', 'flock', '--no-fork', lock, ...command.argv] }
+}
+
+/** Waits until no child of an earlier receiver holds the environment's lock, and ends those that stay. Throws when they do not end. */
+export async function quietLock(host: LocalHost, userName: string, patience = 5000): Promise<void> {
   await mkdir(environmentDir(host, userName), { recursive: true, mode: 0o700 })
-  const argv = ['flock', '--wait', String(timeout / 1000), activateLock(host, userName), 'true'] as const
-  const ran = await run({ argv: [...argv], env: { PATH: host.path } }, { timeout: timeout + 1000 })
-  return ran.code === 0
+  const lock = activateLock(host, userName)
+  const free = async () => {
+    const argv = ['flock', '--wait', String(patience / 1000), lock, 'true'] as const
+    return (await run({ argv: [...argv], env: { PATH: host.path } })).code === 0
+  }
+  if (await free()) return
+  endHolders(lock)
+  if (!(await free())) throw new Error(`a process of an earlier receiver still holds ${lock}`)
 }
 
 function describeEnd(ran: Ran): string {

@@ -1,9 +1,9 @@
 // The tree of services of one environment: an s6-svscan in a session and a pid namespace of its own that outlives the receiver.
-import { openSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { descendants, processes, seesMount } from '../lib/proc.ts'
+import { descendants, end, processes, seesMount, startedAt } from '../lib/proc.ts'
 import { start } from '../lib/spawn.ts'
 import type { EnvironmentFacts } from '../records.ts'
 import { asEnvironment, environmentDir, type LocalHost, makeScanDirectory, type Place } from './host.ts'
@@ -26,15 +26,18 @@ export function treeProcesses(host: LocalHost, facts: EnvironmentFacts): number[
   return tree === null ? [] : descendants(tree, all)
 }
 
-/** Starts the tree when it does not run, and waits until it takes commands. Answers whether it was started now. */
-export async function ensureTree(host: LocalHost, place: Place): Promise<boolean> {
-  if (findTree(host, place.facts) !== null) return false
+/** Starts the tree, empty, when it does not run, and waits until it takes commands. */
+export async function ensureTree(host: LocalHost, place: Place): Promise<void> {
+  if (findTree(host, place.facts) !== null) return
+  // What an earlier tree supervised is not started again behind the back of `activate`, which says what runs.
+  await rm(join(place.facts.runtimeDir, 's6'), { recursive: true, force: true })
   const scan = await makeScanDirectory(place.facts)
   const logs = join(environmentDir(host, place.facts.userName), 'log')
   await mkdir(logs, { recursive: true, mode: 0o700 })
   const log = openSync(join(logs, 'svscan.log'), 'a', 0o600)
   const command = asEnvironment(host, place, ['s6-svscan', '-d', '3', scan], { dieWithParent: false })
   const child = start(command, ['ignore', log, log, 'pipe'], { detached: true })
+  closeSync(log)
   child.unref()
   const ready = child.stdio[3]
   await new Promise<void>((resolve, reject) => {
@@ -45,26 +48,56 @@ export async function ensureTree(host: LocalHost, place: Place): Promise<boolean
     ready?.once('data', () => resolve())
   })
   ready?.destroy()
-  return true
+}
+
+/** Remembers that the tree that runs now was brought to `out`: what a start finds otherwise is activated again. */
+export async function markTree(host: LocalHost, facts: EnvironmentFacts, out: string): Promise<void> {
+  const file = markOf(host, facts)
+  await writeFile(`${file}.new`, JSON.stringify(identity(host, facts, out)), { mode: 0o600 })
+  await rename(`${file}.new`, file)
+}
+
+/** Whether a tree runs and was brought to `out`. */
+export function isMarked(host: LocalHost, facts: EnvironmentFacts, out: string): boolean {
+  const now = identity(host, facts, out)
+  try {
+    return now.started !== null && readFileSync(markOf(host, facts), 'utf8') === JSON.stringify(now)
+  } catch {
+    return false
+  }
+}
+
+function markOf(host: LocalHost, facts: EnvironmentFacts): string {
+  return join(environmentDir(host, facts.userName), 'tree.json')
+}
+
+function identity(host: LocalHost, facts: EnvironmentFacts, out: string) {
+  const pid = findTree(host, facts)
+  return { pid, started: pid === null ? null : startedAt(pid), out }
 }
 
 /** Stops every service of an environment: asks, waits, kills. Idempotent. */
 export async function stopTree(host: LocalHost, facts: EnvironmentFacts): Promise<void> {
   const tree = findTree(host, facts)
   if (tree === null) return
-  const members = descendants(tree, processes())
-  send(tree, 'SIGTERM')
+  const members = membersOf(host, facts)
+  end(tree, 'SIGTERM')
   const until = Date.now() + host.limits.stopTime
-  while (Date.now() < until && findTree(host, facts) === tree) await sleep(20)
-  // Killing the first process of a pid namespace ends all of it; without a namespace each is ended by its number.
-  if (findTree(host, facts) === tree) for (const pid of host.sandbox === null ? members : [tree]) send(pid, 'SIGKILL')
-  while (findTree(host, facts) === tree) await sleep(10)
+  while (Date.now() < until && findTree(host, facts) !== null) await sleep(20)
+  // Whoever is still there, whatever it calls itself. Without a sandbox each is known by its number only.
+  const last = Date.now() + host.limits.stopTime
+  for (;;) {
+    const left = host.sandbox === null && findTree(host, facts) !== null ? members : membersOf(host, facts)
+    if (left.length === 0) return
+    if (Date.now() > last) throw new Error(`processes of ${facts.userName} do not end: ${left.join(', ')}`)
+    for (const pid of left) end(pid)
+    await sleep(20)
+  }
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch {
-    // It ended meanwhile: that is what was wanted.
-  }
+function membersOf(host: LocalHost, facts: EnvironmentFacts): number[] {
+  const all = processes()
+  if (host.sandbox !== null) return all.map(({ pid }) => pid).filter((pid) => seesMount(pid, facts.runtimeDir))
+  const tree = findTree(host, facts, all)
+  return tree === null ? [] : descendants(tree, all)
 }

@@ -8,7 +8,7 @@ import { generationPath, profilePath, setProfile, switchGeneration } from './pro
 import { releaseProcesses } from './release-processes.ts'
 import { runActivate } from './run-activate.ts'
 import { logSizes } from './s6.ts'
-import { ensureTree, stopTree } from './service-tree.ts'
+import { ensureTree, isMarked, markTree, stopTree } from './service-tree.ts'
 
 export interface SwitchContext extends LocalHost {
   readonly socketOf: (facts: EnvironmentFacts) => string | null
@@ -38,6 +38,7 @@ export async function activate(host: SwitchContext, a: Activation, emit: Emit): 
   await ensureTree(host, a.place)
   await writeReleaseFile(a.place.facts, a.release)
   await runActivate(host, a.place, a.out, a.release, emit)
+  await markTree(host, a.place.facts, a.out)
   try {
     await checkRelease(check)
   } catch (error) {
@@ -78,18 +79,27 @@ export async function undo(host: SwitchContext, u: Undo, emit: Emit): Promise<vo
   if (out === null) throw new Error(`generation ${u.previous.generation} is gone`)
   await ensureTree(host, u.place)
   await runActivate(host, u.place, out, u.previous, () => undefined)
+  await markTree(host, facts, out)
   await checkRelease({ ...checkContext(host, u.place, out, u.verification, () => undefined), proven: true })
   emit({ type: 'restored', release: u.previous.n, text: 'what activate did to data is not undone' })
 }
 
-/** Brings a live release's services up where they do not run (after a reboot, or a crash). Answers whether it had to. */
+/**
+ * Brings a live release to what the record says of it: its generation, its services. Does nothing where the tree runs and was
+ * brought to this release, unless `anyway`. Answers whether it had to.
+ */
 export async function ensureRunning(
   host: SwitchContext,
   place: Place,
-  out: string,
-  release: ReleaseFacts,
+  release: ReleaseFacts & { readonly generation: number; readonly storePath: string },
+  anyway = false,
 ): Promise<boolean> {
-  if (!(await ensureTree(host, place))) return false
-  await runActivate(host, place, out, release, () => undefined)
+  const { facts } = place
+  await switchGeneration(host, profilePath(host, facts.userName), release.generation)
+  if (!anyway && isMarked(host, facts, release.storePath)) return false
+  await ensureTree(host, place)
+  await writeReleaseFile(facts, release)
+  await runActivate(host, place, release.storePath, release, () => undefined)
+  await markTree(host, facts, release.storePath)
   return true
 }

@@ -1,6 +1,4 @@
 // From built to live, S2 to S8: refs prepared, environments switched, one commit, refs moved. All of a unit, or nothing.
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Context, Ready } from '../context.ts'
 import { shortRef } from '../lib/oid.ts'
 import { type PreparedRefs, prepareRefs, RefConflict } from '../lib/ref-transaction.ts'
@@ -9,6 +7,8 @@ import { UnitFailure } from '../lib/unit-failure.ts'
 import { Refused, refusedEvent, type Verdict } from '../records.ts'
 import { makePlan, type Plan, refChanges, verificationOf } from './plan.ts'
 import { recordCommit, recordStart } from './record.ts'
+import { moveRefs, redo } from './redo.ts'
+import { dropRoot } from './roots.ts'
 import { stopTree } from './service-tree.ts'
 import { activate, switchProfile, undo } from './switch.ts'
 
@@ -26,14 +26,22 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
     // S2: the ref and the policy as they are now, and a transaction of which git says that it will work.
     for (const ready of unit) {
       current = ready
+      await finishEarlier(ctx, ready)
       plans.push(await makePlan(ctx, ready))
     }
+    refuseTwice(plans)
     refs = await prepared(ctx, plans)
     await fault(ctx, 'S2', plans)
-    // S3: from here on a crash is undone by the next start (a stop is redone).
+    // S3: from here on a crash is undone by the next start (a stop is redone). Whether it was cancelled is asked for the
+    // last time in the same breath: no cancellation gets lost, and none comes later.
+    for (const ready of unit) {
+      current = ready
+      ready.deploy.abort.signal.throwIfAborted()
+    }
     ctx.state.atomically(() => {
       for (const plan of plans) recordStart(ctx, plan, unit[0]?.deploy.id ?? 0)
     })
+    for (const { deploy } of unit) deploy.keep()
     await fault(ctx, 'S3', plans)
     for (const plan of plans) {
       current = plan.ready
@@ -51,11 +59,14 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
     await refs?.abort()
     throw new UnitFailure(current.deploy, error, told)
   }
-  await fault(ctx, 'S6', plans)
-  ctx.state.people.refresh()
   try {
+    await fault(ctx, 'S6', plans)
+    ctx.state.people.refresh()
     await finish(ctx, plans, refs)
   } catch (error) {
+    await refs.abort()
+    for (const { ready } of plans)
+      ready.deploy.report.emit({ type: 'warning', text: 'live, but not finished: the receiver finishes it later' })
     throw new Unfinished('live, but its ref could not be moved', { cause: error })
   }
   return plans.map(({ ready, cur }): Verdict => {
@@ -66,10 +77,14 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
 
 // S7 and S8. What fails here is only late: the record says that it is live, and the next start finishes it.
 async function finish(ctx: Context, plans: readonly Plan[], refs: PreparedRefs): Promise<void> {
-  const session = plans[0]?.ready.deploy.session
-  await refs.commit()
-  if (session?.fresh)
-    await putInPlace(session.repository, repositoryPath(ctx.config.stateDir, plans[0]?.ready.deploy.project ?? ''))
+  try {
+    await refs.commit()
+  } catch (error) {
+    // Git was killed, perhaps: what it did not do is done again, once.
+    ctx.log.error({ deploy: plans[0]?.ready.deploy.id, err: error }, 'the refs did not move at first')
+    for (const { ready } of plans) await moveRefs(ctx, ctx.state.deploys.get(ready.deploy.id))
+  }
+  for (const { ready } of plans) await settle(ctx, ready)
   await fault(ctx, 'S7', plans)
   for (const { ready } of plans) {
     ctx.state.deploys.update(ready.deploy.id, { stage: 'done', finished_at: new Date().toISOString() })
@@ -77,6 +92,15 @@ async function finish(ctx: Context, plans: readonly Plan[], refs: PreparedRefs):
   }
   await fault(ctx, 'S8', plans)
   for (const plan of plans) announce(ctx, plan)
+}
+
+// A new project's repository gets its place; what else came with the same push is deployed from there.
+async function settle(ctx: Context, { deploy }: Ready): Promise<void> {
+  if (!deploy.session.fresh) return
+  const final = repositoryPath(ctx.config.stateDir, deploy.project)
+  await putInPlace(deploy.session.repository, final)
+  deploy.session.repository = final
+  deploy.session.fresh = false
 }
 
 // S4 and S5 of one environment. Answers the generation that is current now.
@@ -134,6 +158,20 @@ function announce(ctx: Context, { ready, environment }: Plan): void {
   ctx.log.info({ deploy: ready.deploy.id, release: environment.n, url }, 'live')
 }
 
+// An earlier deploy may be live without its ref being where it belongs (Unfinished): first things first.
+async function finishEarlier(ctx: Context, { deploy, key }: Ready): Promise<void> {
+  for (const row of ctx.state.deploys.open()) {
+    if (row.stage !== 'committed' || row.project !== deploy.project) continue
+    if (row.ref === deploy.update.ref || (key !== null && row.key === key)) await redo(ctx, row)
+  }
+}
+
+function refuseTwice(plans: readonly Plan[]): void {
+  const keys = plans.flatMap(({ environment }) => environment?.key ?? [])
+  const twice = keys.find((key, index) => keys.indexOf(key) !== index)
+  if (twice !== undefined) throw new Refused(`two refs of one atomic push mean ${twice}; push them one by one`)
+}
+
 async function prepared(ctx: Context, plans: readonly Plan[]): Promise<PreparedRefs> {
   const repository = plans[0]?.ready.deploy.session.repository ?? ''
   try {
@@ -147,14 +185,4 @@ async function prepared(ctx: Context, plans: readonly Plan[]): Promise<PreparedR
 
 async function fault(ctx: Context, point: Parameters<Context['fault']>[0], plans: readonly Plan[]): Promise<void> {
   for (const { ready } of plans) await ctx.fault(point, ready.deploy.id)
-}
-
-/** The link that keeps a build from the garbage collector while its deploy lasts. */
-export function rootLink(ctx: Pick<Context, 'config'>, deploy: number): string {
-  return join(ctx.config.stateDir, 'roots', `d${deploy}`)
-}
-
-/** Lets go of a deploy's build: a release is kept by its generation from now on. */
-export async function dropRoot(ctx: Pick<Context, 'config'>, deploy: number): Promise<void> {
-  await rm(rootLink(ctx, deploy), { force: true })
 }

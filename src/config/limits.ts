@@ -23,8 +23,6 @@ export const defaultLimits = {
   shutdownTime: 60_000,
   /** How often the receiver looks for environments that listen on a port. */
   portCheckInterval: 60_000,
-  /** How often it looks whether the service trees of live environments are there. */
-  treeCheckInterval: 5_000,
   /** How often it looks whether the service managers of live environments still run. */
   treeCheckInterval: 5000,
 } as const

@@ -2,16 +2,16 @@
 import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { repositoryLock } from './repositories.ts'
 import { run } from './spawn.ts'
 
 interface Open {
   readonly repository: string
 }
 
-/** Removes them once no receive-pack of an earlier receiver lives (each holds its repository's lock shared, flock(1)). */
-export async function clearUp(stateDir: string, path: string, open: readonly Open[]): Promise<void> {
+/** Removes them once no git of an earlier receiver lives (each holds its repository's lock shared, flock(1)). */
+export async function clearUp(stateDir: string, path: string): Promise<void> {
   const repositories = await repositoriesOf(stateDir)
-  const busy = new Set(open.map(({ repository }) => repository))
   for (const repository of repositories) {
     const quarantines = await readdir(join(repository, 'objects')).catch(() => [])
     const stale = quarantines.filter((name) => name.startsWith('tmp_objdir-') || name.startsWith('incoming-'))
@@ -20,16 +20,21 @@ export async function clearUp(stateDir: string, path: string, open: readonly Ope
     for (const name of stale) await rm(join(repository, 'objects', name), { recursive: true, force: true })
     for (const lock of locks) await rm(lock, { force: true })
   }
-  const incoming = join(stateDir, 'incoming')
-  for (const name of await readdir(incoming).catch(() => [])) {
-    const folder = join(incoming, name)
-    if (!busy.has(folder) && (await quiet(folder, path))) await rm(folder, { recursive: true, force: true })
-  }
   for (const name of await readdir(join(stateDir, 'tmp')).catch(() => []))
     await rm(join(stateDir, 'tmp', name), { recursive: true, force: true })
   // Scratch folders of builds that were cancelled.
   for (const name of await readdir(join(stateDir, 'home')).catch(() => []))
     if (name.startsWith('nix-build-')) await rm(join(stateDir, 'home', name), { recursive: true, force: true })
+}
+
+/** Removes repositories whose first push was not accepted, once what can be finished is: `open` deploys need theirs. */
+export async function clearIncoming(stateDir: string, path: string, open: readonly Open[]): Promise<void> {
+  const busy = new Set(open.map(({ repository }) => repository))
+  const incoming = join(stateDir, 'incoming')
+  for (const name of await readdir(incoming).catch(() => [])) {
+    const folder = join(incoming, name)
+    if (!busy.has(folder) && (await quiet(folder, path))) await rm(folder, { recursive: true, force: true })
+  }
 }
 
 async function repositoriesOf(stateDir: string): Promise<string[]> {
@@ -44,7 +49,7 @@ async function repositoriesOf(stateDir: string): Promise<string[]> {
 }
 
 async function staleLocks(repository: string): Promise<string[]> {
-  const top = ['HEAD.lock', 'packed-refs.lock', 'config.lock']
+  const top = ['HEAD.lock', 'packed-refs.lock', 'config.lock', 'shallow.lock']
     .map((name) => join(repository, name))
     .filter((file) => existsSync(file))
   const refs = join(repository, 'refs')
@@ -53,7 +58,7 @@ async function staleLocks(repository: string): Promise<string[]> {
 }
 
 async function quiet(repository: string, path: string): Promise<boolean> {
-  const lock = join(repository, 'hostenv.lock')
+  const lock = join(repository, repositoryLock)
   const ran = await run({ argv: ['flock', '--exclusive', '--wait', '30', lock, 'true'], env: { PATH: path } })
   return ran.code === 0
 }

@@ -5,8 +5,8 @@ export interface Place {
   readonly arrival: number
   /** Adds a lane while waiting or before (the environment is known later than the ref). */
   join(lane: string): void
-  /** Resolves when every lane of this place is free of holders and of earlier arrivals. */
-  turn(): Promise<void>
+  /** Resolves when every lane of this place is free of holders and of earlier arrivals; rejects when `signal` aborts before. */
+  turn(signal?: AbortSignal): Promise<void>
   /** Gives all lanes back. Idempotent. */
   leave(): void
 }
@@ -28,9 +28,18 @@ export class Lanes {
     return {
       arrival,
       join: (lane) => void entry.lanes.add(lane),
-      turn: () =>
-        new Promise((resolve) => {
-          entry.wake = resolve
+      turn: (signal) =>
+        new Promise((resolve, reject) => {
+          const cancel = () => {
+            entry.wake = null
+            reject(signal?.reason)
+          }
+          if (signal?.aborted) return cancel()
+          signal?.addEventListener('abort', cancel, { once: true })
+          entry.wake = () => {
+            signal?.removeEventListener('abort', cancel)
+            resolve()
+          }
           this.#grant()
         }),
       leave: () => {

@@ -1,5 +1,6 @@
 // What proc(5) says about processes: parents, command lines, and which of them listen on TCP ports.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
 
 export interface Process {
   readonly pid: number
@@ -30,10 +31,65 @@ export function descendants(root: number, all: readonly Process[]): number[] {
   return found
 }
 
-/** Whether a directory is mounted in a process's own mount namespace: something no other environment can imitate. */
+/**
+ * Whether a process's mount namespace has this very directory mounted in its place. The path alone could be imitated in a nested
+ * namespace; the file system and the place in it cannot, without having the directory (proc_pid_mountinfo(5)).
+ */
 export function seesMount(pid: number, directory: string): boolean {
-  const mounts = read(`/proc/${pid}/mountinfo`) ?? ''
-  return mounts.split('\n').some((line) => line.split(' ')[4] === directory)
+  const path = encoded(directory)
+  const real = encoded(realPath(directory))
+  const own = mounts('self').filter(({ point }) => point === '/' || real === point || real.startsWith(`${point}/`))
+  // The last mount of the longest path is the one that is seen.
+  const home = own.reduce((best, mount) => (mount.point.length >= best.point.length ? mount : best), own[0] as Mount)
+  const root = join(home.root, real.slice(home.point === '/' ? 0 : home.point.length))
+  return mounts(pid).some((mount) => mount.point === path && mount.device === home.device && mount.root === root)
+}
+
+function encoded(path: string): string {
+  return path.replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
+interface Mount {
+  readonly device: string
+  readonly root: string
+  readonly point: string
+}
+
+function mounts(pid: number | 'self'): Mount[] {
+  const lines = (read(`/proc/${pid}/mountinfo`) ?? '').split('\n').filter((line) => line !== '')
+  return lines.map((line) => {
+    const [, , device = '', root = '', point = ''] = line.split(' ')
+    return { device, root, point }
+  })
+}
+
+/** Ends (SIGKILL) every process that has `file` open. */
+export function endHolders(file: string): void {
+  for (const pid of pids()) if (pid !== process.pid && descriptors(pid).includes(file)) end(pid)
+}
+
+/** Ends a process (SIGKILL, or `signal`); fine when it is gone already. */
+export function end(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It ended meanwhile: that is what was wanted.
+  }
+}
+
+/** When a process was started, in clock ticks since the boot (proc(5), field 22): with its number, its identity. Null when it is gone. */
+export function startedAt(pid: number): number | null {
+  const stat = read(`/proc/${pid}/stat`)
+  const ticks = Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
+  return stat === null || Number.isNaN(ticks) ? null : ticks
 }
 
 /** TCP ports on which one of these processes listens, in this network namespace or its own. */
@@ -68,16 +124,15 @@ function listeningSockets(pid: number): Map<string, number> {
 }
 
 function socketInodes(pid: number): string[] {
-  let names: string[]
+  return descriptors(pid).flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [])
+}
+
+function descriptors(pid: number): string[] {
   try {
-    names = readdirSync(`/proc/${pid}/fd`)
+    return readdirSync(`/proc/${pid}/fd`).flatMap((name) => link(`/proc/${pid}/fd/${name}`) ?? [])
   } catch {
     return []
   }
-  return names.flatMap((name) => {
-    const inode = /^socket:\[(\d+)\]$/.exec(link(`/proc/${pid}/fd/${name}`) ?? '')?.[1]
-    return inode ? [inode] : []
-  })
 }
 
 function pids(): number[] {

@@ -1,8 +1,11 @@
 // A `git update-ref --stdin` transaction that is prepared first and committed later (git-update-ref(1)).
 import type { ChildProcess } from 'node:child_process'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Oid } from '../records.ts'
 import { git } from './git.ts'
+import { repositoryLock } from './repositories.ts'
 import { start } from './spawn.ts'
 
 /** A ref to set (`new`, with the value it must have now) or to delete (`new` null). `old` null: whatever it is. */
@@ -13,9 +16,9 @@ export interface RefChange {
 }
 
 export interface PreparedRefs {
-  /** Moves the refs. Throws when git cannot. */
+  /** Moves the refs. Throws when git cannot, and then leaves no lock. */
   commit(): Promise<void>
-  /** Leaves everything as it was. Never throws. */
+  /** Leaves everything as it was, without a lock. Never throws. */
   abort(): Promise<void>
 }
 
@@ -29,7 +32,9 @@ export async function prepareRefs(
   changes: readonly RefChange[],
 ): Promise<PreparedRefs> {
   const command = git(repository, path, ['update-ref', '--stdin', '-z', '--create-reflog'])
-  const child = start({ ...command, argv: ['setpriv', '--pdeathsig', 'TERM', ...command.argv] }, [
+  // SIGTERM, so that git takes its lock files away; whoever clears up after a crash waits for the repository's own lock.
+  const held = ['setpriv', '--pdeathsig', 'TERM', 'flock', '--shared', '--no-fork', repositoryLock]
+  const child = start({ ...command, argv: [...held, ...command.argv] as [string, ...string[]] }, [
     'pipe',
     'pipe',
     'pipe',
@@ -40,18 +45,27 @@ export async function prepareRefs(
   for (const change of changes) talk.say(line(change))
   talk.say('prepare\0')
   await talk.expect('prepare: ok')
-  return {
-    commit: async () => {
-      talk.say('commit\0')
-      await talk.expect('commit: ok')
+  const end = async (word: 'commit' | 'abort') => {
+    talk.say(`${word}\0`)
+    try {
+      await talk.expect(`${word}: ok`)
       talk.end()
-    },
-    abort: async () => {
-      talk.say('abort\0')
-      await talk.expect('abort: ok').catch(() => undefined)
-      talk.end()
-    },
+    } catch (error) {
+      // A git that was killed leaves its locks. From `prepare: ok` on they are ours, and nobody else can have taken them.
+      if (child.signalCode !== null) await unlock(repository, changes)
+      throw error
+    }
   }
+  return { commit: () => end('commit'), abort: () => end('abort').catch(() => undefined) }
+}
+
+async function unlock(repository: string, changes: readonly RefChange[]): Promise<void> {
+  const head = (await readFile(join(repository, 'HEAD'), 'utf8').catch(() => '')).replace(/^ref: /, '').trim()
+  const locked = changes.map(({ ref }) => ref)
+  // A change of the branch that HEAD names locks HEAD too, a deletion all packed refs (refs/files-backend.c).
+  if (locked.includes(head)) locked.push('HEAD')
+  if (changes.some((change) => change.new === null)) locked.push('packed-refs')
+  for (const name of locked) await rm(join(repository, `${name}.lock`), { force: true })
 }
 
 function line({ ref, new: value, old }: RefChange): string {

@@ -1,6 +1,6 @@
 // Bare repositories: where they are, and how a new one comes to be without being seen half-made.
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type ProjectId, Refused } from '../records.ts'
 import { git } from './git.ts'
@@ -21,6 +21,12 @@ export function parseProjectPath(path: string): ProjectId {
 
 export function projectName(id: ProjectId): string {
   return `${id.organisation}/${id.project}`
+}
+
+/** The other way: of a name that projectName made. */
+export function projectId(name: string): ProjectId {
+  const [organisation = '', project = ''] = name.split('/')
+  return { organisation, project }
 }
 
 /** Where the repository of a project is, or will be. */
@@ -48,7 +54,22 @@ export async function putInPlace(temporary: string, final: string): Promise<void
   if (existsSync(final)) return
   await mkdir(dirname(final), { recursive: true, mode: 0o700 })
   await rename(temporary, final)
+  // What comes next says that it is done, so the name has to outlive a power cut (fsync(2)).
+  for (const folder of [dirname(final), dirname(dirname(final))]) await syncFolder(folder)
 }
+
+/** Puts the names in a folder on the disk. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The file in a repository that everything which writes to it holds shared (flock(1)); who clears up takes it alone. */
+export const repositoryLock = 'hostenv.lock'
 
 export async function discard(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })

@@ -26,8 +26,11 @@ export interface ReceivePack {
   readonly limits: { readonly refsPerPush: number; readonly packBytes: number }
   /** Fits sentences for the pusher into lines of a terminal. */
   readonly lines: (sentences: readonly string[]) => readonly string[]
-  /** Decides every ref and moves those it accepts; `words` goes to the pusher's terminal. Must not throw; null gives git no answer. */
-  readonly decide: (push: ProcReceive, words: Writable) => Promise<readonly Verdict[] | null>
+  /**
+   * Decides every ref and moves those it accepts; `words` goes to the pusher's terminal, `gone` aborts when git ends before it
+   * has its answer. Must not throw; null gives git no answer.
+   */
+  readonly decide: (push: ProcReceive, words: Writable, gone: AbortSignal) => Promise<readonly Verdict[] | null>
 }
 
 export interface Ended {
@@ -72,7 +75,9 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Ende
   const [, , , pre, proc, words] = child.stdio as unknown as [unknown, unknown, unknown, Duplex, Duplex, Duplex]
   for (const channel of [pre, proc, words]) channel.on('error', () => undefined)
   const judged = answerPreReceive(pre, tap, options)
-  const decided = answerProcReceive(proc, words, options)
+  const gone = new AbortController()
+  child.once('exit', () => gone.abort())
+  const decided = answerProcReceive(proc, words, options, gone.signal)
   const ended = await exit(child)
   // The hooks' ends are closed now, so both answers end by themselves.
   await Promise.allSettled([judged, decided])
@@ -90,10 +95,15 @@ async function answerPreReceive(channel: Duplex, tap: WireTap, options: ReceiveP
   channel.end(problems.length === 0 ? 'ok\n' : `no\n${problems.join('\n')}\n`)
 }
 
-async function answerProcReceive(channel: Duplex, words: Duplex, options: ReceivePack): Promise<void> {
+async function answerProcReceive(
+  channel: Duplex,
+  words: Duplex,
+  options: ReceivePack,
+  gone: AbortSignal,
+): Promise<void> {
   try {
     const push = await readProcReceive(channel, options.limits.refsPerPush)
-    const verdicts = push && (await options.decide(push, words))
+    const verdicts = push && (await options.decide(push, words, gone))
     words.end()
     if (verdicts === null) channel.destroy()
     else writeVerdicts(channel, verdicts)

@@ -11,8 +11,7 @@ export async function supersede(ctx: Context, deploy: Deploy): Promise<void> {
     const samePerson = other.fingerprint === deploy.session.pusher.fingerprint
     const superseded = samePerson || (await contains(ctx, deploy, other.commit))
     // It may have begun to switch meanwhile: then it is no longer among the active ones, and nothing ends it.
-    if (superseded && ctx.active.has(id))
-      other.abort.abort(new Refused(`superseded by ${short(deploy.update.new)}`))
+    if (superseded && ctx.active.has(id)) other.abort.abort(new Refused(`superseded by ${short(deploy.update.new)}`))
   }
 }
 

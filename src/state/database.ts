@@ -30,7 +30,8 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
     db.exec('COMMIT')
     return result
   } catch (error) {
-    db.exec('ROLLBACK')
+    // SQLite rolls back by itself after some errors (a full disk): the cause is what has to be told.
+    if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
 }
@@ -41,8 +42,9 @@ export function holdState(stateDir: string): Disposable {
   const lock = new DatabaseSync(join(stateDir, 'lock.db'))
   try {
     lock.exec('PRAGMA busy_timeout=500; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE')
-  } catch {
+  } catch (error) {
     lock.close()
+    if (!/locked|busy/i.test(String(error))) throw error
     throw new StateInUse(
       `Another hostenv runs on ${stateDir}: stop it first, or name another directory with --state DIR.`,
     )

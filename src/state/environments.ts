@@ -65,7 +65,8 @@ export class Environments {
       .run(n, project, key)
   }
 
-  setBroken(project: string, key: string, why: string): void {
+  /** Says why an environment does not run as the record has it; null when it does again. */
+  setBroken(project: string, key: string, why: string | null): void {
     this.#db.prepare('UPDATE environment SET broken = ? WHERE project = ? AND key = ?').run(why, project, key)
   }
 

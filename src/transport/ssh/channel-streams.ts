@@ -9,8 +9,8 @@ export interface ChannelStreams {
   readonly stdin: Readable
   readonly stdout: Writable
   readonly stderr: Writable
-  /** Sends what is still to be written, then the exit status (number) or signal (name), then closes. Once. */
-  finish(how: number | string): void
+  /** Sends what is still to be written, then the exit status (number) or signal (name), then closes. Once; resolves when all of it is handed to the connection. */
+  finish(how: number | string): Promise<void>
   /** Tells the streams that the channel is gone. */
   cut(): void
 }
@@ -67,15 +67,14 @@ export function channelStreams(channel: ServerChannel, link: Link): ChannelStrea
       // The connection was torn down between two lines.
     }
   }
-  let finished = false
+  let finished: Promise<void> | null = null
   return {
     stdin,
     stdout,
     stderr,
     finish(how) {
-      if (finished) return
-      finished = true
-      void finish(how)
+      finished ??= finish(how)
+      return finished
     },
     cut() {
       gone = true

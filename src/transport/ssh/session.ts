@@ -75,7 +75,7 @@ function serveExec(
   const end = (how: number | string) => {
     ended = true
     log.debug({ ...fields, how }, 'session ends')
-    streams.finish(how)
+    return streams.finish(how)
   }
   log.info(fields, 'session')
   const say = (text: string) => {

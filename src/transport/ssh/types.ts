@@ -31,9 +31,9 @@ export interface GitSession extends Session {
   readonly gitProtocol: string | null
   /** Ends when the client has sent all or is gone. */
   readonly stdin: Readable
-  exit(code: number): void
+  exit(code: number): Promise<void>
   /** Signal name with or without SIG; one that SSH does not know becomes exit 255. */
-  exitSignal(name: string): void
+  exitSignal(name: string): Promise<void>
 }
 
 export interface WordSession extends Session {

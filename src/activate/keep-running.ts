@@ -1,0 +1,63 @@
+// Live environments run: started at a start where they do not (after a reboot, a crash), and when somebody ends their tree.
+import type { Context } from '../context.ts'
+import { processes } from '../lib/proc.ts'
+import { projectId } from '../lib/repositories.ts'
+import type { EnvironmentRow } from '../state/environments.ts'
+import { placeOf } from './plan.ts'
+import { findTree } from './service-tree.ts'
+import { ensureRunning } from './switch.ts'
+
+/** Starts the services of live environments that do not run as the record says. One that cannot start is `broken`. */
+export async function startLive(ctx: Context): Promise<void> {
+  for (const row of ctx.state.environments.live()) await bringUp(ctx, row)
+}
+
+/** Looks every few seconds whether the trees of live environments are still there. Abort the answer to stop. */
+export function keepRunning(ctx: Context): AbortController {
+  const controller = new AbortController()
+  let looking = false
+  const timer = setInterval(async () => {
+    if (looking) return
+    looking = true
+    await look(ctx, controller.signal).catch((error: unknown) => ctx.log.error({ err: error }, 'cannot look for trees'))
+    looking = false
+  }, ctx.config.limits.treeCheckInterval)
+  timer.unref()
+  controller.signal.addEventListener('abort', () => clearInterval(timer))
+  return controller
+}
+
+// Below every deploy's number, so that it is never kept waiting by one that only builds.
+let places = 0
+
+async function look(ctx: Context, signal: AbortSignal): Promise<void> {
+  const all = processes()
+  for (const row of ctx.state.environments.live()) {
+    const { facts } = placeOf(ctx, projectId(row.project), row.key)
+    if (row.broken !== null || findTree(ctx.host, facts, all) !== null) continue
+    const place = ctx.lanes.enter(--places, [`environment ${row.project} ${row.key}`])
+    try {
+      // Who holds the environment is switching it, and starts its tree.
+      if (signal.aborted || ctx.lanes.mustWait(place.arrival)) continue
+      await place.turn()
+      const now = ctx.state.environments.get(row.project, row.key)
+      if (now?.live != null) await bringUp(ctx, now)
+    } finally {
+      place.leave()
+    }
+  }
+}
+
+async function bringUp(ctx: Context, { project, key, live, broken }: EnvironmentRow): Promise<void> {
+  const release = live === null ? null : ctx.state.environments.release(project, key, live)
+  if (!release) return
+  try {
+    const place = placeOf(ctx, projectId(project), key)
+    const started = await ensureRunning(ctx.host, place, { ...release, revision: release.commit }, broken !== null)
+    if (started) ctx.log.info({ project, key, release: release.n }, 'services started')
+    if (broken !== null) ctx.state.environments.setBroken(project, key, null)
+  } catch (error) {
+    ctx.log.error({ project, key, err: error }, 'the services of a live environment do not start')
+    ctx.state.environments.setBroken(project, key, error instanceof Error ? error.message : String(error))
+  }
+}
