@@ -1,9 +1,10 @@
 // Reaches an environment's socket without trusting its directory: the environment can put anything there at any moment.
-// link(2) does not follow symbolic links, so a hard link in a directory of ours is the very file that is checked, and stays it.
+// so it is reached through a hard link in a directory of ours (lib/own-socket.ts).
 
-import { link, lstat, mkdir, rm, unlink } from 'node:fs/promises'
+import { lstat, mkdir, rm, unlink } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
+import { linkOwnSocket } from '../lib/own-socket.ts'
 
 /** An environment as the front door reaches it. */
 export interface Route {
@@ -92,32 +93,23 @@ export class PrivateLinks {
 
   async #link(route: Route): Promise<Door> {
     const path = this.#path(++this.#made)
-    await link(join(route.upstreamDir, 'in.sock'), path)
-    try {
-      const stat = await lstat(path)
-      if (!stat.isSocket()) throw new DoorRefused('in.sock is not a socket')
-      if (stat.uid !== route.uid) throw new DoorRefused(`in.sock belongs to uid ${stat.uid}, not ${route.uid}`)
-      const agent = new Agent({ keepAlive: true, maxSockets: this.#maxSockets, maxFreeSockets: 16, timeout: 0 })
-      const before = this.#entries.get(route.upstreamDir)
-      // Linking has changed the file's ctime, so it is read only now.
-      const entry: Entry = { path, agent, file: await identity(path), used: Date.now() }
-      this.#entries.set(route.upstreamDir, entry)
-      if (before !== undefined) await retire(before)
-      return entry
-    } catch (error) {
+    linkOwnSocket(route.upstreamDir, route.uid, path)
+    const agent = new Agent({ keepAlive: true, maxSockets: this.#maxSockets, maxFreeSockets: 16, timeout: 0 })
+    // Linking has changed the file's ctime, so it is read only now.
+    const file = await identity(path).catch(async (error: unknown) => {
       await unlink(path).catch(() => {})
       throw error
-    }
+    })
+    const before = this.#entries.get(route.upstreamDir)
+    const entry: Entry = { path, agent, file, used: Date.now() }
+    this.#entries.set(route.upstreamDir, entry)
+    if (before !== undefined) await retire(before)
+    return entry
   }
 
   #path(n: number): string {
     return join(this.#dir, n.toString(36))
   }
-}
-
-/** What is in the environment's directory is not a socket of the environment's. */
-export class DoorRefused extends Error {
-  override readonly name = 'DoorRefused'
 }
 
 async function identity(path: string): Promise<string> {
