@@ -85,7 +85,7 @@ export function parseEvaluation(json: string): Evaluation {
   if (!parsed.success) {
     const detail = parsed.error.issues
       .slice(0, 10)
-      .map((issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`)
+      .map((issue) => `${issue.path.join('.') || 'manifest'}: ${messageOf(issue)}`)
     throw new Refused(`the manifest is not valid: ${detail[0]}`, { headline: 'The manifest is not valid', detail })
   }
   const { environments, defaultEnvironment, warnings, selected } = parsed.data
@@ -99,6 +99,11 @@ export function parseEvaluation(json: string): Evaluation {
       Object.entries(selected).map(([key, { drvPath, out }]) => [key, { drvPath, outPath: out }]),
     ),
   }
+}
+
+// Of a key zod says only that it is invalid; why is one level below.
+function messageOf(issue: z.core.$ZodIssue): string {
+  return (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message
 }
 
 function withoutNull(users: Record<string, { email?: string | null | undefined; publicKeys: string[] }>) {

@@ -63,7 +63,6 @@ export async function resolveRef(
   for (const [key, env] of Object.entries(manifest.environments))
     checkNames(key, env.hostenv, facts(ctx, q.project, key, env))
   if (canonical) tell.onManifest(manifest)
-  for (const text of manifest.warnings) tell.emit({ type: 'warning', text })
   const policy = canonical ? manifest : q.policy
   const key = policy ? keyOfRef(policy, name) : null
   const inForce = key === null ? undefined : policy?.environments[key]
@@ -75,9 +74,6 @@ export async function resolveRef(
       detail: [`'${ctx.canonicalBranch}' declares environments.${JSON.stringify(key)}, this commit does not.`],
       help: [`Merge or rebase onto ${ctx.canonicalBranch}, and push again.`],
     })
-  const differing = differingFields(inForce, own)
-  if (differing.length > 0)
-    tell.emit({ type: 'note', text: `${differing.join(', ')}: takes effect when ${ctx.canonicalBranch} is deployed` })
   const short = {
     project: `${q.project.organisation}/${q.project.project}`,
     commit,
@@ -86,6 +82,10 @@ export async function resolveRef(
     kind: inForce.type,
   }
   tell.emit({ type: 'started', ...short })
+  for (const text of manifest.warnings) tell.emit({ type: 'warning', text })
+  const differing = differingFields(inForce, own)
+  if (differing.length > 0)
+    tell.emit({ type: 'note', text: `${differing.join(', ')}: takes effect when ${ctx.canonicalBranch} is deployed` })
   const environment = { ...inForce, deploymentVerification: checks(inForce, own) }
   return { key, commit, tree, environment, derivation, newPolicy: canonical ? manifest : null }
 }
