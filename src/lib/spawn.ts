@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** Milliseconds; the command is killed after that. */
   readonly timeout?: number
-  /** Bytes of stdout and of stderr that are kept; more is cut, the command goes on. */
+  /** Bytes of stdout and of stderr that are kept and told; more is cut, the command goes on. */
   readonly maxBuffer?: number
   readonly onStdout?: (line: string) => void
   readonly onStderr?: (line: string) => void
@@ -90,10 +90,10 @@ export function start(
   })
 }
 
-/** Bytes of a line that are told at once; a longer one is told in pieces. */
-const longestLine = 64 * 1024
+/** Characters of a line that are told. */
+const longestLine = 4096
 
-// Keeps the first `most` bytes, and tells every line; holds no more than both. Answers what it kept, without the final line feed.
+// Keeps the first `most` bytes and tells their lines, holding no more than that. Answers what it kept, without the final line feed.
 function listen(stream: Readable, most: number, each?: (line: string) => void): () => string {
   const kept: Buffer[] = []
   let size = 0
@@ -101,15 +101,19 @@ function listen(stream: Readable, most: number, each?: (line: string) => void): 
   let rest = ''
   const tell = (text: string) => {
     const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) each?.(line)
-    for (; rest.length > longestLine; rest = rest.slice(longestLine)) each?.(rest.slice(0, longestLine))
+    // What is over is cut: a line without an end costs neither memory nor the reader's patience.
+    rest = (lines.pop() ?? '').slice(0, longestLine + 1)
+    for (const line of lines) each?.(line.length > longestLine ? `${line.slice(0, longestLine)}…` : line)
   }
   stream.on('error', () => undefined)
   stream.on('data', (chunk: Buffer) => {
-    if (size < most) kept.push(chunk.subarray(0, most - size))
-    size = Math.min(most, size + chunk.length)
-    if (each) tell(decoder.write(chunk))
+    if (size > most) return
+    const fitting = chunk.subarray(0, most - size)
+    kept.push(fitting)
+    size += chunk.length
+    if (!each) return
+    tell(decoder.write(fitting))
+    if (size > most) tell(`\n(it writes more than ${most / 1024} KiB; the rest is left out)\n`)
   })
   stream.on('end', () => {
     if (each && rest + decoder.end() !== '') each(rest)

@@ -17,8 +17,12 @@ const COMMAND = /(^|: )((?:ssh|git|nix|hostenv|npm|curl) .*)$/
 const URL = /^\S*[a-z]+:\/\/\S+$/
 const LONGEST_WHOLE = 400
 
+/** Characters; what a line has beyond that is never shown (breaking it takes time and memory by the square of its length). */
+const LONGEST_LINE = 8192
+
 /** Wraps one printable line. */
-export function wrap(text: string, { first, hanging, maxLines }: WrapOptions): readonly string[] {
+export function wrap(whole: string, { first, hanging, maxLines }: WrapOptions): readonly string[] {
+  const text = whole.length > LONGEST_LINE ? `${whole.slice(0, LONGEST_LINE)}…` : whole
   // Inner spaces matter where Nix shows code with a mark under it; they are lost only where a line has to be broken.
   if (columns(first) + columns(text) <= WIDTH) return [(first + text).trimEnd()]
   const rest = hanging ?? ' '.repeat(columns(first))

@@ -1,0 +1,131 @@
+// Every limit that pushed code can run into, with the limit lowered; and what it prints on the way, which no terminal minds.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { processesOf } from '../helpers/leftovers.ts'
+import { makeProject } from '../helpers/project.ts'
+import { startReceiver } from '../helpers/receiver.ts'
+
+const limits = {
+  evaluationTime: 4000,
+  evaluationMemory: 768 * 1024 ** 2,
+  manifestBytes: 1024 ** 2,
+  activateTime: 2000,
+  stopTime: 3000,
+  portCheckInterval: 300,
+}
+const receiver = await startReceiver(t, { faults: '', env: { HOSTENV_OVERRIDES: JSON.stringify({ limits }) } })
+const project = await makeProject(t)
+const service = `processes.web = { command = [ "\${pkgs.nodejs}/bin/node" "\${../server.js}" ]; environment.GREETING = "\${../greeting.txt}"; };`
+const quick = 'deploymentVerification.upFor = 1;'
+
+async function push(nix: string, name: string, files: Record<string, string> = {}) {
+  const source = `{ pkgs, lib, ... }: { environments.main = { type = "production"; ${quick} }; ${nix} }`
+  await project.commit(name, { '.hostenv/hostenv.nix': source, ...files })
+  return await project.push(receiver, 'main', { name: `acme/${name}` })
+}
+
+const mine = () => processesOf(receiver.directory).filter(({ command }) => /nix-instantiate|sleep 4321/.test(command))
+
+t.test('evaluation that never ends is ended, all of it', async (t) => {
+  const pushed = await push(
+    `warnings = let often = f: builtins.foldl' (_: x: builtins.seq (f x) x) 0 (lib.genList (x: x) 10000);
+      in [ (toString (often (_: often (_: often (_: often (x: x)))))) ];`,
+    'loops',
+  )
+  t.match(pushed, { code: 1, stderr: /\(evaluation took longer than 4 s; log d\d+\)/ })
+  t.strictSame(mine(), [])
+})
+
+t.test('evaluation that eats memory is refused with the limit', async (t) => {
+  const eats = 'builtins.length (lib.genList (x: lib.genList (y: x + y) 100000) 100000)'
+  const pushed = await push(
+    `warnings = [ (toString (builtins.foldl' (a: x: a ++ lib.genList (y: x + y) 1000000) [ ] (lib.genList (x: x) 1000) == ${eats})) ];`,
+    'eats',
+  )
+  t.match(pushed, { code: 1, stderr: /\(evaluation needed more than 768 MiB of memory; log d\d+\)/ })
+})
+
+t.test('a manifest of 10 MB is refused with the limit', async (t) => {
+  const pushed = await push('warnings = [ (lib.concatStrings (lib.genList (_: "0123456789") 1000000)) ];', 'big')
+  t.match(pushed, { code: 1, stderr: /\(the manifest is larger than 1024 KiB; log d\d+\)/ })
+})
+
+t.test('import from a derivation is refused', async (t) => {
+  const pushed = await push('warnings = [ (builtins.readFile (pkgs.runCommand "ifd" { } "echo > $out")) ];', 'ifd')
+  t.match(pushed, { code: 1, stderr: /import-from-derivation/ })
+})
+
+t.test('activate that never ends is ended, with what it started', async (t) => {
+  const pushed = await push('activate = "sleep 43210 & sleep 43211";', 'never')
+  t.match(pushed, { code: 1, stderr: /\(activate failed: took longer than 2 s; log d\d+\)/ })
+  t.strictSame(mine(), [])
+})
+
+t.test('activate that prints without end costs the receiver no memory', async (t) => {
+  const before = rss()
+  const pushed = await push(`activate = "tr '\\\\0' x < /dev/zero | head -c 100000000; exit 3"; ${service}`, 'prints')
+  t.match(pushed.stderr.slice(-500), /\(activate failed: exit 3; log d\d+\)/)
+  t.ok(pushed.lines.length < 200, `it is told in ${pushed.lines.length} lines`)
+  t.match(pushed.stderr, 'the rest is left out')
+  t.ok(rss() - before < 64 * 1024, `grew by ${Math.round((rss() - before) / 1024)} MiB`)
+})
+
+t.test('a hash mismatch prints the hash that was got', async (t) => {
+  const wrong = `derivation { name = "fixed"; system = pkgs.system or "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo > $out" ];
+    outputHashAlgo = "sha256"; outputHashMode = "flat"; outputHash = lib.concatStrings (lib.genList (_: "0") 64); }`
+  const pushed = await push(`activate = "cat \${${wrong}}";`, 'mismatch')
+  t.match(pushed, { code: 1, stderr: /got: +sha256-/ })
+})
+
+t.test('no control character of a project reaches a terminal', async (t) => {
+  const evil = '\u001b]0;title\u0007\u001b[31mred\u009b2J\u202eback\u0008\u0000'.replace('\u0000', '')
+  const printf = String.raw`printf 'a\033]0;title\007b\033[31mc\015d\010e\302\2332Jf\n'`
+  const pushed = await push(
+    `warnings = [ (builtins.readFile ../evil) ];
+     activate = "cat \${pkgs.runCommand "evil" { } ''${printf}; ${printf} > $out''}; ${printf.replaceAll('\\', '\\\\')}; exit 1";`,
+    'evil',
+    { evil },
+  )
+  t.equal(pushed.code, 1)
+  for (const { text } of pushed.lines) t.notMatch(text, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/, text)
+  t.match(pushed.stderr, 'red')
+  const id = /logs d(\d+)|log d(\d+)/.exec(pushed.stderr)
+  const log = await receiver.ssh('logs', `d${id?.[1] ?? id?.[2]}`)
+  t.notMatch(log.stdout, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/)
+})
+
+const listener = (port: string, when: string) => ({
+  'server.js': `const http = require('node:http'), fs = require('node:fs')
+    const socket = process.env.HOSTENV_UPSTREAM_DIR + '/in.sock'
+    fs.rmSync(socket, { force: true })
+    http.createServer((_, response) => response.end('hello')).listen(socket)
+    const listen = () => http.createServer().listen(${port}, '127.0.0.1', function () {
+      fs.writeFileSync(process.env.HOSTENV_STATE_DIR + '/port', String(this.address().port)) })
+    ${when}`,
+})
+
+t.test('a service that listens on a port is refused, with the port', async (t) => {
+  const pushed = await push(service, 'listens', listener('0', 'listen()'))
+  t.match(pushed, { code: 1, stderr: /\(listens on port \d+; log d\d+\)/ })
+  t.match(pushed.stderr, 'in.sock')
+})
+
+t.test('one that starts to listen later is found, and envs warns', async (t) => {
+  const pushed = await push(service, 'later', listener('0', 'setTimeout(listen, 2500)'))
+  t.match(pushed, { code: 0 })
+  const until = Date.now() + 10_000
+  let said = ''
+  while (!/port/.test(said) && Date.now() < until) {
+    await sleep(200)
+    said = (await receiver.ssh('envs', '-p', 'acme/later')).stdout
+  }
+  const [user = ''] = readdirSync(join(receiver.stateDir, 'env')).filter((name) => name.startsWith('later-'))
+  const port = readFileSync(join(receiver.stateDir, 'env', user, 'state/port'), 'utf8')
+  t.match(said, new RegExp(`port.*${port}`))
+})
+
+function rss(): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${receiver.pid}/status`, 'utf8'))?.[1])
+}
