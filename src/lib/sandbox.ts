@@ -69,7 +69,9 @@ export function evaluationSandbox(s: EvaluationSandbox): string[] {
   if (s.host === null) return [...limits, 'setpriv', '--pdeathsig', 'KILL', 'env', 'HOME=/nonexistent']
   return [
     ...limits,
-    ...['bwrap', '--die-with-parent', '--unshare-all', '--new-session'],
+    ...['bwrap', '--die-with-parent', '--unshare-user', '--unshare-all', '--new-session'],
+    // Nix asks for the name of its user, and `accounts` has one.
+    ...['--uid', String(sandboxUid), '--gid', String(sandboxUid)],
     ...s.host.base,
     ...['--bind', store, store, '--tmpfs', logs, '--remount-ro', '/', '--chdir', '/home', '--'],
   ]
