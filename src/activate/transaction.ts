@@ -110,6 +110,7 @@ async function switchOne(ctx: Context, plan: Plan): Promise<number> {
   if (environment === null) return 0
   if (resolved === null || environment.n === null) {
     await stopTree(ctx.host, environment.place.facts)
+    for (const point of ['S4', 'S5'] as const) await ctx.fault(point, deploy.id)
     return environment.generation ?? 0
   }
   const { emit } = deploy.report

@@ -7,11 +7,16 @@ import { run } from './spawn.ts'
 /** Whether `ancestor` is reachable from `descendant`; false too when this repository does not have one of them. */
 export async function isAncestor(repository: string, path: string, ancestor: Oid, descendant: Oid): Promise<boolean> {
   const ran = await run(git(repository, path, ['merge-base', '--is-ancestor', ancestor, descendant]))
+  if (ran.code === null) throw new Error(`git merge-base was ended by ${ran.signal}`)
   return ran.code === 0
 }
 
-/** The value of a ref now; zero when there is none. */
+/** The value of a ref now; zero when there is none. Throws when git cannot tell: that is not the same. */
 export async function refValue(repository: string, path: string, ref: string): Promise<Oid> {
   const ran = await run(git(repository, path, ['rev-parse', '--verify', '--quiet', '--end-of-options', ref]))
-  return ran.code === 0 ? ran.stdout.trim() : zeroOid
+  if (ran.code === 0) return ran.stdout.trim()
+  if (ran.code === 1) return zeroOid
+  throw new Error(
+    `git rev-parse ${ran.code === null ? `was ended by ${ran.signal}` : `exited ${ran.code}`}: ${ran.stderr}`,
+  )
 }
