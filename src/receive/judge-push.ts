@@ -19,12 +19,17 @@ export function judgePush(head: WireHead, hookInput: string, limits: { refsPerPu
   const problems = commands.flatMap((command) => {
     const problem =
       refProblem(command.ref) ?? (isZero(command.old) && isZero(command.new) ? 'it deletes what is not there' : null)
-    return problem ? [`Refused: ${JSON.stringify(command.ref)}: ${problem}.`] : []
+    return problem ? [`Refused: ${quoted(command.ref)}: ${problem}.`] : []
   })
   if (problems.length > 0) return problems
   if (new Set(commands.map((command) => command.ref)).size < commands.length)
     return ['Refused: one ref is named twice.']
   return agrees(commands, hookInput) ? [] : ['Refused: git reads the list of refs in another way than it was sent.']
+}
+
+// A name may be as long as its pkt-line; people need the start of it.
+function quoted(ref: string): string {
+  return JSON.stringify(ref.length > 80 ? `${ref.slice(0, 79)}…` : ref)
 }
 
 // A name with a newline would show up as two lines here. git leaves out what it refused itself, so this is a subset.

@@ -31,6 +31,13 @@ t.test('one bad name refuses the push, and is told', async (t) => {
   t.match(said[0], /"refs\/heads\/-x": no part of a ref name may start with -/)
 })
 
+t.test('a long name is told by its start', async (t) => {
+  const ref = `refs/heads/${'x'.repeat(10_000)}`
+  const [said = ''] = judgePush(head(ref), lines(ref), limits)
+  t.match(said, /^Refused: "refs\/heads\/x+…": a ref name may have 244 bytes at most\.$/)
+  t.ok(said.length < 150)
+})
+
 t.test('a newline cannot invent a second line', async (t) => {
   const ref = `refs/heads/x\n${a} ${b} refs/heads/main`
   t.match(judgePush(head(ref), lines(ref), limits), [/control characters/])
