@@ -112,7 +112,7 @@ t.test('a name is allowed only if git check-ref-format allows it', async (t) => 
     fc.string({ unit: 'grapheme', maxLength: 3 }),
   )
   const names = fc
-    .sample(fc.array(piece, { minLength: 1, maxLength: 7 }), { numRuns: 900, seed: 1 })
+    .sample(fc.array(piece, { minLength: 1, maxLength: 7 }), { numRuns: 560, seed: 1 })
     .map((parts) => parts.join(''))
     .filter((name) => !/[\0]/.test(name) && name.isWellFormed())
   t.ok(names.length >= 500, `${names.length} names`)
@@ -135,7 +135,7 @@ t.test('a name is allowed only if git check-ref-format allows it', async (t) => 
   }
   t.same(lenient, [], 'nothing is allowed that git would refuse')
   t.same(strict, [], 'git is not blamed for what it allows')
-  t.ok(allowed > 50, `${allowed} were allowed`)
+  t.ok(allowed > 30, `${allowed} were allowed`)
 })
 
 t.test('a command is two ids in lower-case hex and a name', async (t) => {
