@@ -1,4 +1,5 @@
-// hello-web with checks that take no time, and with scripts that a test makes slow: build.sh, activate.sh, and evaluation.
+// hello-web with checks that take no time, and with scripts that a test makes slow: build.sh, activate.sh, and
+// `evaluation` (slow); users.json says who else may push main.
 import { type Files, makeProject, type Project } from './project.ts'
 import type { Ending } from './temp-dir.ts'
 
@@ -11,7 +12,9 @@ let
 in
 {
   environments = {
-    main = quick (if builtins.readFile ../evaluation == "slow" then builtins.toString slow else "production");
+    main = quick (if builtins.readFile ../evaluation == "slow" then builtins.toString slow else "production") // {
+      users = builtins.fromJSON (builtins.readFile ../users.json);
+    };
     staging = quick "testing";
     dev = quick "development";
   };
@@ -30,6 +33,7 @@ export function makeQuickProject(t: Ending, overrides: Files = {}): Promise<Proj
     'build.sh': 'echo page > $out\n',
     'activate.sh': ':\n',
     evaluation: 'quick',
+    'users.json': '{}\n',
   }
   return makeProject(t, 'hello-web', { ...quick, ...overrides })
 }
