@@ -1,0 +1,51 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import {
+  currentGeneration,
+  generationPath,
+  profilePath,
+  setProfile,
+  switchGeneration,
+} from '../../../src/activate/profile.ts'
+import { defaultLimits } from '../../../src/config/limits.ts'
+import { makeNix } from '../../../src/lib/nix.ts'
+import { mustRun } from '../../../src/lib/spawn.ts'
+import { path } from '../../helpers/programs.ts'
+import { removeTree, tempDir } from '../../helpers/temp-dir.ts'
+
+async function host(t: Test) {
+  const stateDir = tempDir(t)
+  t.teardown(() => removeTree(stateDir))
+  const home = join(stateDir, 'home')
+  mkdirSync(home)
+  const root = process.getuid?.() === 0
+  const nix = makeNix({
+    ...{ privateStore: join(stateDir, 'nix'), version: { major: 2, minor: 8 }, path, home, root },
+    ...{ sandbox: true, sandboxPaths: [] },
+  })
+  const add = async (text: string) => {
+    writeFileSync(join(home, 'file'), text)
+    return (await mustRun(nix.command(['store', 'add-path', '--name', 'release', join(home, 'file')]))).trim()
+  }
+  const local = { nix, sandbox: null, path, stateDir, limits: defaultLimits }
+  return { local, profile: profilePath(local, 'shop-main-1'), one: await add('one'), two: await add('two') }
+}
+
+t.test('generations: one for each path, never two for one', async (t) => {
+  const { local, profile, one, two } = await host(t)
+  t.equal(currentGeneration(profile), null)
+  t.equal(generationPath(profile), null)
+  t.equal(await setProfile(local, profile, one), 1)
+  t.equal(generationPath(profile), one)
+  t.equal(await setProfile(local, profile, one), 1, 'the same path again makes none')
+  t.equal(await setProfile(local, profile, two), 2)
+  t.equal(await setProfile(local, profile, one), 1, 'a path that has a generation is switched back to it')
+  t.equal(generationPath(profile), one)
+  await switchGeneration(local, profile, 2)
+  t.equal(generationPath(profile), two)
+  await t.rejects(switchGeneration(local, profile, 7), /generation 7 .* is gone/)
+  t.equal(currentGeneration(profile), 2, 'and nothing changed')
+  await switchGeneration(local, profile, null)
+  t.notOk(existsSync(profile), 'where there was none before, there is none again')
+})
