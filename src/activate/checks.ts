@@ -93,6 +93,9 @@ class ProcessDied extends Refused {
   }
 }
 
+/** Seconds that a web service gets at least to make its socket. */
+const leastWait = 2
+
 async function answers(ctx: CheckContext, signal: AbortSignal): Promise<void> {
   const { verification } = ctx
   const started = performance.now()
@@ -100,7 +103,7 @@ async function answers(ctx: CheckContext, signal: AbortSignal): Promise<void> {
   let last = 'no answer'
   let hadSocket = false
   // Without a socket for as long as a process must stay up, this is no web service.
-  const giveUp = started + verification.upFor * 1000
+  const giveUp = started + Math.max(verification.upFor, leastWait) * 1000
   for (;;) {
     const socket = ctx.socket()
     hadSocket ||= socket !== null

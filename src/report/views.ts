@@ -37,9 +37,9 @@ export function makeViews(ctx: Context): Views {
 function environmentViews(ctx: Context, project: ProjectId): EnvironmentView[] {
   const name = nameOf(project)
   const declared = ctx.state.projects.get(name)?.policy.environments ?? {}
-  const others = ctx.state.environments.ofProject(name).filter(({ key }) => !(key in declared))
+  const others = ctx.state.environments.ofProject(name).filter(({ key }) => !Object.hasOwn(declared, key))
   const keys = [...Object.keys(declared).filter((key) => declared[key]?.enable), ...others.map(({ key }) => key)]
-  return keys.map((key) => environmentView(ctx, project, key, declared[key]))
+  return keys.map((key) => environmentView(ctx, project, key, Object.hasOwn(declared, key) ? declared[key] : undefined))
 }
 
 function environmentView(
