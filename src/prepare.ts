@@ -36,12 +36,12 @@ export function makeStateDirectories(config: Pick<Config, 'stateDir' | 'runtimeD
   chmodSync(config.runtimeDir, 0o700)
 }
 
-/** Prepares everything that does not listen yet. Throws ConfigError with one sentence for the operator. */
-export async function prepare(config: Config, env: Env, buildSandbox = true): Promise<Prepared> {
+/** Prepares everything that does not listen yet; `seen` is more of the host that builds see. Throws ConfigError with one sentence for the operator. */
+export async function prepare(config: Config, env: Env, seen: readonly string[] = []): Promise<Prepared> {
   const machine = await discover(env.path)
   makeStateDirectories(config)
   const sandbox = prepareSandbox(config, machine)
-  const nix = prepareNix(config, env, machine, buildSandbox)
+  const nix = prepareNix(config, env, machine, seen)
   if (sandbox === null && nix.privateStore !== null)
     throw new ConfigError('A private Nix store needs bwrap: install bubblewrap, or use --nix-store machine.')
   const site: Site = {
@@ -57,15 +57,20 @@ export async function prepare(config: Config, env: Env, buildSandbox = true): Pr
 }
 
 /** The Nix of a state directory, for commands that start nothing else. */
-export function prepareNix(config: Pick<Config, 'nix' | 'stateDir'>, env: Env, machine: Machine, sandbox = true): Nix {
+export function prepareNix(
+  config: Pick<Config, 'nix' | 'stateDir'>,
+  env: Env,
+  machine: Machine,
+  seen: readonly string[] = [],
+): Nix {
   return makeNix({
     privateStore: storeIsPrivate(config, machine) ? join(config.stateDir, 'nix') : null,
     version: machine.nixVersion,
     path: env.path,
     home: join(config.stateDir, 'home'),
     root: machine.root,
-    sandbox,
-    sandboxPaths: sandboxPaths(machine),
+    sandbox: true,
+    sandboxPaths: [...sandboxPaths(machine), ...seen],
     readOnly: machine.bwrap ? readOnly(machine) : [],
     buildUsersGroup: machine.buildUsersGroup,
   })

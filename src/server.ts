@@ -45,8 +45,8 @@ export interface Overrides {
   readonly fault?: (point: FaultPoint, deploy: number) => void | Promise<void>
   /** Limits other than the defaults; for tests that reach one in less than its time. */
   readonly limits?: Partial<Limits>
-  /** False: builds without Nix's sandbox; for tests of what a receiver does where there is none. */
-  readonly buildSandbox?: boolean
+  /** Directories of the host that builds see; for tests of what a receiver does where they see too much. */
+  readonly seenByBuilds?: readonly string[]
 }
 
 /** Starts a receiver and answers once it accepts connections. Throws ConfigError for what the operator has to change. */
@@ -57,7 +57,7 @@ export async function serve(asked: Config, env: Env, overrides: Overrides = {}):
   const ready = join(config.stateDir, 'ready.json')
   rmSync(ready, { force: true })
   const log = openLog(config)
-  const prepared = await prepare(config, env, overrides.buildSandbox)
+  const prepared = await prepare(config, env, overrides.seenByBuilds)
   const admins = readAdmins(config, env)
   const state = new State(config.stateDir, fingerprintOf)
   state.people.setAdmins(new Map(admins.map(({ fingerprint, name }) => [fingerprint, name])))

@@ -19,7 +19,10 @@ export interface Machine {
 
 /** Looks at the machine. Throws ConfigError that names what is missing and how to get it. */
 export async function discover(path: string): Promise<Machine> {
-  const programs = programsOn(path)
+  const onPath = path.split(':').filter((directory) => directory.startsWith('/'))
+  const reachable = programsIn(onPath)
+  // What is in /usr is preferred for projects: sandboxes show that.
+  const programs = programsIn(['/usr/bin', '/usr/sbin', ...onPath])
   const hint: Record<string, string> = {
     ...{
       git: 'git',
@@ -32,7 +35,7 @@ export async function discover(path: string): Promise<Machine> {
     ...{ flock: 'util-linux', prlimit: 'util-linux', tar: 'tar' },
   }
   for (const [program, packageName] of Object.entries(hint))
-    if (programs[program] === undefined)
+    if (reachable[program] === undefined)
       throw new ConfigError(`${program} is not installed: on Debian and Ubuntu, apt install ${packageName}.`)
   const git = await version(path, ['git', '--version'])
   if (git.major < 2 || (git.major === 2 && git.minor < 39))
@@ -44,7 +47,7 @@ export async function discover(path: string): Promise<Machine> {
     nixVersion: nix,
     system: `${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch as 'x64'] ?? process.arch}-linux`,
     hostPrograms: { ...programs, node: programs.node?.startsWith('/usr/') ? programs.node : process.execPath },
-    bwrap: programs.bwrap !== undefined,
+    bwrap: reachable.bwrap !== undefined,
     root: userInfo().uid === 0,
     buildUsersGroup: userInfo().uid === 0 && hasBuildUsers() ? 'nixbld' : '',
   }
@@ -67,10 +70,9 @@ export function storeIsPrivate(config: Pick<Config, 'nix'>, machine: Pick<Machin
   )
 }
 
-function programsOn(path: string): Record<string, string> {
+// The first directory wins.
+function programsIn(directories: readonly string[]): Record<string, string> {
   const found: Record<string, string> = {}
-  // The first directory of PATH wins, and what is in /usr is preferred: sandboxes show that.
-  const directories = ['/usr/bin', '/usr/sbin', ...path.split(':').filter((directory) => directory.startsWith('/'))]
   for (const directory of directories)
     for (const name of list(directory))
       if (/^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(name)) found[name] ??= join(directory, name)

@@ -1,7 +1,7 @@
 // `hostenv` with faults: HOSTENV_FAULTS is `POINT=ACTION` or `POINT@WHICH=ACTION`, separated by commas.
 // POINT is S0–S8 (docs/architecture.md), WHICH a deploy's number or `org/project` as it is normalised. ACTION: `kill` (SIGKILL to
 // this process), `throw`, `sleep:MILLISECONDS`, or `hold` (for ever). Each that is reached is told in a line on stderr.
-// HOSTENV_OVERRIDES is JSON with other overrides of src/server.ts: `{"limits": {…}, "buildSandbox": false}`.
+// HOSTENV_OVERRIDES is JSON with other overrides of src/server.ts: `{"limits": {…}, "seenByBuilds": ["/var/lib"]}`.
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
