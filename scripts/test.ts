@@ -1,6 +1,6 @@
 // `npm test [-- FILE…]`: linter, types, shell scripts and all tests, in a directory of its own that must be empty afterwards.
 // The last line is `N passed, N failed`.
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run, start } from '../src/lib/spawn.ts'
@@ -13,6 +13,8 @@ const before = look()
 
 // Short, because socket paths are limited to 107 bytes; a home of its own, so that no test sees or changes the real one.
 const directory = mkdtempSync(join(tmpdir(), 'ht-'))
+// Another user must be able to pass through: one test runs a receiver as a plain user.
+chmodSync(directory, 0o711)
 const home = join(directory, 'home')
 mkdirSync(join(home, 'run'), { recursive: true, mode: 0o700 })
 const env = Object.fromEntries(

@@ -24,7 +24,11 @@ const pollInterval = 100
 
 /** Waits until the release is up and answers. Throws Refused with the reason when it does not. */
 export async function checkRelease(ctx: CheckContext): Promise<void> {
-  if (ctx.verification.enable) await firstReason(ctx, [staysUp, answers])
+  if (ctx.verification.enable) {
+    await firstReason(ctx, [staysUp, answers])
+    // Who need not stay up for long must at least be there once it answered, or had the time to.
+    if (ctx.verification.upFor < leastWait) await firstReason(ctx, [staysUp])
+  }
   if (!ctx.proven) listensOnNoPort(ctx)
 }
 
@@ -63,6 +67,7 @@ async function staysUp(ctx: CheckContext, signal: AbortSignal): Promise<void> {
       const verdict = judge(states.get(name), processes.get(name) ?? 'always', seen.get(name))
       if (verdict.kind === 'dead') throw new ProcessDied(name, verdict.how)
       if (verdict.kind === 'done') return false
+      if (verdict.kind === 'starting') return true
       const first = seen.get(name) ?? { pid: verdict.pid, since: performance.now() }
       seen.set(name, first)
       const upFor = ctx.proven ? 0 : verification.upFor
@@ -75,12 +80,18 @@ async function staysUp(ctx: CheckContext, signal: AbortSignal): Promise<void> {
   }
 }
 
-type Judgement = { kind: 'up'; pid: number; seconds: number } | { kind: 'done' } | { kind: 'dead'; how: string }
+type Judgement =
+  | { kind: 'up'; pid: number; seconds: number }
+  | { kind: 'starting' }
+  | { kind: 'done' }
+  | { kind: 'dead'; how: string }
 
 function judge(state: ProcessState | undefined, restart: Restart, first: { pid: number } | undefined): Judgement {
   if (!state) return { kind: 'dead', how: 'was not started' }
   if (state.up && (first === undefined || first.pid === state.pid))
     return { kind: 'up', pid: state.pid, seconds: state.seconds }
+  // On a busy machine a supervisor may not have come to its first start yet.
+  if (!state.up && state.lastDeath === null && first === undefined) return { kind: 'starting' }
   const how = state.lastDeath ?? 'went down'
   return restart !== 'always' && how === 'exit 0' ? { kind: 'done' } : { kind: 'dead', how }
 }

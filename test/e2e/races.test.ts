@@ -1,5 +1,9 @@
 // Who goes first, who is superseded, who is told that it is late: pushes that meet each other.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { userName } from '../../src/lib/names.ts'
 import { end, processes } from '../../src/lib/proc.ts'
 import { agree, leftByCrash, record, until } from '../helpers/agree.ts'
 import { makeKey } from '../helpers/keys.ts'
@@ -27,6 +31,16 @@ t.test('pushes that meet', { timeout: 200_000 }, async (t) => {
     const pushing = project.push(receiver, what, settings)
     await until(`${settings.name} builds`, () => isBuilding(settings.name))
     return { pushing }
+  }
+  // An activation that waits for a sign, and the sign: given once the next push has nothing left to do but wait.
+  const gated = (text: string) => ({
+    ...quick(text),
+    'activate.sh': 'until [ -e "$HOSTENV_DATA_DIR/go" ]; do sleep 0.1; done\n',
+  })
+  const openOnceBuilt = async (name: string) => {
+    await until('the next is built', () => last(name).stage === 'built')
+    await sleep(200)
+    writeFileSync(join(receiver.stateDir, 'env', userName('acme', name.slice(5), 'main'), 'data/go'), '')
   }
   const live = async (name: string, commit: string) => agree(receiver, name, 'main', { live: commit, branch: commit })
 
@@ -73,11 +87,14 @@ t.test('pushes that meet', { timeout: 200_000 }, async (t) => {
     const name = 'acme/queue'
     const project = await start(t, name)
     const base = await project.git('rev-parse', 'HEAD')
-    const first = await project.commit('slow', slow(3))
-    const { pushing } = await begin(project, 'main', { name })
+    const first = await project.commit('waits for a sign', gated('first'))
+    const pushing = project.push(receiver, 'main', { name })
+    await until('the first switches', () => last(name).stage === 'switched')
     await project.git('reset', '-q', '--hard', base)
     await project.commit('unrelated', quick('other'))
-    const pushed = await project.push(receiver, 'main', { name, key: bob })
+    const second = project.push(receiver, 'main', { name, key: bob })
+    await openOnceBuilt(name)
+    const pushed = await second
     t.match(pushed.stderr, /waiting for an earlier push/i, 'it is told that it waits')
     t.match(pushed.stderr, `(stale: main is now ${first.slice(0, 7)}; fetch first`)
     t.equal((await pushing).code, 0)
@@ -90,11 +107,13 @@ t.test('pushes that meet', { timeout: 200_000 }, async (t) => {
       const name = 'acme/oldoid'
       const project = await start(t, name)
       const base = await project.git('rev-parse', 'HEAD')
-      const first = await project.commit('slow to activate', { ...quick('first'), 'activate.sh': 'sleep 2\n' })
+      const first = await project.commit('waits for a sign', gated('first'))
       const pushing = project.push(receiver, 'main', { name })
       await until('the first switches', () => last(name).stage === 'switched')
       const second = await project.commit('on top', { ...quick('second'), 'activate.sh': ':\n' })
-      const pushed = await project.push(receiver, 'main', { name })
+      const following = project.push(receiver, 'main', { name })
+      await openOnceBuilt(name)
+      const pushed = await following
       t.equal((await pushing).code, 0)
       t.equal(pushed.code, 0, pushed.stderr)
       t.match(last(name), { old: base, cur: first, new: second })

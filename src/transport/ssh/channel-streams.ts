@@ -4,6 +4,7 @@ import { Readable, Writable } from 'node:stream'
 import type { ServerChannel } from 'ssh2'
 import { forgetSentChunk } from './internals.ts'
 import type { Link } from './link.ts'
+import { garbageCounter } from './memory.ts'
 
 export interface ChannelStreams {
   readonly stdin: Readable
@@ -17,6 +18,8 @@ export interface ChannelStreams {
 
 const SLICE = 32 * 1024
 
+const transferred = garbageCounter()
+
 /** Wraps a channel. Buffers at most 64 KiB for each stream beside ssh2's own window of 2 MiB for stdin. */
 export function channelStreams(channel: ServerChannel, link: Link): ChannelStreams {
   let gone = false
@@ -27,6 +30,7 @@ export function channelStreams(channel: ServerChannel, link: Link): ChannelStrea
   const send = async (to: Writable, chunk: Buffer) => {
     for (let at = 0; at < chunk.length; at += SLICE) {
       await link.room()
+      transferred(Math.min(SLICE, chunk.length - at))
       if (gone || link.gone) return
       await new Promise<void>((resolve) => {
         release = resolve
@@ -96,6 +100,7 @@ function source(channel: ServerChannel): Readable {
     },
   }).on('error', () => {})
   channel.on('data', (chunk: Buffer) => {
+    transferred(chunk.length)
     if (!stdin.destroyed && !stdin.push(chunk)) channel.pause()
   })
   channel.on('end', () => {
