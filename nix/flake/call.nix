@@ -2,8 +2,9 @@
 # checked and is in the store already. Nix itself is asked to resolve no reference, so none can point where it should not.
 #
 # `lock` is null, or { inputs; declared; nodes; }: node of each of the flake's inputs, what the lock file was made for, and
-# nodes = { <node> = { flake; dir; inputs; path; narHash; info; } | { flake; dir; inputs; parent; relative; }; }.
-{ project, revision, lock, site }:
+# nodes = { <node> = { flake; dir; inputs; narHash; info; } | { flake; dir; inputs; parent; relative; }; }. `fetched` makes a
+# hash the path of that source.
+{ project, revision, lock, site, fetched }:
 let
   agrees = import ./reference.nix;
   # Since 2.14 a flake is where its flake.nix is; before, it is the top of its tree.
@@ -20,7 +21,10 @@ let
     result;
 
   rootInfo = {
-    inherit (project) outPath narHash lastModified lastModifiedDate;
+    inherit (project) outPath narHash;
+    # As for every tree in the store.
+    lastModified = 0;
+    lastModifiedDate = "19700101000000";
     rev = revision;
     shortRev = builtins.substring 0 7 revision;
   };
@@ -29,9 +33,8 @@ let
     _: node:
     let
       sourceInfo =
-        if node ? path then
-          # The node's own facts first: what was fetched has a commit and a time, its copy in the store has not.
-          builtins.fetchTree { type = "path"; inherit (node) path narHash; } // node.info
+        if node ? narHash then
+          { outPath = fetched node.narHash; inherit (node) narHash; } // node.info
         else
           let top = if node.parent == null then rootInfo else nodes.${node.parent}.sourceInfo; in
           { outPath = if node.relative == "" then top.outPath else "${top.outPath}/${node.relative}"; };
