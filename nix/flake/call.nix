@@ -67,6 +67,7 @@ else
     sourceInfo = rootInfo;
     dir = ".hostenv";
     inputs =
-      (if lock == null then { } else resolve (removeAttrs lock.inputs [ "site" ]))
+      # What the lock file has and flake.nix no longer names is left out, as Nix does.
+      (if lock == null then { } else resolve (builtins.intersectAttrs (said // arguments) (removeAttrs lock.inputs [ "site" ])))
       // (if said ? site || builtins.elem "site" implicit then { inherit site; } else { });
   }

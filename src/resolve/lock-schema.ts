@@ -10,6 +10,11 @@ const narHash = z.string().regex(/^sha256-[A-Za-z0-9+/]{43}=$/)
 const revision = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/)
 /** A word of a URL's path that cannot leave it. */
 const word = z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9_.~-]{1,100}$/)
+/** Groups of gitlab are within one another. */
+const owner = z
+  .string()
+  .max(200)
+  .refine((text) => text.split(/\/|%2[Ff]/).every((part) => word.safeParse(part).success))
 const hostName = z
   .string()
   .regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/i)
@@ -18,7 +23,7 @@ const seconds = z.number().int().nonnegative()
 
 const hub = z.strictObject({
   type: z.enum(['github', 'gitlab', 'sourcehut']),
-  owner: z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9_.~%/-]{1,200}$/),
+  owner,
   repo: word,
   rev: revision,
   host: hostName.optional(),

@@ -69,6 +69,20 @@ t.test('a flake gets the site, the whole tree and its commit; its branches becom
   t.equal((await get(receiver.httpPort, await hostOf('acme/site', 'main'))).status, 200, 'main goes on')
 })
 
+t.test('an input that is not allowed is refused by its name, and nothing is made', async (t) => {
+  const project = await makeProject(t, 'flake-project')
+  const lock = JSON.parse(readFileSync(join(project.directory, '.hostenv/flake.lock'), 'utf8'))
+  lock.nodes.words.locked.path = '/etc'
+  await project.commit('The host', { '.hostenv/flake.lock': JSON.stringify(lock) })
+  const host = await project.push(receiver, 'main', { name: 'acme/attack' })
+  t.match(text(host), /rejected\].*flake input words \(path:\/etc\) is refused/)
+  await project.commit('No lock', { '.hostenv/flake.lock': null })
+  const unlocked = await project.push(receiver, 'main', { name: 'acme/attack' })
+  t.match(text(unlocked), /rejected\].*flake input words is not locked/)
+  t.match(text(unlocked), /nix flake lock \.\/\.hostenv/, 'the command that helps')
+  t.notOk(existsSync(join(receiver.stateDir, 'repos/acme/attack.git')))
+})
+
 function view(project: string, key: string) {
   return envs().then((all) => all.find((one) => one.project === project && one.key === key))
 }
