@@ -1,14 +1,15 @@
 # What the receiver evaluates of a project with `.hostenv/flake.nix`: the same answer as ./receive.nix, made from the outputs
 # `lib.hostenv.<system>.{environments,defaultEnvironment}` and `packages.<system>."<key>"` alone; `previews`,
 # `activatePackageFor` and `warnings` where there are any.
-{ project, library, site, revision, lock, fetched, select ? { } }:
+{ project, site, siteTree, revision, lock, fetched, select ? { } }:
 let
   inherit (site) system;
   names = import ./lib/names.nix;
   patterns = import ./lib/patterns.nix;
   flake = import ./flake/call.nix {
     inherit project revision lock fetched;
-    site = import ./flake/site.nix { inherit site library; };
+    # The record itself, and a folder that says the same to `import`.
+    site = import siteTree // { outPath = siteTree; };
   };
   outputs = flake.lib.hostenv.${system} or (throw "the flake has no output lib.hostenv.${system}.environments");
   packages = flake.packages.${system} or { };

@@ -4,6 +4,7 @@ import { mustRun } from '../lib/spawn.ts'
 import { sriHash } from '../lib/store-path.ts'
 import type { EvaluateContext, Question } from './evaluate.ts'
 import { lockForNix } from './flake-inputs.ts'
+import { siteTree } from './site-tree.ts'
 
 /** Prefix of the made-up URL under which evaluation gets its trees, all of them by their hash. */
 export const trees = 'file:///hostenv/'
@@ -11,17 +12,20 @@ export const trees = 'file:///hostenv/'
 /** The expression, in the Nix language. A tree that is in the store already is not fetched: its hash is all that pure evaluation asks for. */
 export async function expression(ctx: EvaluateContext, question: Question): Promise<string> {
   const { packages } = ctx.site
-  const paths = [ctx.library, question.source, ...(packages === null ? [] : [packages])]
+  const { revision, select, flake, project } = question
+  const paths = [
+    ...[ctx.library, question.source, ...(packages === null ? [] : [packages])],
+    ...(flake === null ? [] : [await siteTree(ctx, project)]),
+  ]
   const hashes = (await mustRun(ctx.nix.command(['nix-store', '--query', '--hash', ...paths]))).split('\n')
   const tree = (n: number) =>
     `fetchTarball { name = "source"; url = "${trees}${n}"; sha256 = "${hashes[n]?.replace('sha256:', '')}"; }`
-  const { revision, select, flake } = question
   const lock = flake?.lock ? lockForNix(flake.lock) : null
-  const asked = { site: { ...ctx.site, ...question.project }, revision, select, lock }
+  const asked = { site: { ...ctx.site, ...project }, revision, select, lock }
   const module = 'project = tree;'
   const ofFlake = `
       inherit (asked) lock;
-      inherit library;
+      siteTree = ${tree(paths.length - 1)};
       project = { outPath = tree; narHash = "${sriHash(hashes[1] ?? '')}"; };
       fetched = sha256: fetchTarball { name = "source"; url = "${trees}input"; inherit sha256; };`
   return `
