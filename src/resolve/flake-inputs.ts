@@ -93,7 +93,7 @@ function readNode(file: LockFile, step: Step, allowedGitHosts: readonly string[]
   if (said === undefined) throw unlocked(name)
   const common = { flake: node.flake ?? true, inputs: follow(file, key) }
   if (said.type === 'path') {
-    const path = String(said.path ?? '')
+    const path = typeof said.path === 'string' ? said.path : ''
     const start = node.parent?.length === 0 ? { parent: null, folder: '.hostenv' } : step
     const relative = posix.join(start.folder, path, '.').replace(/^\.$|\/$/, '')
     if (path === '' || path.startsWith('/') || relative === '..' || relative.startsWith('../'))
@@ -101,7 +101,8 @@ function readNode(file: LockFile, step: Step, allowedGitHosts: readonly string[]
     const source = read(name, said)
     return { ...common, dir: source.dir ?? '', parent: start.parent, relative }
   }
-  if (!lockedTypes.has(String(said.type))) throw notAllowed(name, said, 'this type is not allowed')
+  if (typeof said.type !== 'string' || !lockedTypes.has(said.type))
+    throw notAllowed(name, said, 'this type is not allowed')
   if (typeof said.narHash !== 'string') throw unlocked(name)
   const source = read(name, said)
   if (source.type === 'path') throw unlocked(name)
@@ -217,8 +218,11 @@ export function stale(names: string): Refused {
 }
 
 function notAllowed(name: string, said: Readonly<Record<string, unknown>>, why: string): Refused {
-  const from = said.url ?? said.path ?? said.id ?? [said.host, said.owner, said.repo].filter(Boolean).join('/')
-  const text = `${said.type ?? 'no type'}${from ? `:${from}` : ''}`.slice(0, 200)
+  // Whatever stands there may be any JSON, and is shown as what it is.
+  const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+  const hub = [said.host, said.owner, said.repo].filter(Boolean).map(shown).join('/')
+  const from = shown(said.url ?? said.path ?? said.id ?? hub)
+  const text = `${shown(said.type) ?? 'no type'}${from ? `:${from}` : ''}`.slice(0, 200)
   return new Refused(`flake input ${name} (${text}) is refused: ${why}`, {
     headline: `Flake input ${name} is refused: ${why}`,
     detail: [text],

@@ -156,6 +156,8 @@ t.test('a file that is no lock file is refused, and nothing but a refusal is eve
     t.match(thrown(() => parse(text))?.message, /flake\.lock cannot be read/, text)
   const many = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`n${i}`, { locked: github }]))
   t.match(thrown(() => parse(lock(many)))?.message, /more than 1000/)
+  for (const strange of [{ toString: 1 }, { type: { toString: null } }, { type: 'path', path: { toString: '' } }])
+    t.ok(thrown(() => parse(one(strange))) instanceof Refused, JSON.stringify(strange))
   const others: unknown[] = []
   const attempt = (text: string) => {
     const error = thrown(() => parse(text))
