@@ -18,7 +18,7 @@ import { notAllowed } from './resolve/policy.ts'
 import { resolveRef } from './resolve/resolve.ts'
 import { restrictAccess } from './resolve/restrict-access.ts'
 import { whatToStop } from './resolve/stop.ts'
-import { keyOfRef } from './state/policy-keys.ts'
+import { keyOfUpdate } from './state/previews.ts'
 
 /**
  * Takes one push from git to its verdicts, one per ref. Never throws.
@@ -132,21 +132,25 @@ async function deployUnit(
 function mayDeploy(ctx: Context, { project, update, session }: Deploy): boolean {
   const policy = ctx.state.projects.get(project)?.policy ?? null
   const name = shortRef(update.ref)
-  return ctx.state.people.mayDeploy(session.pusher, policy, (policy && keyOfRef(policy, name)) ?? name)
+  return ctx.state.people.mayDeploy(session.pusher, policy, meant(ctx, project, policy, update) ?? name)
+}
+
+function meant(ctx: Context, project: string, policy: Manifest | null, update: RefUpdate): string | null {
+  return policy && keyOfUpdate(policy, update, (key) => ctx.state.environments.isPreview(project, key))
 }
 
 async function prepare(ctx: Context, deploy: Deploy): Promise<Ready> {
   deploy.abort.signal.throwIfAborted()
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
   const name = shortRef(deploy.update.ref)
-  const key = policy ? keyOfRef(policy, name) : null
+  const key = meant(ctx, deploy.project, policy, deploy.update)
   // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
   const asks = !isZero(deploy.update.new)
   const undeclared = asks && policy !== null && key === null && name !== ctx.config.canonicalBranch
   if (!undeclared && !ctx.state.people.mayDeploy(deploy.session.pusher, policy, key ?? name))
     throw notAllowed(deploy.session.pusher, key ?? name)
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
-  const stopped = whatToStop(policy, name, ctx.config.canonicalBranch, deploy.options.confirm)
+  const stopped = whatToStop(policy, name, ctx.config.canonicalBranch, deploy.options.confirm, key)
   ctx.state.deploys.update(deploy.id, { key: stopped })
   return { deploy, key: stopped, resolved: null, stages: {} }
 }

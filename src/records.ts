@@ -83,8 +83,21 @@ export interface EnvironmentManifest {
   readonly hostenv: EnvironmentFacts
 }
 
+/** What the branches that match one pattern become. `ttl` is like `14d`. */
+export interface PreviewManifest {
+  readonly enable: boolean
+  readonly type: EnvironmentType
+  /** The environment whose processes and services, and nothing else, they have. */
+  readonly extends: string
+  readonly users: EnvironmentManifest['users']
+  readonly ttl: string | null
+  readonly max: number | null
+}
+
 export interface Manifest {
   readonly environments: Readonly<Record<string, EnvironmentManifest>>
+  /** By pattern; not there in a policy that was stored before there were previews. */
+  readonly previews?: Readonly<Record<string, PreviewManifest>>
   readonly defaultEnvironment: string | null
   readonly warnings: readonly string[]
 }
@@ -151,6 +164,8 @@ export type DeployEvent =
       readonly ref: string
       readonly key: string
       readonly kind: EnvironmentType
+      /** The environment that this is a preview of. */
+      readonly previewOf?: string
     }
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'warning'; readonly text: string }

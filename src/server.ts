@@ -136,6 +136,7 @@ function makeContext(
       stateDir,
       limits,
       canonicalBranch,
+      allowedGitHosts: config.nix.allowedGitHosts,
       path: env.path,
       projects: state.projects,
     },

@@ -4,12 +4,7 @@ let
   inherit (lib) mkOption types;
   names = import ../lib/names.nix;
 
-  user = types.submodule {
-    options = {
-      email = mkOption { type = types.nullOr types.str; default = null; description = "Address of the person."; };
-      publicKeys = mkOption { type = types.listOf types.str; default = [ ]; description = "SSH public keys, as in authorized_keys."; };
-    };
-  };
+  user = import ./user.nix { inherit lib; };
 
   verification = types.submodule {
     options = {

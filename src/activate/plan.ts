@@ -7,7 +7,7 @@ import { isZero, short, shortRef } from '../lib/oid.ts'
 import type { RefChange } from '../lib/ref-transaction.ts'
 import { repositoryPath } from '../lib/repositories.ts'
 import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
-import { keyOfRef } from '../state/policy-keys.ts'
+import { keyOfUpdate, previewOf } from '../state/previews.ts'
 import type { Place, ReleaseFacts } from './host.ts'
 import { currentGeneration, profilePath } from './profile.ts'
 
@@ -55,16 +55,18 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
 /** An environment as the record knows it: facts follow from its name, the type is the policy's. */
 export function placeOf(ctx: Context, project: ProjectId, key: string): Place {
   const { domain, runtimeRoot, stateRoot } = ctx.resolve.site
-  const policy = ctx.state.projects.get(`${project.organisation}/${project.project}`)?.policy.environments[key]
+  const all = ctx.state.projects.get(`${project.organisation}/${project.project}`)?.policy
+  const policy = all?.environments[key]
   const facts = environmentFacts(project, key, policy?.hostenv.gitRef ?? key, {
     ...{ domain, runtimeDir: runtimeRoot, stateDir: stateRoot },
   })
-  return { facts, type: policy?.type ?? 'development' }
+  return { facts, type: policy?.type ?? (all && previewOf(all, key)?.type) ?? 'development' }
 }
 
 /** The checks that the policy in force wants of an environment. */
 export function verificationOf(ctx: Context, project: string, key: string): Verification {
-  const environment = ctx.state.projects.get(project)?.policy.environments[key]
+  const policy = ctx.state.projects.get(project)?.policy
+  const environment = policy?.environments[key] ?? policy?.environments[previewOf(policy, key)?.extends ?? '']
   return environment?.deploymentVerification ?? { enable: true, path: '/', timeout: 30, upFor: 2 }
 }
 
@@ -105,7 +107,8 @@ async function currentValue(ctx: Context, { deploy }: Ready): Promise<Oid> {
 // A canonical push that arrived earlier may have changed what this ref means, or who may push it.
 function recheckPolicy(ctx: Context, { deploy, key, resolved }: Ready): void {
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
-  const now = policy && keyOfRef(policy, shortRef(deploy.update.ref))
+  const made = (one: string) => ctx.state.environments.isPreview(deploy.project, one)
+  const now = policy && keyOfUpdate(policy, deploy.update, made)
   if (resolved?.newPolicy == null && policy && now !== key)
     throw new Refused('the policy changed meanwhile; push again')
   const { pusher } = deploy.session

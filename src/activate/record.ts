@@ -10,6 +10,7 @@ export function recordStart(ctx: Context, plan: Plan, unit: number): void {
   if (environment !== null && environment.n !== null) {
     const other = ctx.state.environments.reserve(deploy.project, environment.key, environment.place.facts.userName)
     if (other) throw new Refused(`the user name ${other.user_name} belongs to another environment`)
+    ctx.state.environments.setPreview(deploy.project, environment.key, ready.resolved?.preview ?? null)
   }
   ctx.state.deploys.update(deploy.id, {
     ...{ stage: 'switching', unit, cur, key: environment?.key ?? null, release: environment?.n ?? null },

@@ -24,6 +24,8 @@ export interface Config {
     /** Store path or directory of a nixpkgs that projects get as `pkgs`; without it they get the host's own tools. */
     readonly packages: string | null
     readonly allowUnsandboxedBuilds: boolean
+    /** Hosts from which inputs of a project's flake may come by git over https or ssh. */
+    readonly allowedGitHosts: readonly string[]
   }
   readonly trustProjects: boolean
   readonly limits: Limits
@@ -61,7 +63,10 @@ export function toConfig(flags: ServeFlags, env: Env): Config {
     adminKeyFiles: (flags.adminKey ?? []).map((file) => resolve(file)),
     domain,
     canonicalBranch: 'main',
-    nix: { store, packages: flags.nixpkgs ?? null, allowUnsandboxedBuilds: flags.allowUnsandboxedBuilds ?? false },
+    nix: {
+      ...{ store, packages: flags.nixpkgs ?? null, allowUnsandboxedBuilds: flags.allowUnsandboxedBuilds ?? false },
+      allowedGitHosts: [],
+    },
     trustProjects: flags.trustProjects ?? false,
     limits: defaultLimits,
   }

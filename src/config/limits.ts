@@ -10,6 +10,8 @@ export const defaultLimits = {
   pushOptions: 20,
   pushOptionLength: 200,
   evaluationTime: 60_000,
+  /** How long one input of a project's flake may take to fetch. */
+  fetchTime: 10 * 60_000,
   /** Address space of the evaluator (setrlimit(2), RLIMIT_AS). */
   evaluationMemory: 2 * 1024 ** 3,
   /** Size of the manifest that an evaluation may print. */

@@ -69,9 +69,9 @@ function detail(text: string): readonly string[] {
   return lines.length > DETAIL_LINES ? [...shown, `${DETAIL}…`] : shown
 }
 
-function started({ project, commit, ref, key, kind }: Event<'started'>): string {
+function started({ project, commit, ref, key, kind, previewOf }: Event<'started'>): string {
   const name = ref.replace(/^refs\/(heads|tags)\//, '')
-  return `${project} ${commit.slice(0, 7)} → ${key} (${kind}${name === key ? '' : `, from ${name}`})`
+  return `${project} ${commit.slice(0, 7)} → ${key} (${previewOf === undefined ? kind : `preview of ${previewOf}`}${name === key ? '' : `, from ${name}`})`
 }
 
 // Where both do not fit on one line, the address stays whole and the rest goes below it.

@@ -5,6 +5,7 @@ import { environmentFacts } from '../lib/names.ts'
 import { short } from '../lib/oid.ts'
 import type { EnvironmentManifest, ProjectId } from '../records.ts'
 import type { DeployRow } from '../state/deploys.ts'
+import { previewOf } from '../state/previews.ts'
 import { deployLogPath } from './log-file.ts'
 import type { DeployView, EnvironmentView, Views } from './words/views.ts'
 
@@ -56,6 +57,10 @@ function environmentView(
   const live = ctx.state.environments.liveRelease(name, key)
   const latest = ctx.state.deploys.latest(name, key)
   const under = latest !== null && !['done', 'failed'].includes(latest.stage)
+  // A preview that was declared since is a declared one; a pattern that is gone leaves previews behind.
+  const preview = declared === undefined && ctx.state.environments.isPreview(name, key)
+  const policy = ctx.state.projects.get(name)?.policy
+  const type = declared?.type ?? (policy && previewOf(policy, key)?.type) ?? 'development'
   const state = row?.broken
     ? 'broken'
     : under
@@ -66,7 +71,7 @@ function environmentView(
           ? 'failed'
           : 'stopped'
   return {
-    ...{ project: name, key, kind: 'declared', type: declared?.type ?? 'development', state },
+    ...{ project: name, key, kind: preview ? 'preview' : 'declared', type, state },
     ...{ url: live ? ctx.urlOf(facts.hostname) : null, hostname: facts.hostname },
     ...{ release: live?.n ?? null, commit: live?.commit ?? null, expiresAt: null },
     note: note(

@@ -2,8 +2,10 @@
 import type { Limits } from '../config/limits.ts'
 import { type Nix, nixEnv } from '../lib/nix.ts'
 import { evaluationSandbox, type SandboxHost } from '../lib/sandbox.ts'
-import { mustRun, type Ran, run } from '../lib/spawn.ts'
+import { type Ran, run } from '../lib/spawn.ts'
 import { type Oid, type ProjectId, Refused } from '../records.ts'
+import { expression, trees } from './expression.ts'
+import { type FlakeLock, stale, unlocked } from './flake-inputs.ts'
 import { type Evaluation, parseEvaluation } from './manifest-schema.ts'
 
 /** What the operator provides to every evaluation. */
@@ -33,7 +35,10 @@ export interface Question {
   readonly project: ProjectId
   readonly source: string
   readonly revision: Oid
-  readonly select: { readonly ref: string } | { readonly key: string }
+  /** `extends`: the key is a preview of that environment. */
+  readonly select: { readonly ref: string } | { readonly key: string; readonly extends?: string }
+  /** Null where the project has no flake of its own; `lock` is null where that has no flake.lock. */
+  readonly flake: { readonly lock: FlakeLock | null } | null
   readonly trace: boolean
 }
 
@@ -63,9 +68,6 @@ function sandboxOf(ctx: EvaluateContext): string[] {
   return evaluationSandbox({ host, privateStore: nix.privateStore, memory: limits.evaluationMemory })
 }
 
-/** Prefix of the made-up URL under which evaluation gets its trees, all of them by their hash. */
-const trees = 'file:///hostenv/'
-
 // Without flakes: with them, a `path:` reference that states any `rev` counts as locked (Nix 2.8), and pure evaluation
 // reads whatever it names, the whole store for one. What a project could fetch is forbidden by name instead.
 function evaluator(trace: boolean): string[] {
@@ -90,32 +92,13 @@ function evaluator(trace: boolean): string[] {
   ]
 }
 
-// A tree that is in the store already is not fetched: its hash is all that pure evaluation asks for.
-async function expression(ctx: EvaluateContext, question: Question): Promise<string> {
-  const { packages } = ctx.site
-  const paths = [ctx.library, question.source, ...(packages === null ? [] : [packages])]
-  const hashes = (await mustRun(ctx.nix.command(['nix-store', '--query', '--hash', ...paths]))).split('\n')
-  const tree = (n: number) =>
-    `fetchTarball { name = "source"; url = "${trees}${n}"; sha256 = "${hashes[n]?.replace('sha256:', '')}"; }`
-  const asked = { site: { ...ctx.site, ...question.project }, revision: question.revision, select: question.select }
-  return `
-    let asked = builtins.fromJSON ${nixString(JSON.stringify(asked))}; in
-    import (${tree(0)} + "/receive.nix") {
-      project = ${tree(1)};
-      site = asked.site // { packages = ${packages === null ? 'null' : tree(2)}; };
-      inherit (asked) revision select;
-    }`
-}
-
-function nixString(text: string): string {
-  return `"${text.replace(/["\\]|\$\{/g, '\\$&')}"`
-}
-
 function evaluationFailed(ran: Ran, ctx: EvaluateContext, question: Question): Refused {
   const { evaluationTime, evaluationMemory, manifestBytes } = ctx.limits
   if (ran.cancelled) return new Refused('cancelled')
   if (ran.timedOut) return new Refused(`evaluation took longer than ${evaluationTime / 1000} s`)
   if (ran.stdout.length >= manifestBytes) return new Refused(`the manifest is larger than ${manifestBytes / 1024} KiB`)
+  const lock = /^error: hostenv-(unlocked|stale): (.*)$/m.exec(ran.stderr.replace(/\u001b\[[0-9;]*m/g, ''))
+  if (lock) return lock[1] === 'stale' ? stale(lock[2] ?? '') : unlocked(lock[2] ?? '')
   const lines = explain(ran.stderr, ctx, question.source)
   if (/out of memory|bad_alloc|GC Warning|Too many heap/i.test(ran.stderr) || ran.signal === 'SIGSEGV')
     return new Refused(`evaluation needed more than ${evaluationMemory / 1024 ** 2} MiB of memory`)

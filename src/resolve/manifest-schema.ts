@@ -23,16 +23,36 @@ const refName = text(200).refine(
 
 const path = text(400).startsWith('/')
 
+const users = z
+  .record(
+    text(64).regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'is not a user name'),
+    z.object({ email: text(254).nullish(), publicKeys: z.array(text(16_384)).max(100).default([]) }),
+  )
+  .default({})
+
+/** A pattern is a branch name in which `*` stands for any characters. */
+const pattern = text(200).refine(
+  (name) => refName.safeParse(name.replace(/\*+/g, 'x')).success,
+  'is not a pattern of branch names',
+)
+
+const preview = z.object({
+  enable: z.boolean().default(true),
+  type: z.enum(['testing', 'development']).default('development'),
+  extends: refName,
+  users,
+  ttl: z
+    .string()
+    .regex(/^[1-9][0-9]{0,3}[mhdw]$/, 'is not a time like 14d')
+    .nullish(),
+  max: z.number().int().positive().nullish(),
+})
+
 const environment = z.object({
   enable: z.boolean().default(true),
   type: z.enum(['production', 'testing', 'development']),
   virtualHosts: z.record(hostName, z.json()).default({}),
-  users: z
-    .record(
-      text(64).regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'is not a user name'),
-      z.object({ email: text(254).nullish(), publicKeys: z.array(text(16_384)).max(100).default([]) }),
-    )
-    .default({}),
+  users,
   deploymentVerification: z
     .object({
       enable: z.boolean().default(true),
@@ -70,6 +90,10 @@ const evaluation = z.object({
     .record(refName, environment)
     .refine((all) => Object.keys(all).length <= 1000, 'has more than 1000 keys'),
   defaultEnvironment: refName.nullish(),
+  previews: z
+    .record(pattern, preview)
+    .refine((all) => Object.keys(all).length <= 100, 'has more than 100 patterns')
+    .default({}),
   warnings: z.array(z.string().max(4000)).max(100).default([]),
   selected: z.record(refName, z.object({ drvPath: storePath.endsWith('.drv'), out: storePath })),
 })
@@ -89,12 +113,21 @@ export function parseEvaluation(json: string): Evaluation {
     throw new Refused(`the manifest is not valid: ${detail[0]}`, { headline: 'The manifest is not valid', detail })
   }
   const { environments, defaultEnvironment, warnings, selected } = parsed.data
+  const previews = Object.entries(parsed.data.previews).map(([name, one]) => [
+    name,
+    { ...one, users: withoutNull(one.users), ttl: one.ttl ?? null, max: one.max ?? null },
+  ])
   const all = Object.entries(environments).map(([key, env]) => [
     key,
     { ...env, releaseTags: env.releaseTags ?? null, users: withoutNull(env.users) },
   ])
   return {
-    manifest: { environments: Object.fromEntries(all), defaultEnvironment: defaultEnvironment ?? null, warnings },
+    manifest: {
+      environments: Object.fromEntries(all),
+      previews: Object.fromEntries(previews),
+      defaultEnvironment: defaultEnvironment ?? null,
+      warnings,
+    },
     selected: Object.fromEntries(
       Object.entries(selected).map(([key, { drvPath, out }]) => [key, { drvPath, outPath: out }]),
     ),

@@ -1,13 +1,20 @@
 // Policy: who may do what, and what a ref means. It comes from the canonical branch alone, never from the pushed commit.
 import type { EnvironmentFacts, EnvironmentManifest, Manifest, Pusher } from '../records.ts'
 import { Refused } from '../records.ts'
+import type { Preview } from '../state/previews.ts'
 
 /** The refusal for a ref that means nothing: what there is, and the line that would add it. */
 export function undeclared(policy: Manifest, name: string, canonicalBranch: string): Refused {
   const declared = Object.entries(policy.environments).map(([key, env]) => (env.enable ? key : `${key} (disabled)`))
+  const patterns = Object.entries(policy.previews ?? {}).map(([pattern, preview]) =>
+    preview.enable ? `${pattern} (of ${preview.extends})` : `${pattern} (disabled)`,
+  )
   return new Refused(`no environment for ${name}`, {
     headline: `No environment for '${name}'`,
-    detail: [`Declared: ${declared.join(', ') || 'none'}`],
+    detail: [
+      `Declared: ${declared.join(', ') || 'none'}`,
+      ...(patterns.length === 0 ? [] : [`Previews: ${patterns.join(', ')}`]),
+    ],
     help: [
       `To add it, put this line into .hostenv/hostenv.nix and push ${canonicalBranch}:`,
       `  environments.${nixString(name)}.type = "testing";`,
@@ -56,15 +63,36 @@ export function differingFields(policy: EnvironmentManifest, own: EnvironmentMan
   ]
 }
 
+/** The same for a preview: whether the commit's own manifest has another pattern of that name. */
+export function differingPattern({ pattern, ...policy }: Preview, own: Manifest): string[] {
+  const said = own.previews?.[pattern]
+  return JSON.stringify(said) === JSON.stringify(policy) ? [] : [`previews.${JSON.stringify(pattern)}`]
+}
+
 /** `old`, less every key and user that `next` no longer has: what a canonical push takes away even when it does not become live. */
 export function restrict(old: Manifest, next: Manifest): Manifest {
   const environments = Object.entries(old.environments).map(([key, env]) => {
     const allowed = next.environments[key]
-    const users = Object.entries(env.users).map(([name, user]) => {
-      const kept = allowed?.enable ? (allowed.users[name]?.publicKeys ?? []) : []
-      return [name, { ...user, publicKeys: user.publicKeys.filter((publicKey) => kept.includes(publicKey)) }]
-    })
-    return [key, { ...env, users: Object.fromEntries(users) }]
+    return [key, { ...env, users: restrictUsers(env.users, allowed?.enable ? allowed.users : {}) }]
   })
-  return { ...old, environments: Object.fromEntries(environments) }
+  const previews = Object.entries(old.previews ?? {}).map(([pattern, preview]) => {
+    const allowed = next.previews?.[pattern]
+    // One that is made like another environment now may not be pushed by the users of the old one.
+    const kept = allowed?.enable === true && allowed.extends === preview.extends
+    const users = restrictUsers(preview.users, kept ? allowed.users : {})
+    return [pattern, { ...preview, enable: preview.enable && kept, users }]
+  })
+  return {
+    ...old,
+    environments: Object.fromEntries(environments),
+    ...(old.previews === undefined ? {} : { previews: Object.fromEntries(previews) }),
+  }
+}
+
+function restrictUsers(old: EnvironmentManifest['users'], next: EnvironmentManifest['users']) {
+  const users = Object.entries(old).map(([name, user]) => {
+    const kept = next[name]?.publicKeys ?? []
+    return [name, { ...user, publicKeys: user.publicKeys.filter((publicKey) => kept.includes(publicKey)) }]
+  })
+  return Object.fromEntries(users)
 }

@@ -10,12 +10,20 @@ import {
   type ProjectId,
   Refused,
 } from '../records.ts'
-import { keyOfRef } from '../state/policy-keys.ts'
+import { keyOfFullRef, type Preview, previewOf } from '../state/previews.ts'
 import { type EvaluateContext, evaluate } from './evaluate.ts'
-import { checkNames, differingFields, undeclared } from './policy.ts'
-import { checkHostenvFolder, peel, type SourceContext, treeToStore } from './source.ts'
+import { fetchInputs } from './fetch-inputs.ts'
+import { parseFlakeLock } from './flake-inputs.ts'
+import { checkNames, differingFields, differingPattern, undeclared } from './policy.ts'
+import { checkPreviewName, previewEnvironment } from './preview.ts'
+import { peel, readHostenvFolder, type SourceContext, treeToStore } from './source.ts'
 
-export type ResolveContext = SourceContext & EvaluateContext & { readonly canonicalBranch: string }
+export type ResolveContext = SourceContext &
+  EvaluateContext & {
+    readonly canonicalBranch: string
+    readonly allowedGitHosts: readonly string[]
+    readonly limits: { readonly fetchTime: number }
+  }
 
 export interface ResolveQuestion {
   readonly project: ProjectId
@@ -29,6 +37,8 @@ export interface ResolveQuestion {
 
 export interface Resolved {
   readonly key: string
+  /** The pattern that makes it a preview, or null. */
+  readonly preview: string | null
   readonly commit: Oid
   readonly tree: Oid
   /** Settings in force for this deploy: policy fields from the policy, checks from the pushed commit. */
@@ -52,42 +62,70 @@ export async function resolveRef(
       detail: [`What a branch means is read from '${ctx.canonicalBranch}'.`],
       help: [`git push hostenv ${ctx.canonicalBranch}`],
     })
-  const known = canonical || !q.policy ? null : keyOfRef(q.policy, name)
+  const known = canonical || !q.policy ? null : keyOfFullRef(q.policy, q.ref)
   if (!canonical && q.policy && known === null) throw undeclared(q.policy, name, ctx.canonicalBranch)
+  const preview = known === null || !q.policy ? null : previewOf(q.policy, known)
+  if (preview !== null) checkPreviewName(ctx.projects, q.project, name)
   const { commit, tree } = await peel(q.repository, ctx.path, q.new)
-  await checkHostenvFolder(q.repository, ctx.path, tree)
+  const folder = await readHostenvFolder(q.repository, ctx.path, tree)
+  const flake = folder.kind === 'flake' ? { lock: lockOf(ctx, folder.lock) } : null
   const source = await treeToStore(ctx, q.repository, tree)
-  const select = known === null ? { ref: name } : { key: known }
-  const question = { project: q.project, source, revision: commit, select, trace: q.trace }
+  if (flake?.lock) await fetchInputs(ctx, flake.lock, tell)
+  const select =
+    known === null ? { ref: name } : { key: known, ...(preview === null ? {} : { extends: preview.extends }) }
+  const question = { project: q.project, source, revision: commit, select, trace: q.trace, flake }
   const { manifest, selected } = await evaluate(ctx, question, tell.signal)
   for (const [key, env] of Object.entries(manifest.environments))
-    checkNames(key, env.hostenv, facts(ctx, q.project, key, env))
+    checkNames(key, env.hostenv, facts(ctx, q.project, key, env.hostenv.gitRef))
   if (canonical) tell.onManifest(manifest)
   const policy = canonical ? manifest : q.policy
-  const key = policy ? keyOfRef(policy, name) : null
-  const inForce = key === null ? undefined : policy?.environments[key]
-  if (key === null || !inForce) throw undeclared(manifest, name, ctx.canonicalBranch)
-  const own = Object.hasOwn(manifest.environments, key) ? manifest.environments[key] : undefined
+  const key = policy ? keyOfFullRef(policy, q.ref) : null
+  if (policy === null || key === null || (canonical && previewOf(policy, key)))
+    throw undeclared(manifest, name, ctx.canonicalBranch)
+  // What the commit itself declares: the environment, or the one that a preview is made like.
+  const base = preview?.extends ?? key
+  const own = Object.hasOwn(manifest.environments, base) ? manifest.environments[base] : undefined
   const derivation = Object.hasOwn(selected, key) ? selected[key] : undefined
   if (!own || !derivation)
-    throw new Refused(`this commit does not declare ${key}`, {
-      detail: [`'${ctx.canonicalBranch}' declares environments.${JSON.stringify(key)}, this commit does not.`],
+    throw new Refused(`this commit does not declare ${base}`, {
+      detail: [`'${ctx.canonicalBranch}' declares environments.${JSON.stringify(base)}, this commit does not.`],
       help: [`Merge or rebase onto ${ctx.canonicalBranch}, and push again.`],
     })
+  const environment = settings(ctx, q.project, policy, own, key, preview)
   const short = {
     project: `${q.project.organisation}/${q.project.project}`,
     commit,
     ref: name,
     key,
-    kind: inForce.type,
+    kind: environment.type,
+    ...(preview === null ? {} : { previewOf: preview.extends }),
   }
   tell.emit({ type: 'started', ...short })
   for (const text of manifest.warnings) tell.emit({ type: 'warning', text })
-  const differing = differingFields(inForce, own)
+  const differing = preview === null ? differingFields(environment, own) : differingPattern(preview, manifest)
   if (differing.length > 0)
     tell.emit({ type: 'note', text: `${differing.join(', ')}: takes effect when ${ctx.canonicalBranch} is deployed` })
-  const environment = { ...inForce, deploymentVerification: checks(inForce, own) }
-  return { key, commit, tree, environment, derivation, newPolicy: canonical ? manifest : null }
+  const newPolicy = canonical ? manifest : null
+  return { key, preview: preview?.pattern ?? null, commit, tree, environment, derivation, newPolicy }
+}
+
+// Settings in force: a preview's follow from its pattern, a declared environment's are the policy's.
+function settings(
+  ctx: ResolveContext,
+  project: ProjectId,
+  policy: Manifest,
+  own: EnvironmentManifest,
+  key: string,
+  preview: Preview | null,
+): EnvironmentManifest {
+  const declared = policy.environments[key]
+  if (preview === null && declared) return { ...declared, deploymentVerification: checks(declared, own) }
+  if (preview === null) throw new Error(`${key} is neither declared nor a preview`)
+  return previewEnvironment(policy, own, preview, facts(ctx, project, key, key))
+}
+
+function lockOf(ctx: ResolveContext, text: string | null) {
+  return text === null ? null : parseFlakeLock(text, ctx.allowedGitHosts)
 }
 
 // The pushed commit says what is checked, the policy whether checks are enforced.
@@ -95,7 +133,7 @@ function checks(policy: EnvironmentManifest, own: EnvironmentManifest) {
   return { ...own.deploymentVerification, enable: policy.deploymentVerification.enable }
 }
 
-function facts(ctx: ResolveContext, project: ProjectId, key: string, env: EnvironmentManifest) {
+function facts(ctx: ResolveContext, project: ProjectId, key: string, gitRef: string) {
   const { domain, runtimeRoot, stateRoot } = ctx.site
-  return environmentFacts(project, key, env.hostenv.gitRef, { domain, runtimeDir: runtimeRoot, stateDir: stateRoot })
+  return environmentFacts(project, key, gitRef, { domain, runtimeDir: runtimeRoot, stateDir: stateRoot })
 }

@@ -30,17 +30,25 @@ export async function peel(repository: string, path: string, oid: Oid): Promise<
   return { commit: commit.stdout.trim(), tree: tree.stdout.trim() }
 }
 
+/** How a project says what it is: a flake of its own, whose lock file is null where there is none, or a module alone. */
+export type HostenvFolder = { readonly kind: 'flake'; readonly lock: string | null } | { readonly kind: 'module' }
+
 /** Refuses a tree without a real `.hostenv` folder before anything is unpacked. */
-export async function checkHostenvFolder(repository: string, path: string, tree: Oid): Promise<void> {
+export async function readHostenvFolder(repository: string, path: string, tree: Oid): Promise<HostenvFolder> {
   const top = await mustRun(git(repository, path, ['ls-tree', '-z', tree, '--', '.hostenv']))
   if (top.startsWith('120000'))
     throw new Refused('.hostenv is a symbolic link', { help: ['Make .hostenv a folder of the repository itself.'] })
   const inside = await mustRun(git(repository, path, ['ls-tree', '-z', '--name-only', tree, '--', '.hostenv/']))
   const files = new Set(inside.split('\0'))
-  if (files.has('.hostenv/flake.nix'))
-    throw new Refused('.hostenv/flake.nix is not supported yet', {
-      help: ['This version reads .hostenv/hostenv.nix alone: remove .hostenv/flake.nix.'],
+  if (files.has('.hostenv/flake.nix')) {
+    if (!files.has('.hostenv/flake.lock')) return { kind: 'flake', lock: null }
+    const blob = git(repository, path, ['cat-file', 'blob', `${tree}:.hostenv/flake.lock`])
+    const lock = await run(blob, { maxBuffer: maxLockBytes })
+    if (lock.code === 0) return { kind: 'flake', lock: lock.stdout }
+    throw new Refused(`.hostenv/flake.lock is no file of at most ${maxLockBytes / 1024} KiB`, {
+      help: ['Make it again with: nix flake lock ./.hostenv'],
     })
+  }
   if (!files.has('.hostenv/hostenv.nix'))
     throw new Refused('no .hostenv/hostenv.nix in this commit', {
       help: [
@@ -50,7 +58,10 @@ export async function checkHostenvFolder(repository: string, path: string, tree:
         '}',
       ],
     })
+  return { kind: 'module' }
 }
+
+const maxLockBytes = 1024 ** 2
 
 /** Answers the store path (`/nix/store/…-source`) of a tree, adding it when the store does not have it. */
 export async function treeToStore(ctx: SourceContext, repository: string, tree: Oid): Promise<string> {

@@ -8,9 +8,10 @@ export function whatToStop(
   name: string,
   canonicalBranch: string,
   confirmed: readonly string[],
+  meant: string | null = policy && keyOfRef(policy, name),
 ): string | null {
   if (name === canonicalBranch) throw new Refused(`${name} is the canonical branch and cannot be deleted`)
-  const key = policy ? keyOfRef(policy, name) : null
+  const key = meant
   if (key !== null && policy?.environments[key]?.type === 'production' && !confirmed.includes(key))
     throw new Refused(`${key} is production`, {
       headline: `Deleting this branch stops ${key}, which is production`,

@@ -8,6 +8,8 @@ export interface EnvironmentRow {
   readonly user_name: string
   readonly live: number | null
   readonly broken: string | null
+  /** The pattern that a preview was made by; null for a declared environment. */
+  readonly preview: string | null
 }
 
 interface ReleaseRow {
@@ -57,6 +59,15 @@ export class Environments {
     if (other) return other.project === project && other.key === key ? null : other
     this.#db.prepare('INSERT INTO environment (project, key, user_name) VALUES (?, ?, ?)').run(project, key, userName)
     return null
+  }
+
+  isPreview(project: string, key: string): boolean {
+    return (this.get(project, key)?.preview ?? null) !== null
+  }
+
+  /** Remembers that an environment is a preview made by a pattern, or (null) a declared one. */
+  setPreview(project: string, key: string, pattern: string | null): void {
+    this.#db.prepare('UPDATE environment SET preview = ? WHERE project = ? AND key = ?').run(pattern, project, key)
   }
 
   setLive(project: string, key: string, n: number | null): void {

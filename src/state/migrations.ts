@@ -71,4 +71,8 @@ export const migrations: readonly string[] = [
     store_path TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- The pattern that a preview was made by, NULL: a declared environment.
+  ALTER TABLE environment ADD COLUMN preview TEXT;
+  `,
 ]

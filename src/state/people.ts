@@ -1,5 +1,6 @@
 // Who a key belongs to and what it may do: administrators by the operator's files, everybody else by a project's policy.
-import type { Manifest, ProjectId, Pusher } from '../records.ts'
+import type { EnvironmentManifest, Manifest, ProjectId, Pusher } from '../records.ts'
+import { previewOf } from './previews.ts'
 import type { Projects } from './projects.ts'
 
 /** Answers the `SHA256:…` fingerprint of a line as in authorized_keys(5), or null when it is no key. */
@@ -53,16 +54,24 @@ export class People {
   /** Whether a person may deploy to an environment of a policy. Only administrators may where there is no policy yet. */
   mayDeploy(pusher: Pusher, policy: Manifest | null, key: string): boolean {
     if (this.#admins.has(pusher.fingerprint)) return true
-    const users = Object.values(policy?.environments[key]?.users ?? {})
+    if (policy === null) return false
+    // A preview is for the users of the environment that it extends, and for those whom its pattern names.
+    const preview = previewOf(policy, key)
+    if (preview === null) return this.#isOf(pusher, policy.environments[key])
+    return this.#isOf(pusher, preview) || this.#isOf(pusher, policy.environments[preview.extends])
+  }
+
+  #isOf(pusher: Pusher, environment: Pick<EnvironmentManifest, 'users'> | undefined): boolean {
+    const users = Object.values(environment?.users ?? {})
     return users.some((user) => user.publicKeys.some((line) => this.#fingerprint(line) === pusher.fingerprint))
   }
 
   #mayRead(pusher: Pusher, policy: Manifest): boolean {
-    return Object.keys(policy.environments).some((key) => this.mayDeploy(pusher, policy, key))
+    return this.#admins.has(pusher.fingerprint) || grantors(policy).some((one) => this.#isOf(pusher, one))
   }
 
   #grants(policy: Manifest): [string, string][] {
-    return Object.values(policy.environments).flatMap((environment) =>
+    return grantors(policy).flatMap((environment) =>
       Object.entries(environment.users).flatMap(([name, user]) =>
         user.publicKeys.flatMap((line): [string, string][] => {
           const fingerprint = this.#fingerprint(line)
@@ -71,4 +80,9 @@ export class People {
       ),
     )
   }
+}
+
+// Everything of a policy that names users.
+function grantors(policy: Manifest): Pick<EnvironmentManifest, 'users'>[] {
+  return [...Object.values(policy.environments), ...Object.values(policy.previews ?? {})]
 }

@@ -9,7 +9,7 @@ import { mustRun, type Ran, run } from '../../src/lib/spawn.ts'
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 export const fixture = (name: string): string => join(repository, 'fixtures', name)
 
-type Select = { readonly ref: string } | { readonly key: string }
+type Select = { readonly ref: string } | { readonly key: string; readonly extends?: string }
 type Files = Readonly<Record<string, string>>
 
 export interface Answer {

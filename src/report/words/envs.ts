@@ -30,7 +30,7 @@ async function printProject(heading: string, list: readonly EnvironmentView[], c
   const head = ['KEY', 'TYPE', 'STATE', 'REL', 'COMMIT']
   const rows = list.map((one) => [
     one.key,
-    one.type,
+    one.kind === 'preview' ? 'preview' : one.type,
     one.state,
     one.release === null ? '-' : String(one.release),
     one.commit?.slice(0, 7) ?? '-',

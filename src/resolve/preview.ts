@@ -1,0 +1,37 @@
+// A preview as an environment: what it has of its pattern, what of the environment that it extends, and whether its names are free.
+import { userName } from '../lib/names.ts'
+import { type EnvironmentFacts, type EnvironmentManifest, type Manifest, type ProjectId, Refused } from '../records.ts'
+import type { Preview } from '../state/previews.ts'
+import type { Projects } from '../state/projects.ts'
+
+/** Throws Refused when the preview's user name is that of a declared environment of any project: those are reserved first. */
+export function checkPreviewName(projects: Projects, project: ProjectId, key: string): void {
+  const wanted = userName(project.organisation, project.project, key)
+  for (const { name, policy } of projects.all()) {
+    const [organisation = '', other = ''] = name.split('/')
+    for (const declared of Object.keys(policy.environments)) {
+      if (userName(organisation, other, declared) !== wanted) continue
+      if (organisation === project.organisation && other === project.project && declared === key) continue
+      throw new Refused(`the user name ${wanted} of this preview belongs to a declared environment`, {
+        help: ['Push the branch under another name: git push hostenv BRANCH:OTHER-NAME'],
+      })
+    }
+  }
+}
+
+/**
+ * The settings of a preview: type and users of its pattern, checks of the environment that it extends (how, as the commit
+ * says; whether, as the policy says), and nothing else of that.
+ */
+export function previewEnvironment(
+  policy: Manifest,
+  own: EnvironmentManifest,
+  preview: Preview,
+  hostenv: EnvironmentFacts,
+): EnvironmentManifest {
+  const enforced = policy.environments[preview.extends]?.deploymentVerification.enable ?? true
+  return {
+    ...{ enable: true, type: preview.type, virtualHosts: {}, users: preview.users, releaseTags: null, hostenv },
+    deploymentVerification: { ...own.deploymentVerification, enable: enforced },
+  }
+}

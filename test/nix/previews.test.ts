@@ -1,0 +1,41 @@
+// Previews in a project's module: what the receiver is told of the patterns, and the package of a branch that matches one.
+import t from 'tap'
+import { privateStore } from './private-store.ts'
+
+const store = privateStore(t)
+const inline = (text: string) => store.project(null, { '.hostenv/hostenv.nix': `{ config, ... }: { ${text} }` })
+const select = (key: string, of: string) => ({ key, extends: of })
+
+t.test('a preview has the processes of the environment that it extends, and facts of its own', async (t) => {
+  const source = await inline(`
+    environments.main = { type = "production"; virtualHosts."shop.example" = { }; };
+    environments.staging.modules = [ ({ config, ... }: { warnings = [ "on \${config.hostenv.hostname} of \${config.hostenv.gitRef}" ]; }) ];
+    previews."feature/*" = { };
+    previews."try/*" = { extends = "staging"; type = "testing"; ttl = null; max = 3; };
+  `)
+  const main = await store.evaluate(source, { key: 'main' })
+  t.strictSame((main as unknown as { previews: unknown }).previews, {
+    'feature/*': { enable: true, extends: 'main', max: null, ttl: '14d', type: 'development', users: {} },
+    'try/*': { enable: true, extends: 'staging', max: 3, ttl: null, type: 'testing', users: {} },
+  })
+  const foo = await store.evaluate(source, select('feature/foo', 'main'))
+  t.strictSame(Object.keys(foo.selected), ['feature/foo'])
+  t.equal(foo.selected['feature/foo']?.out, main.selected.main?.out, 'the same processes are the same package')
+  const tried = await store.evaluate(source, select('try/me', 'staging'))
+  t.match(tried.warnings, [/^on shop-me-[0-9a-f]{7}\.localhost of try\/me$/])
+  t.strictSame((await store.evaluate(source, select('x', 'gone'))).selected, {}, 'what it extends must be declared')
+})
+
+t.test('a pattern that cannot be is refused with its option', async (t) => {
+  const table: [string, RegExp][] = [
+    ['environments.main = { }; previews."a b" = { };', /option `previews': "a b" cannot match the name of a branch/],
+    [
+      'environments.main = { }; previews."x/*".extends = "gone";',
+      /`previews\."x\/\*"\.extends': there is no environment `gone'/,
+    ],
+    ['environments.dev = { }; previews."x/*" = { };', /`previews\."x\/\*"\.extends': there is no environment `'/],
+    ['environments.main = { }; previews."x/*".type = "production";', /is not of type `one of "testing", "development"/],
+    ['environments.main = { }; previews."x/*".ttl = "soon";', /is not of type `null or string matching/],
+  ]
+  for (const [text, said] of table) t.match(await store.failure(await inline(text), { ref: 'main' }), said, text)
+})
