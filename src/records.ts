@@ -70,7 +70,7 @@ export interface Verification {
   readonly upFor: number
 }
 
-/** What the front door does for one host name of an environment (docs/reference/virtual-hosts.md). */
+/** What the front door does for one host name of an environment (docs/reference/front-door.md). */
 export interface VirtualHost {
   /** Host name, with or without a port, that all requests are sent to. */
   readonly globalRedirect: string | null
