@@ -106,8 +106,8 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     response.setMaxListeners(16)
     response.once('close', () => leave(route))
     const reply = ownReply(target, route)
-    if (reply !== null) return send(reply, request, response)
-    void proxy(request, response, target, route, proxyOptions)
+    if (reply !== null) send(reply, request, response)
+    else void proxy(request, response, target, route, proxyOptions)
   }
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -124,8 +124,8 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       leave(route)
     })
     const reply = ownReply(target, route)
-    if (reply !== null) return send(reply, request, responseOn(request, socket))
-    void proxyUpgrade({ request, socket, head }, target, route, proxyOptions)
+    if (reply !== null) send(reply, request, responseOn(request, socket))
+    else void proxyUpgrade({ request, socket, head }, target, route, proxyOptions)
   }
 
   const server = createServer({
