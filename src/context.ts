@@ -27,6 +27,10 @@ export interface Context {
   readonly report: (deploy: number, words: NodeJS.WritableStream) => Report
   /** Called right after a step is on disk; does nothing but in tests. */
   readonly fault: (point: FaultPoint, deploy: number) => void | Promise<void>
+  /** What the front door hears of environments that change their services, by user name: requests wait meanwhile. */
+  readonly switching: { readonly begin: (userName: string) => void; readonly end: (userName: string) => void }
+  /** Whether a project (`organisation/project`) may have a custom host name. */
+  readonly granted: (hostname: string, project: string) => boolean
   /** The URL under which a host name is served by the front door. */
   readonly urlOf: (hostname: string) => string
 }

@@ -70,11 +70,33 @@ export interface Verification {
   readonly upFor: number
 }
 
+/** What the front door does for one host name of an environment (docs/reference/front-door.md). */
+export interface VirtualHost {
+  /** Host name, with or without a port, that all requests are sent to. */
+  readonly globalRedirect: string | null
+  readonly redirectCode: number
+  /** `return` as in nginx, by location: `/prefix`, `= /exact`. */
+  readonly locations: Readonly<Record<string, { readonly return: string | null }>>
+  /** Null: on production only. */
+  readonly allowIndexing: boolean | null
+  readonly hsts: boolean
+  readonly security: {
+    readonly csp: string | null
+    readonly cspMode: 'enforce' | 'report-only'
+    readonly cspReportTo: string | null
+    readonly reportTo: string | null
+    readonly referrerPolicy: string | null
+    readonly xFrameOptions: 'SAMEORIGIN' | 'DENY' | null
+    readonly xContentTypeOptions: boolean
+    readonly hsts: boolean
+  }
+}
+
 /** One environment of a parsed manifest. */
 export interface EnvironmentManifest {
   readonly enable: boolean
   readonly type: EnvironmentType
-  readonly virtualHosts: Readonly<Record<string, unknown>>
+  readonly virtualHosts: Readonly<Record<string, VirtualHost>>
   readonly users: Readonly<
     Record<string, { readonly email?: string | undefined; readonly publicKeys: readonly string[] }>
   >

@@ -13,6 +13,8 @@ import type { Limits } from './config/limits.ts'
 import type { Context, FaultPoint } from './context.ts'
 import { serveGit } from './doors.ts'
 import { createFrontDoor } from './frontdoor/front-door.ts'
+import { createRoutes } from './frontdoor/routes.ts'
+import { WaitingRoom } from './frontdoor/waiting-room.ts'
 import { clearIncoming, clearUp } from './lib/clear-up.ts'
 import { Lanes } from './lib/lanes.ts'
 import { clearDoor, ownSocket } from './lib/own-socket.ts'
@@ -64,7 +66,9 @@ export async function serve(asked: Config, env: Env, overrides: Overrides = {}):
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
   const closing = new AbortController()
-  const ctx = makeContext(config, env, prepared, state, log, doors, closing.signal, overrides)
+  const { heldTime, heldPerEnvironment, heldRequests } = config.limits
+  const room = new WaitingRoom({ time: heldTime, each: heldPerEnvironment, all: heldRequests })
+  const ctx = makeContext(config, env, prepared, state, log, doors, closing.signal, room, overrides)
 
   clearDoor(config.runtimeDir)
   await clearUp(config.stateDir, env.path)
@@ -72,7 +76,8 @@ export async function serve(asked: Config, env: Env, overrides: Overrides = {}):
   await clearIncoming(config.stateDir, env.path, state.deploys.open())
   await startLive(ctx)
 
-  const frontDoor = createFrontDoor({ route: (hostname) => route(ctx, hostname), runtimeDir: config.runtimeDir, log })
+  const route = createRoutes({ state, domain: config.domain, runtimeDir: config.runtimeDir, granted: ctx.granted })
+  const frontDoor = createFrontDoor({ route, runtimeDir: config.runtimeDir, room, log })
   const views = makeViews(ctx)
   const ssh = createSshServer({
     hostKey: prepared.hostKey.privateKey,
@@ -122,12 +127,15 @@ function makeContext(
   log: Logger,
   doors: { readonly ssh: Address; readonly http: Address },
   closing: AbortSignal,
+  switching: Context['switching'],
   overrides: Overrides,
 ): Context {
   const { nix, sandbox, site, library } = prepared
   const { stateDir, limits, canonicalBranch, runtimeDir } = config
   return {
-    ...{ config, state, log, lanes: new Lanes(), active: new Map(), closing, sessions: new Set() },
+    ...{ config, state, log, lanes: new Lanes(), active: new Map(), closing, sessions: new Set(), switching },
+    // Custom host names are granted by the operator's configuration file.
+    granted: () => false,
     resolve: {
       nix,
       sandbox,
@@ -156,15 +164,6 @@ function makeContext(
     fault: overrides.fault ?? (() => undefined),
     urlOf: (hostname) => `http://${hostname}${doors.http.port === 80 ? '' : `:${doors.http.port}`}`,
   }
-}
-
-// Only an environment with a live release is served; the front door knows nothing of the others.
-function route(ctx: Context, hostname: string): { upstreamDir: string; uid: number } | null {
-  const suffix = `.${ctx.config.domain}`
-  if (!hostname.endsWith(suffix)) return null
-  const row = ctx.state.environments.byUserName(hostname.slice(0, -suffix.length))
-  if (!row || row.live === null) return null
-  return { upstreamDir: join(ctx.config.runtimeDir, 'upstream', row.user_name), uid: process.getuid?.() ?? 0 }
 }
 
 async function untilIdle(ctx: Context): Promise<void> {

@@ -29,7 +29,12 @@ let
           description = "What the environment is for; at most one is `production`.";
         };
         users = mkOption { type = types.attrsOf user; default = { }; description = "Who may deploy here."; };
-        virtualHosts = mkOption { type = types.attrsOf types.anything; default = { }; description = "Further host names."; };
+        virtualHosts = mkOption {
+          type = types.attrsOf (import ./virtual-hosts.nix { inherit lib; production = config.type == "production"; });
+          default = { };
+          example = { "example.org".globalRedirect = "www.example.org"; "www.example.org" = { }; };
+          description = "Host names and what the front door does for each; names besides `hostenv.hostname` need the operator's grant.";
+        };
         deploymentVerification = mkOption { type = verification; default = { }; description = "How a deployment is checked."; };
         releaseTags = mkOption { type = types.nullOr types.str; default = null; description = "Pattern of tags released here."; };
         modules = mkOption { type = types.listOf types.raw; default = [ ]; description = "Modules that only this environment has."; };

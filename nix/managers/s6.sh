@@ -91,9 +91,22 @@ for name in $has; do
   if s6-svok "$services/$name"; then stopping="$stopping $services/$name"; fi
 done
 
+# What does not need the processes to be down is done before: nobody answers from here until they are up again. `installed`
+# goes first, so that whoever comes after a kill sees a half-done service.
+for name in $changed; do
+  rm -f "$services/$name/installed"
+  define "$name" "$services/$name"
+done
+
 # Names of services are words without blanks; the runtime directory is the receiver's and has none either.
 [ -z "$stopping" ] || stop $stopping
 
+for name in $changed; do
+  dir=$services/$name
+  s6-svdt-clear "$dir"
+  s6-svc -wu -T 1000 -u "$dir" 2>/dev/null || :
+  [ -L "$scan/$name" ] || point "../service/$name" "$scan/$name"
+done
 for name in $removed; do rm -f "$scan/$name"; done
 [ -z "$removed" ] || s6-svscanctl -an "$scan"
 for name in $removed; do
@@ -103,13 +116,6 @@ for name in $removed; do
   rm -rf "${services:?}/$name"
 done
 
-for name in $changed; do
-  dir=$services/$name
-  define "$name" "$dir"
-  s6-svdt-clear "$dir"
-  s6-svc -wu -T 1000 -u "$dir" 2>/dev/null || :
-  [ -L "$scan/$name" ] || point "../service/$name" "$scan/$name"
-done
 for name in $fresh; do
   dir=$services/$name
   if [ -e "$dir" ]; then define "$name" "$dir"; else create "$name"; fi

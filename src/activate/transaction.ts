@@ -46,6 +46,7 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
     for (const plan of plans) {
       current = plan.ready
       switched.push(plan)
+      begins(ctx, plan)
       generations.set(plan, await switchOne(ctx, plan))
     }
     // S6, the commit point: before it everything is undone, after it everything is redone.
@@ -58,6 +59,8 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
     for (const plan of switched.toReversed()) await undoOne(ctx, plan)
     await refs?.abort()
     throw new UnitFailure(current.deploy, error, told)
+  } finally {
+    for (const plan of switched) ends(ctx, plan)
   }
   try {
     await fault(ctx, 'S6', plans)
@@ -101,6 +104,15 @@ async function settle(ctx: Context, { deploy }: Ready): Promise<void> {
   await putInPlace(deploy.session.repository, final)
   deploy.session.repository = final
   deploy.session.fresh = false
+}
+
+// Requests wait from just before the services change until they have changed, or are what they were again.
+function begins(ctx: Context, { environment }: Plan): void {
+  if (environment) ctx.switching.begin(environment.place.facts.userName)
+}
+
+function ends(ctx: Context, { environment }: Plan): void {
+  if (environment) ctx.switching.end(environment.place.facts.userName)
 }
 
 // S4 and S5 of one environment. Answers the generation that is current now.
@@ -154,6 +166,11 @@ function announce(ctx: Context, { ready, environment }: Plan): void {
     report.emit({ type: 'removed', key: environment.key })
     return
   }
+  for (const name of notGranted(ctx, environment.key, ready))
+    report.emit({
+      type: 'warning',
+      text: `${name} is not granted to ${ready.deploy.project}, so it is not routed here: ask the operator for it`,
+    })
   const url = ctx.urlOf(environment.place.facts.hostname)
   report.emit({ type: 'live', url, release: environment.n, duration: performance.now() - started })
   ctx.log.info({ deploy: ready.deploy.id, release: environment.n, url }, 'live')
@@ -171,6 +188,15 @@ function refuseTwice(plans: readonly Plan[]): void {
   const keys = plans.flatMap(({ environment }) => environment?.key ?? [])
   const twice = keys.find((key, index) => keys.indexOf(key) !== index)
   if (twice !== undefined) throw new Refused(`two refs of one atomic push mean ${twice}; push them one by one`)
+}
+
+// Custom host names that the policy has for an environment, and that its project may not have.
+function notGranted(ctx: Context, key: string, { deploy }: Ready): string[] {
+  const policy = ctx.state.projects.get(deploy.project)?.policy.environments[key]
+  if (!policy) return []
+  return Object.keys(policy.virtualHosts).filter(
+    (name) => name !== policy.hostenv.hostname && !ctx.granted(name, deploy.project),
+  )
 }
 
 async function prepared(ctx: Context, plans: readonly Plan[]): Promise<PreparedRefs> {

@@ -23,6 +23,10 @@ export const defaultLimits = {
   stopTime: 10_000,
   /** How long `serve` waits for running switches at SIGTERM. */
   shutdownTime: 60_000,
+  /** How long a request waits for an environment that switches, and how many wait: for one environment, for all. */
+  heldTime: 10_000,
+  heldPerEnvironment: 100,
+  heldRequests: 1000,
   /** How often the receiver looks for environments that listen on a port. */
   portCheckInterval: 60_000,
   /** How often it looks whether the service managers of live environments still run. */

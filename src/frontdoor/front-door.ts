@@ -9,6 +9,8 @@ import { PrivateLinks, type Route } from './private-links.ts'
 import { hasBody, proxy } from './proxy.ts'
 import { type RequestTarget, requestTarget } from './request-host.ts'
 import { isWebSocket, proxyUpgrade, responseOn } from './upgrade.ts'
+import { addedHeaders, type Reply, replyOf } from './virtual-host.ts'
+import { WaitingRoom } from './waiting-room.ts'
 
 export interface FrontDoorLimits {
   /** Connections at once, of all clients. */
@@ -40,6 +42,8 @@ export interface FrontDoorOptions {
   /** Our own links go to `runtimeDir/door`. */
   readonly runtimeDir: string
   readonly limits?: Partial<FrontDoorLimits>
+  /** Hears which environments switch; their requests wait in it. */
+  readonly room?: WaitingRoom
   readonly log: { warn(fields: object, message: string): void }
 }
 
@@ -63,7 +67,12 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const links = new PrivateLinks(join(options.runtimeDir, 'door'), limits.maxRequests)
   const upgraded = new Set<Duplex>()
   const busy = new Map<string, number>()
-  const proxyOptions = { links, answerTimeout: limits.answerTimeout, failed: warner(options.log) }
+  const proxyOptions = {
+    ...{ links, room: options.room ?? new WaitingRoom(), answerTimeout: limits.answerTimeout },
+    routed: (hostname: string) => options.route(hostname) !== null,
+    failed: warner(options.log),
+    reading: (request: IncomingMessage, response: ServerResponse) => watchBody(request, response, limits.bodyTimeout),
+  }
   let sweeper: NodeJS.Timeout | undefined
 
   const enter = (route: Route): boolean => {
@@ -93,9 +102,12 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       return
     }
     const { target, route } = admitted
+    // node:stream's pipeline alone adds seven listeners for the end of an answer.
+    response.setMaxListeners(16)
     response.once('close', () => leave(route))
-    if (hasBody(request)) watchBody(request, response, limits.bodyTimeout)
-    void proxy(request, response, target, route, proxyOptions)
+    const reply = ownReply(target, route)
+    if (reply !== null) send(reply, request, response)
+    else void proxy(request, response, target, route, proxyOptions)
   }
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -111,7 +123,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       upgraded.delete(socket)
       leave(route)
     })
-    void proxyUpgrade(request, socket, head, target, route, proxyOptions)
+    const reply = ownReply(target, route)
+    if (reply !== null) send(reply, request, responseOn(request, socket))
+    else void proxyUpgrade({ request, socket, head }, target, route, proxyOptions)
   }
 
   const server = createServer({
@@ -152,6 +166,20 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       await links.close()
     },
   }
+}
+
+// Redirects and what else a host name's settings answer without the environment.
+function ownReply(target: RequestTarget, { host }: Route): Reply | null {
+  if (host === undefined) return null
+  const facts = { scheme: 'http', host: target.hostname, hostField: target.host, requestUri: target.path } as const
+  const reply = replyOf(host, facts)
+  return reply && { ...reply, headers: [...reply.headers, ...addedHeaders(host, reply.headers, false)] }
+}
+
+function send({ status, headers, body }: Reply, request: IncomingMessage, response: ServerResponse): void {
+  // A body that nobody reads must not be taken for the next request.
+  response.writeHead(status, [...headers, ...(hasBody(request) ? ['Connection', 'close'] : [])])
+  response.end(request.method === 'HEAD' ? undefined : body)
 }
 
 // Other codings than chunked would be taken off by nobody on the way to the environment.

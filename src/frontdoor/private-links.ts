@@ -1,17 +1,22 @@
-// Reaches an environment's socket without trusting its directory: the environment can put anything there at any moment.
+// Reaches an environment's socket without trusting its directory: the environment can put anything there at any moment,
 // so it is reached through a hard link in a directory of ours (lib/own-socket.ts).
 
 import { lstat, mkdir, rm, unlink } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { linkOwnSocket } from '../lib/own-socket.ts'
+import type { HostRules } from './virtual-host.ts'
 
 /** An environment as the front door reaches it. */
 export interface Route {
+  /** The environment's user name. */
+  readonly userName: string
   /** RUNTIME/upstream/<user name>, where the environment puts its `in.sock`. */
   readonly upstreamDir: string
   /** Who must own the socket. */
   readonly uid: number
+  /** What the host name's settings ask for; left out where there are none at all. */
+  readonly host?: HostRules
 }
 
 /** One checked socket. `path` is in our own directory; the agent keeps connections to it open. */
@@ -94,16 +99,17 @@ export class PrivateLinks {
   async #link(route: Route): Promise<Door> {
     const path = this.#path(++this.#made)
     linkOwnSocket(route.upstreamDir, route.uid, path)
+    const before = this.#entries.get(route.upstreamDir)
+    this.#entries.delete(route.upstreamDir)
+    if (before !== undefined) await retire(before)
     const agent = new Agent({ keepAlive: true, maxSockets: this.#maxSockets, maxFreeSockets: 16, timeout: 0 })
-    // Linking has changed the file's ctime, so it is read only now.
+    // Making a link changes the file's ctime, and so does removing the one before where it is the same file.
     const file = await identity(path).catch(async (error: unknown) => {
       await unlink(path).catch(() => {})
       throw error
     })
-    const before = this.#entries.get(route.upstreamDir)
     const entry: Entry = { path, agent, file, used: Date.now() }
     this.#entries.set(route.upstreamDir, entry)
-    if (before !== undefined) await retire(before)
     return entry
   }
 

@@ -3,19 +3,27 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream'
 import { answer } from './answer.ts'
-import { endToEnd, requestHeaders, valuesOf } from './headers.ts'
-import type { Door, PrivateLinks, Route } from './private-links.ts'
+import { endToEnd, type RawHeaders, requestHeaders, valuesOf } from './headers.ts'
+import { failureKind, Gone, NotYet, persist, Repeatable, type Try } from './persist.ts'
+import type { PrivateLinks, Route } from './private-links.ts'
 import type { RequestTarget } from './request-host.ts'
+import { addedHeaders } from './virtual-host.ts'
+import type { WaitingRoom } from './waiting-room.ts'
 
 export interface ProxyOptions {
   readonly links: PrivateLinks
+  readonly room: WaitingRoom
   /** Milliseconds without a byte until the environment begins to answer. */
   readonly answerTimeout: number
+  /** Whether the host name still leads to an environment. */
+  readonly routed: (hostname: string) => boolean
   /** Called once for each request that no environment answered. */
   readonly failed: (route: Route, error: unknown) => void
+  /** Called before the body of a request is read. */
+  readonly reading: (request: IncomingMessage, response: ServerResponse) => void
 }
 
-const SAFE_TO_REPEAT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
 /** Answers `response` in any case; never rejects. */
 export async function proxy(
@@ -25,53 +33,66 @@ export async function proxy(
   route: Route,
   options: ProxyOptions,
 ): Promise<void> {
+  const asker = {
+    left: () => response.destroyed,
+    onLeave: (listener: () => void) => void response.once('close', listener),
+    routed: () => options.routed(target.hostname),
+  }
   try {
-    // A second try for a socket that was replaced after it was looked at, or a kept connection that its other end has closed.
-    for (const last of [false, true]) {
-      const door = await options.links.door(route)
-      if (response.destroyed) return
-      if ((await attempt(request, response, target, door, options, last)) === 'done') return
-      await options.links.forget(route, door)
-    }
+    await persist(route, options, asker, (now) => attempt(request, response, target, route, options, now))
   } catch (error) {
     if (response.destroyed) return
-    options.failed(route, error)
-    answer(response, error instanceof AnswerTimeout ? 504 : 502)
+    if (!(error instanceof Gone)) options.failed(route, error)
+    answer(response, statusOf(error))
   }
 }
 
-class AnswerTimeout extends Error {}
+/** What a request is answered that did not get through. */
+export function statusOf(error: unknown): 404 | 502 | 503 | 504 {
+  if (error instanceof Gone) return 404
+  if (error instanceof NotYet) return 503
+  return error instanceof AnswerTimeout ? 504 : 502
+}
+
+/** The environment took the request and said nothing. */
+export class AnswerTimeout extends Error {}
 
 function attempt(
   request: IncomingMessage,
   response: ServerResponse,
   target: RequestTarget,
-  door: Door,
-  { answerTimeout }: ProxyOptions,
-  last: boolean,
-): Promise<'done' | 'again'> {
-  const { promise, resolve, reject } = Promise.withResolvers<'done' | 'again'>()
+  route: Route,
+  { answerTimeout, reading }: ProxyOptions,
+  { door, fresh, switching, connected }: Try,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const again = isSimple(request)
   const upstream = httpRequest({
     socketPath: door.path,
-    agent: door.agent,
+    // A kept connection may be closed by its other end at any moment: what cannot be sent twice gets one of its own.
+    agent: again && !fresh ? door.agent : false,
     method: request.method ?? 'GET',
     path: target.path,
     headers: upstreamHeaders(request, target),
     setDefaultHeaders: false,
   })
-  let sending = false
+  /** What the environment has of the request, and whether it has said anything. */
+  const sent = { head: false, body: false, answered: false }
   let message: IncomingMessage | undefined
   upstream.setTimeout(answerTimeout, () => upstream.destroy(new AnswerTimeout('no answer in time')))
   const left = (): void => {
     if (!response.writableFinished) upstream.destroy()
-    resolve('done')
+    resolve()
   }
   response.once('close', left)
-  upstream.on('continue', () => response.writeContinue())
+  upstream.on('continue', () => {
+    sent.answered = true
+    response.writeContinue()
+  })
   upstream.on('response', (received) => {
     message = received
     upstream.setTimeout(0)
-    sendResponse(received, response)
+    sendResponse(received, response, addedHeaders(route.host, received.rawHeaders, false))
   })
   upstream.on('error', (error) => {
     request.unpipe(upstream)
@@ -79,19 +100,27 @@ function attempt(
     if (response.headersSent) {
       if (message?.complete !== true) response.destroy()
       request.resume()
-      resolve('done')
+      resolve()
       return
     }
     response.off('close', left)
-    if (!last && isRepeatable(error, request, upstream, sending)) resolve('again')
+    const kind = failureKind(error)
+    const untouched = !sent.answered && (again || (hasBody(request) && !sent.body))
+    if (kind === 'unreachable' && !sent.head) reject(new Repeatable(kind, error))
+    else if (kind === 'closed' && untouched && (upstream.reusedSocket || switching)) reject(new Repeatable(kind, error))
     else reject(error)
   })
   // The body is touched only once there is a connection: until then another one can take it.
   whenConnected(upstream, () => {
-    sending = true
+    sent.head = true
+    connected()
     upstream.flushHeaders()
-    if (hasBody(request)) request.pipe(upstream)
-    else upstream.end()
+    if (!hasBody(request)) return void upstream.end()
+    reading(request, response)
+    request.once('data', () => {
+      sent.body = true
+    })
+    request.pipe(upstream)
   })
   return promise
 }
@@ -103,11 +132,9 @@ function whenConnected(upstream: ClientRequest, then: () => void): void {
   })
 }
 
-function isRepeatable(error: Error, request: IncomingMessage, upstream: ClientRequest, sending: boolean): boolean {
-  const code = 'code' in error ? error.code : undefined
-  if (!sending) return code === 'ECONNREFUSED' || code === 'ENOENT'
-  const closed = code === 'ECONNRESET' || code === 'EPIPE'
-  return closed && upstream.reusedSocket && !hasBody(request) && SAFE_TO_REPEAT.has(request.method ?? '')
+// May be sent twice: it means the same then (RFC 9110 §9.2.2), and it is all there is.
+function isSimple(request: IncomingMessage): boolean {
+  return !hasBody(request) && IDEMPOTENT.has(request.method ?? '')
 }
 
 /** True when the request says that it has a body; node:http has refused it where it says so in two ways. */
@@ -122,11 +149,11 @@ function upstreamHeaders(request: IncomingMessage, target: RequestTarget): strin
   return [...requestHeaders(request.rawHeaders, client), ...framing]
 }
 
-/** Sends an environment's answer on, as it comes. One that HTTP does not allow becomes a 502. */
-export function sendResponse(message: IncomingMessage, response: ServerResponse): void {
+/** Sends an environment's answer on, as it comes, with `added` fields. One that HTTP does not allow becomes a 502. */
+export function sendResponse(message: IncomingMessage, response: ServerResponse, added: RawHeaders): void {
   const { statusCode = 502, statusMessage = '' } = message
   try {
-    response.writeHead(statusCode, statusMessage, endToEnd(message.rawHeaders))
+    response.writeHead(statusCode, statusMessage, [...endToEnd(message.rawHeaders), ...added])
   } catch {
     message.destroy()
     answer(response, 502)

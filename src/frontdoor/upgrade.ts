@@ -1,12 +1,14 @@
 // WebSockets (RFC 6455): after the environment has agreed, both connections become one pipe.
-import { type ClientRequest, request as httpRequest, type IncomingMessage, ServerResponse } from 'node:http'
+import { request as httpRequest, type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { answer } from './answer.ts'
 import { endToEnd, requestHeaders } from './headers.ts'
+import { failureKind, Gone, persist, Repeatable, type Try } from './persist.ts'
 import type { Route } from './private-links.ts'
-import { hasBody, type ProxyOptions, sendResponse } from './proxy.ts'
+import { AnswerTimeout, hasBody, type ProxyOptions, sendResponse, statusOf } from './proxy.ts'
 import type { RequestTarget } from './request-host.ts'
+import { addedHeaders } from './virtual-host.ts'
 
 /** True for what is passed on as an upgrade; other upgrades (h2c) are ignored, as RFC 9110 §7.8 allows. */
 export function isWebSocket(request: IncomingMessage): boolean {
@@ -22,65 +24,88 @@ export function responseOn(request: IncomingMessage, socket: Duplex): ServerResp
   return response
 }
 
+/** A client that asks for a WebSocket: `head` is what it sent after its request. */
+export interface Upgrading {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+}
+
 /** Never rejects; by its end the socket is on its way to an answer or a pipe, or is gone. */
 export async function proxyUpgrade(
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
+  client: Upgrading,
   target: RequestTarget,
   route: Route,
-  { links, answerTimeout, failed }: ProxyOptions,
+  options: ProxyOptions,
 ): Promise<void> {
-  const refuse = (error: unknown): void => {
-    failed(route, error)
-    if (!socket.destroyed) answer(responseOn(request, socket), 502)
+  const { request, socket } = client
+  const asker = {
+    left: () => socket.destroyed,
+    onLeave: (listener: () => void) => void socket.once('close', listener),
+    routed: () => options.routed(target.hostname),
   }
   try {
-    const door = await links.door(route)
-    if (socket.destroyed) return
-    const client = { address: request.socket.remoteAddress ?? 'unknown', host: target.host }
-    const upstream = httpRequest({
-      socketPath: door.path,
-      method: 'GET',
-      path: target.path,
-      headers: [...requestHeaders(request.rawHeaders, client), 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
-      setDefaultHeaders: false,
-    })
-    const answered = join(upstream, socket, head, (message) => sendResponse(message, responseOn(request, socket)))
-    upstream.setTimeout(answerTimeout, () => upstream.destroy(new Error('no answer in time')))
-    socket.once('close', () => upstream.destroy())
-    upstream.on('error', (error) => {
-      if (answered.yet) return
-      void links.forget(route, door)
-      refuse(error)
-    })
-    upstream.end()
+    await persist(route, options, asker, (now) => attempt(client, target, route, options.answerTimeout, now))
   } catch (error) {
-    refuse(error)
+    if (!(error instanceof Gone)) options.failed(route, error)
+    if (!socket.destroyed) answer(responseOn(request, socket), statusOf(error))
   }
 }
 
-// Makes one pipe of both connections when the environment agrees; `refused` gets an answer that is no upgrade.
-function join(upstream: ClientRequest, socket: Duplex, head: Buffer, refused: (message: IncomingMessage) => void) {
-  const answered = { yet: false }
+function attempt(
+  client: Upgrading,
+  target: RequestTarget,
+  route: Route,
+  answerTimeout: number,
+  { door, switching, connected }: Try,
+): Promise<void> {
+  const { request, socket } = client
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const asking = { address: request.socket.remoteAddress ?? 'unknown', host: target.host }
+  const upstream = httpRequest({
+    socketPath: door.path,
+    agent: false,
+    method: 'GET',
+    path: target.path,
+    headers: [...requestHeaders(request.rawHeaders, asking), 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
+    setDefaultHeaders: false,
+  })
+  upstream.setTimeout(answerTimeout, () => upstream.destroy(new AnswerTimeout('no answer in time')))
+  const left = (): void => {
+    upstream.destroy()
+    resolve()
+  }
+  socket.once('close', left)
+  upstream.once('socket', (connection) => connection.once('connect', connected))
   upstream.on('response', (message) => {
-    answered.yet = true
     upstream.setTimeout(0)
-    refused(message)
+    sendResponse(message, responseOn(request, socket), addedHeaders(route.host, message.rawHeaders, false))
+    resolve()
   })
   upstream.on('upgrade', (message, other, rest) => {
-    answered.yet = true
     upstream.setTimeout(0)
-    other.setTimeout(0)
-    socket.write(switching(message))
-    socket.write(rest)
-    other.write(head)
-    other.on('error', () => socket.destroy())
-    other.once('close', () => socket.destroy())
-    socket.once('close', () => other.destroy())
-    socket.pipe(other).pipe(socket)
+    join(client, message, other, rest)
+    resolve()
   })
-  return answered
+  upstream.on('error', (error) => {
+    socket.off('close', left)
+    const kind = failureKind(error)
+    reject(kind === 'unreachable' || (kind === 'closed' && switching) ? new Repeatable(kind, error) : error)
+  })
+  upstream.end()
+  return promise
+}
+
+// Makes one pipe of both connections.
+function join({ socket, head }: Upgrading, message: IncomingMessage, other: Duplex, rest: Buffer): void {
+  if ('setTimeout' in other) (other as Socket).setTimeout(0)
+  socket.write(switching(message))
+  socket.write(rest)
+  other.write(head)
+  other.on('error', () => socket.destroy())
+  other.once('close', () => socket.destroy())
+  socket.once('close', () => other.destroy())
+  socket.pipe(other).pipe(socket)
 }
 
 function switching(message: IncomingMessage): string {

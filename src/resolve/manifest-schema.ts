@@ -1,6 +1,7 @@
 // The manifest is the only thing that crosses from a project to the system: this is the one place that parses it.
 import { z } from 'zod'
 import { type Derivation, type Manifest, Refused } from '../records.ts'
+import { sharedName, virtualHosts } from './virtual-host-schema.ts'
 
 const text = (most: number) =>
   z
@@ -51,7 +52,7 @@ const preview = z.object({
 const environment = z.object({
   enable: z.boolean().default(true),
   type: z.enum(['production', 'testing', 'development']),
-  virtualHosts: z.record(hostName, z.json()).default({}),
+  virtualHosts,
   users,
   deploymentVerification: z
     .object({
@@ -88,7 +89,11 @@ const evaluation = z.object({
   manifestVersion: z.literal(1),
   environments: z
     .record(refName, environment)
-    .refine((all) => Object.keys(all).length <= 1000, 'has more than 1000 keys'),
+    .refine((all) => Object.keys(all).length <= 1000, 'has more than 1000 keys')
+    .superRefine((all, ctx) => {
+      const message = sharedName(all)
+      if (message !== null) ctx.addIssue({ code: 'custom', message })
+    }),
   defaultEnvironment: refName.nullish(),
   previews: z
     .record(pattern, preview)

@@ -6,24 +6,30 @@ import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createFrontDoor, type FrontDoorLimits } from '../../src/frontdoor/front-door.ts'
+import type { HostRules } from '../../src/frontdoor/virtual-host.ts'
+import { type WaitingLimits, WaitingRoom } from '../../src/frontdoor/waiting-room.ts'
 
 export type Warning = { fields: { err?: Error }; message: string }
 
-export async function frontDoor(limits: Partial<FrontDoorLimits> = {}) {
+export async function frontDoor(limits: Partial<FrontDoorLimits> = {}, waiting: Partial<WaitingLimits> = {}) {
   const runtimeDir = mkdtempSync(join(tmpdir(), 'hostenv-door-'))
   const uid = process.getuid?.() ?? 0
   const owners = new Map<string, number>()
+  const hosts = new Map<string, HostRules>()
+  const room = new WaitingRoom(waiting)
   const warnings: Warning[] = []
   const servers: Server[] = []
   const upstreamDir = (name: string) => join(runtimeDir, 'upstream', name)
   const door = createFrontDoor({
-    runtimeDir,
+    ...{ runtimeDir, room },
     limits: { closeTimeout: 200, ...limits },
     log: { warn: (fields, message) => warnings.push({ fields, message }) },
     route: (hostname) => {
       const name = hostname.split('.')[0] ?? ''
       const owner = owners.get(name)
-      return owner === undefined ? null : { upstreamDir: upstreamDir(name), uid: owner }
+      const host = hosts.get(hostname)
+      if (owner === undefined) return null
+      return { userName: name, upstreamDir: upstreamDir(name), uid: owner, ...(host === undefined ? {} : { host }) }
     },
   })
   const { port } = await door.listen('127.0.0.1', 0)
@@ -32,6 +38,8 @@ export async function frontDoor(limits: Partial<FrontDoorLimits> = {}) {
     port,
     uid,
     warnings,
+    room,
+    hosts,
     runtimeDir,
     upstreamDir,
     /** Makes an environment known; its directory is empty. */
@@ -39,6 +47,10 @@ export async function frontDoor(limits: Partial<FrontDoorLimits> = {}) {
       mkdirSync(upstreamDir(name), { recursive: true })
       owners.set(name, owner)
       return join(upstreamDir(name), 'in.sock')
+    },
+    /** Makes it unknown again. */
+    forget(name: string): void {
+      owners.delete(name)
     },
     /** Makes an environment that answers. */
     async serve(name: string, handler: RequestListener): Promise<Server> {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { EnvironmentManifest, Manifest } from '../../../src/records.ts'
+import type { EnvironmentManifest, Manifest, VirtualHost } from '../../../src/records.ts'
 import { checkNames, differingFields, notAllowed, restrict, undeclared } from '../../../src/resolve/policy.ts'
 import { whatToStop } from '../../../src/resolve/stop.ts'
 import { keyOfRef } from '../../../src/state/policy-keys.ts'
@@ -104,7 +104,7 @@ t.test('each policy field that differs is named', async (t) => {
     [{ enable: false }, 'enable'],
     [{ type: 'production' }, 'type'],
     [{ keys: { eve: ['k'] } }, 'users'],
-    [{ virtualHosts: { 'evil.example': {} } }, 'virtualHosts'],
+    [{ virtualHosts: { 'evil.example': {} as VirtualHost } }, 'virtualHosts'],
     [{ releaseTags: 'v*' }, 'releaseTags'],
     [{ gitRef: 'stable' }, 'hostenv.gitRef'],
     [{ deploymentVerification: { enable: false, path: '/', timeout: 30, upFor: 2 } }, 'deploymentVerification.enable'],
