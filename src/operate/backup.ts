@@ -1,5 +1,6 @@
 // `hostenv backup`: everything of the receiver's own in one file, taken in a moment in which no deploy is on its way.
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -61,6 +62,7 @@ export async function backUp(dirs: Directories, env: Env, file: string, options:
       const partial = join(staging, 'backup.tar')
       await pack(stateDir, staging, partial, repositories, env.path)
       lost.throwIfAborted()
+      chmodSync(partial, 0o600)
       flush(partial)
       renameSync(partial, file)
       flush(dirname(file))

@@ -15,11 +15,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { mustRun } from '../../src/lib/spawn.ts'
-import type { Diagnosis } from '../../src/operate/doctor/doctor.ts'
+import { backUp } from '../../src/operate/backup.ts'
+import { examine } from '../../src/operate/doctor/doctor.ts'
+import { collectGarbage, type GcOptions } from '../../src/operate/gc.ts'
+import { restore } from '../../src/operate/restore.ts'
 import { get } from '../helpers/http.ts'
 import { processesOf } from '../helpers/leftovers.ts'
 import { parseMetrics } from '../helpers/metrics.ts'
-import { cleanEnv, hostenv } from '../helpers/programs.ts'
+import { cleanEnv, hostenv, path } from '../helpers/programs.ts'
 import { makeProject } from '../helpers/project.ts'
 import { type Receiver, startReceiver } from '../helpers/receiver.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
@@ -28,14 +31,16 @@ const receiver = await startReceiver(t)
 const project = await makeProject(t)
 const greet = (text: string) => project.commit(text, { 'greeting.txt': `${text}\n` })
 const push = () => project.push(receiver, 'main')
-await greet('one')
-t.equal((await push()).code, 0)
-await greet('two')
-t.equal((await push()).code, 0)
+// No assertion before the first subtest: tap would take the end of it for the end of the file.
+const outcomes: (number | null)[] = []
+for (const text of ['one', 'two']) {
+  await greet(text)
+  outcomes.push((await push()).code)
+}
 const second = await project.git('rev-parse', 'HEAD')
 project.overlay('overlays/dies-at-once')
 await project.commit('This one dies')
-t.equal((await push()).code, 1)
+outcomes.push((await push()).code)
 await project.git('reset', '-q', '--hard', second)
 
 const user = readdirSync(join(receiver.stateDir, 'env'))[0] ?? ''
@@ -46,11 +51,15 @@ function operate(args: readonly string[], of: Pick<Receiver, 'stateDir' | 'runti
   return hostenv([...args, '--state', of.stateDir, '--runtime', of.runtimeDir], receiver.home)
 }
 
-async function doctor(of: Pick<Receiver, 'stateDir' | 'runtimeDir'> = receiver): Promise<Diagnosis> {
-  const ran = await operate(['doctor', '--json'], of)
-  const found = JSON.parse(ran.stdout) as Diagnosis
-  t.equal(ran.code, found.healthy ? 0 : 1)
-  return found
+// In this process: starting the command costs more than what it does.
+const env = { home: receiver.home, path, stateHome: undefined, runtimeDir: undefined, user: undefined }
+const doctor = (of: Pick<Receiver, 'stateDir' | 'runtimeDir'> = receiver) => examine(of, env)
+
+async function gc(options: Partial<GcOptions>): Promise<string> {
+  const lines: string[] = []
+  const say = (line: string) => void lines.push(line)
+  await collectGarbage(receiver, env, { dryRun: false, logDays: 90, wait: 60, say, ...options })
+  return lines.join('\n')
 }
 
 function ask(path: string, method = 'GET'): Promise<{ status: number; body: string; end: () => void }> {
@@ -73,14 +82,17 @@ function ask(path: string, method = 'GET'): Promise<{ status: number; body: stri
 const shell = (command: string) => mustRun({ argv: ['sh', '-c', command], env: cleanEnv(receiver.home) })
 
 t.test('a healthy receiver is found healthy, while it runs', async (t) => {
+  t.strictSame(outcomes, [0, 0, 1])
   t.match(await doctor(), {
     findings: [],
     compared: { projects: 1, environments: 1, refs: 4 },
     facts: { receiver: 'runs' },
   })
+  const json = await operate(['doctor', '--json'])
+  t.match(JSON.parse(json.stdout), { healthy: true, findings: [] })
   const { stdout, code } = await operate(['doctor'])
   t.equal(code, 0)
-  t.match(stdout, /^hostenv \d[^\n]+\nReceiver {2}runs\n[\s\S]*\nNothing differs\.\n$/)
+  t.match(stdout, /^hostenv \d[^\n]+\nReceiver {2}runs\n[\s\S]*\nNothing differs\.$/)
 })
 
 t.test('the admin socket is for this user alone and tells health and metrics', async (t) => {
@@ -108,6 +120,7 @@ t.test('the doctor finds what somebody changed by hand, and its own commands men
   await shell(`${git} update-ref refs/hostenv/releases/main/9 main`)
   await shell(`nix-env --store ${receiver.stateDir}/nix --profile ${profile} --switch-generation 1`)
   mkdirSync(join(receiver.stateDir, 'env/nobody-knows-0000000'))
+  t.equal((await operate(['doctor'])).code, 1)
   const { findings } = await doctor()
   const said = findings.map(({ what }) => what.replaceAll(/[0-9a-f]{7,}/g, 'ID').replaceAll(receiver.directory, 'DIR'))
   t.strictSame(said.sort(), [
@@ -145,7 +158,7 @@ t.test('a push waits while the operator holds deploys back, and goes on afterwar
   const paused = await ask('/pause?wait=30&why=test', 'POST')
   t.match(paused, { status: 200, body: 'paused\n' })
   t.match(JSON.parse((await ask('/healthz')).body), { status: 'maintenance' })
-  t.match(await operate(['gc', '--wait', '0']), { code: 1, stderr: /other maintenance.*--wait/ }, 'one at a time')
+  await t.rejects(gc({ wait: 0 }), { message: /other maintenance.*--wait/ }, 'one at a time')
   await greet('three')
   const pushed = project.push(receiver, 'main', {
     onLine: ({ text }) => {
@@ -178,7 +191,7 @@ t.test('gc shows what it would remove, removes that, and never a release', async
   const left = before - readdirSync(join(receiver.stateDir, 'nix/nix/store')).filter((name) => name !== '.links').length
   t.ok(left >= Number(paths) && Number(paths) > 3, `${left} of ${paths} paths are gone`)
   t.notOk(existsSync(old))
-  const again = (await operate(['gc', '--dry-run'])).stdout
+  const again = await gc({ dryRun: true })
   t.match(again, /^Releases {4}3 generations[^\n]*\nNix store {3}0 paths[\s\S]*no objects of refused pushes/)
   t.strictSame((await doctor()).findings, [], 'every release can still be gone back to')
   await greet('four')
@@ -201,11 +214,12 @@ t.test('a backup makes an empty machine the same receiver: old releases live, pu
   t.match(made, { code: 0, stdout: /1 repository, 4 release generations, \d+ store paths/ })
   t.equal(statSync(file).mode & 0o777, 0o600)
   t.strictSame(readdirSync(folder), ['today.tar'], 'nothing else is left beside it')
-  t.match(await operate(['backup', file]), { code: 1, stderr: /exists: name a new file/ })
-  t.match(await operate(['restore', file]), { code: 1, stderr: /is not empty/ })
+  await t.rejects(backUp(receiver, env, file, { store: true, wait: 60 }), { message: /exists: name a new file/ })
+  await t.rejects(restore(receiver.stateDir, env, file), { message: /is not empty/ })
 
   const restored = await startReceiver(t, {
-    before: async (dirs) => t.match(await operate(['restore', file], dirs), { code: 0, stdout: /is as it was at 20/ }),
+    before: async (dirs) =>
+      void t.match(await operate(['restore', file], dirs), { code: 0, stdout: /is as it was at 20/ }),
   })
   await until(async () => (await doctor(restored)).healthy)
   t.match((await get(restored.httpPort, hostname)).body, /four/, 'what was live is live')
@@ -226,7 +240,7 @@ t.test('a backup makes an empty machine the same receiver: old releases live, pu
 t.test('a backup that was cut or is none leaves nothing behind', async (t) => {
   const folder = tempDir(t, 'c')
   const whole = join(folder, 'whole.tar')
-  t.equal((await operate(['backup', '--no-store', whole])).code, 0)
+  await backUp(receiver, env, whole, { store: false, wait: 60 })
   const dirs = { stateDir: join(folder, 'state'), runtimeDir: join(folder, 'run') }
   const bytes = readFileSync(whole)
   const table: [string, Buffer, RegExp][] = [
@@ -237,12 +251,12 @@ t.test('a backup that was cut or is none leaves nothing behind', async (t) => {
   for (const [name, content, words] of table) {
     const file = join(folder, `${name}.tar`)
     writeFileSync(file, content)
-    t.match(await operate(['restore', file], dirs), { code: 1, stderr: words }, name)
+    await t.rejects(restore(dirs.stateDir, env, file), { message: words }, name)
     t.notOk(existsSync(join(dirs.stateDir, 'hostenv.db')), name)
   }
   // Without the releases themselves: the record says what was live, and a push makes it run.
   t.match(await operate(['restore', whole], dirs), { code: 0, stdout: /releases not in the store/ })
-  t.match((await doctor(dirs)).findings[0], { what: /the store has no/ })
+  t.match((await doctor(dirs)).findings[0], { what: /which is gone/ })
   renameSync(dirs.stateDir, `${dirs.stateDir}-2`)
   t.match(await operate(['doctor'], dirs), { code: 1, stderr: /no receiver's state in/ })
   rmSync(`${dirs.stateDir}-2`, { recursive: true })
