@@ -3,8 +3,11 @@ import { Command, CommanderError } from 'commander'
 import { down } from './activate/down.ts'
 import { ConfigError, directories, type ServeFlags, toConfig } from './config/config.ts'
 import { readEnv } from './config/env.ts'
+import { version } from './lib/version.ts'
+import { addOperatorCommands } from './operate/commands.ts'
 import { type Overrides, serve } from './server.ts'
 import { StateInUse } from './state/database.ts'
+import { SchemaError } from './state/upgrade.ts'
 
 const collect = (value: string, all: string[] = []) => [...all, value]
 const state = [
@@ -17,6 +20,7 @@ const runtime = ['--runtime <dir>', 'where sockets live; its path has at most 53
 export async function runCli(argv: readonly string[], overrides: Overrides = {}): Promise<void> {
   const program = new Command('hostenv')
     .description('git push to a running environment, built by Nix, on a machine you own')
+    .version(version, '-V, --version')
     .showHelpAfterError('(hostenv --help lists what there is)')
     .exitOverride()
 
@@ -36,6 +40,7 @@ export async function runCli(argv: readonly string[], overrides: Overrides = {})
     .option('--nix-store <which>', 'auto, machine (/nix) or private (inside the state directory)')
     .option('--nixpkgs <path>', "a nixpkgs that projects get as pkgs (default: this machine's own programs)")
     .option('--allow-unsandboxed-builds', 'take pushes from everybody though builds can see this machine')
+    .option('--log <where>', 'file (in the state directory, rotated), stderr (JSON lines) or journald', 'file')
     .option('--trust-projects', 'run projects without a sandbox where bwrap is missing')
     .action((flags: ServeFlags) => runServe(flags, overrides))
 
@@ -48,6 +53,8 @@ export async function runCli(argv: readonly string[], overrides: Overrides = {})
       const stopped = await down(directories(flags, readEnv()))
       say(stopped === 0 ? 'No environment was running.' : `Stopped ${stopped} environment${stopped === 1 ? '' : 's'}.`)
     })
+
+  addOperatorCommands(program, state, runtime)
 
   try {
     await program.parseAsync(argv, { from: 'user' })
@@ -95,7 +102,7 @@ function say(line: string): void {
 }
 
 function fail(error: unknown): never {
-  const known = error instanceof ConfigError || error instanceof StateInUse
+  const known = error instanceof ConfigError || error instanceof StateInUse || error instanceof SchemaError
   process.stderr.write(
     `hostenv: ${known || !(error instanceof Error) ? String((error as Error).message ?? error) : error.stack}\n`,
   )

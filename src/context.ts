@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { SwitchContext } from './activate/switch.ts'
 import type { Config } from './config/config.ts'
+import type { Gate } from './lib/gate.ts'
 import type { Lanes } from './lib/lanes.ts'
 import type { DeployEvent, ProjectId, Pusher, PushOptions, RefUpdate } from './records.ts'
 import type { ResolveContext, Resolved } from './resolve/resolve.ts'
@@ -14,6 +15,8 @@ export interface Context {
   readonly config: Config
   readonly state: State
   readonly lanes: Lanes
+  /** Closed while the operator's maintenance needs that no deploy is on its way. */
+  readonly gate: Gate
   readonly log: Logger
   readonly resolve: ResolveContext
   readonly host: SwitchContext

@@ -107,6 +107,8 @@ async function deployUnit(
   const ready: Ready[] = []
   try {
     if (options instanceof Refused) throw options
+    if (ctx.gate.closed) unit[0]?.report.emit({ type: 'waiting', text: "the operator's maintenance" })
+    await ctx.gate.opened()
     for (const deploy of unit) ready.push(await blaming(deploy, () => prepare(ctx, deploy)))
     for (const { deploy, key } of ready) if (key !== null) place.join(`environment ${deploy.project} ${key}`)
     if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })

@@ -50,8 +50,9 @@ export async function prepare(config: Config, env: Env, seen: readonly string[] 
     packages: config.nix.packages === null ? null : await addPath(nix, config.nix.packages),
   }
   const library = await addPath(nix, join(packageDir, 'nix'))
-  const root = ['nix-store', '--realise', library, '--add-root', join(config.stateDir, 'roots/library')]
-  await mustRun(nix.command([...root, ...(machine.nixVersion.minor < 4 ? ['--indirect'] : [])]))
+  await keep(config, nix, machine, 'library', library)
+  if (site.packages !== null && existsSync(nix.realPath(site.packages)))
+    await keep(config, nix, machine, 'packages', site.packages)
   const buildsAreSandboxed = await tryCanary(config, nix, machine)
   return { machine, nix, sandbox, site, library, buildsAreSandboxed, hostKey: hostKey(config) }
 }
@@ -111,6 +112,12 @@ async function tryCanary(config: Config, nix: Nix, machine: Machine): Promise<bo
   const result = await canary(nix, machine.system)
   if (result.kind === 'failed') throw new ConfigError(`Nix cannot build in its sandbox on this machine: ${result.why}`)
   return result.kind === 'hidden' || config.nix.allowUnsandboxedBuilds
+}
+
+// Roots what every evaluation reads against the garbage collector.
+async function keep(config: Config, nix: Nix, machine: Machine, name: string, path: string): Promise<void> {
+  const root = ['nix-store', '--realise', path, '--add-root', join(config.stateDir, 'roots', name)]
+  await mustRun(nix.command([...root, ...(machine.nixVersion.minor < 4 ? ['--indirect'] : [])]))
 }
 
 // Evaluation asks for a tree by its hash, so it has to be in the store by its contents, under the name `source`.

@@ -1,8 +1,8 @@
 // A running receiver, from configuration to its end: prepared, recovered, open, watched, closed.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import { keepRunning, startLive } from './activate/keep-running.ts'
 import { recover } from './activate/recover.ts'
 import { watchPorts } from './activate/watch-ports.ts'
@@ -16,8 +16,12 @@ import { createFrontDoor } from './frontdoor/front-door.ts'
 import { createRoutes } from './frontdoor/routes.ts'
 import { WaitingRoom } from './frontdoor/waiting-room.ts'
 import { clearIncoming, clearUp } from './lib/clear-up.ts'
+import { Gate } from './lib/gate.ts'
 import { Lanes } from './lib/lanes.ts'
 import { clearDoor, ownSocket } from './lib/own-socket.ts'
+import { openAdminSocket } from './operate/admin-socket.ts'
+import { openLog } from './operate/open-log.ts'
+import { watchServiceLogs } from './operate/trim-service-logs.ts'
 import { makeStateDirectories, type Prepared, prepare } from './prepare.ts'
 import { Refused } from './records.ts'
 import { deployLogPath, logFile } from './report/log-file.ts'
@@ -95,7 +99,11 @@ export async function serve(asked: Config, env: Env, overrides: Overrides = {}):
   })
   doors.http = await listen('HTTP', config.http, () => frontDoor.listen(config.http.host, config.http.port))
   doors.ssh = await listen('SSH', config.ssh, () => ssh.listen(config.ssh.host, config.ssh.port))
-  const watching = [watchPorts(ctx), keepRunning(ctx)]
+  const admin = await openAdminSocket({
+    ...{ ctx, route: (userName) => route(ctx, `${userName}.${config.domain}`)?.upstreamDir ?? null },
+    connections: { ssh: () => ssh.connections(), http: () => frontDoor.connections() },
+  })
+  const watching = [watchPorts(ctx), keepRunning(ctx), watchServiceLogs(ctx)]
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')
 
@@ -107,11 +115,12 @@ export async function serve(asked: Config, env: Env, overrides: Overrides = {}):
       log.info('closing')
       rmSync(ready, { force: true })
       ssh.refuseNew()
+      admin.closing()
       for (const watch of watching) watch.abort()
       closing.abort(new Refused('the receiver is shutting down; push again'))
       for (const { abort } of ctx.active.values()) abort.abort(closing.signal.reason)
       await untilIdle(ctx)
-      await Promise.all([ssh.close(), frontDoor.close()])
+      await Promise.all([ssh.close(), frontDoor.close(), admin.close()])
       state[Symbol.dispose]()
       held[Symbol.dispose]()
       log.info('closed')
@@ -133,7 +142,8 @@ function makeContext(
   const { nix, sandbox, site, library } = prepared
   const { stateDir, limits, canonicalBranch, runtimeDir } = config
   return {
-    ...{ config, state, log, lanes: new Lanes(), active: new Map(), closing, sessions: new Set(), switching },
+    ...{ config, state, log, lanes: new Lanes(), gate: new Gate(), active: new Map() },
+    ...{ closing, sessions: new Set(), switching },
     // Custom host names are granted by the operator's configuration file.
     granted: () => false,
     resolve: {
@@ -168,20 +178,11 @@ function makeContext(
 
 async function untilIdle(ctx: Context): Promise<void> {
   const until = Date.now() + ctx.config.limits.shutdownTime
-  while (!ctx.lanes.idle && Date.now() < until) await sleep(20)
+  while (!(ctx.lanes.idle && !ctx.gate.closed) && Date.now() < until) await sleep(20)
   if (!ctx.lanes.idle) ctx.log.error('a switch did not end in time; the next start finishes or undoes it')
   // Verdicts are on their way to their clients; what is still being received is cut off after a moment.
   const patience = Date.now() + 2000
   while (ctx.sessions.size > 0 && Date.now() < patience) await sleep(20)
-}
-
-function openLog(config: Config): Logger {
-  const file = join(config.stateDir, 'log/hostenv.log')
-  mkdirSync(join(config.stateDir, 'log'), { recursive: true, mode: 0o700 })
-  return pino(
-    { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: file, sync: true, mode: 0o600 }),
-  )
 }
 
 function readAdmins(config: Config, env: Env): { fingerprint: string; file: string; name: string }[] {

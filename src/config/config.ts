@@ -28,6 +28,8 @@ export interface Config {
     readonly allowedGitHosts: readonly string[]
   }
   readonly trustProjects: boolean
+  /** The receiver's own log: STATE/log/hostenv.log, standard error, or standard error with journald's priorities. */
+  readonly log: 'file' | 'stderr' | 'journald'
   readonly limits: Limits
 }
 
@@ -43,6 +45,7 @@ export interface ServeFlags {
   readonly nixpkgs?: string
   readonly allowUnsandboxedBuilds?: boolean
   readonly trustProjects?: boolean
+  readonly log?: string
 }
 
 /** A setting that cannot be used; the message is a whole sentence for the person who typed it. */
@@ -53,6 +56,9 @@ export function toConfig(flags: ServeFlags, env: Env): Config {
   const store = flags.nixStore ?? 'auto'
   if (store !== 'auto' && store !== 'machine' && store !== 'private')
     throw new ConfigError(`--nix-store takes auto, machine or private, not '${store}'.`)
+  const log = flags.log ?? 'file'
+  if (log !== 'file' && log !== 'stderr' && log !== 'journald')
+    throw new ConfigError(`--log takes file, stderr or journald, not '${log}'.`)
   const domain = flags.domain ?? 'localhost'
   if (!/^(?=.{1,180}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/.test(domain))
     throw new ConfigError(`--domain takes a host name in lower case (RFC 1123), not '${domain}'.`)
@@ -68,6 +74,7 @@ export function toConfig(flags: ServeFlags, env: Env): Config {
       allowedGitHosts: [],
     },
     trustProjects: flags.trustProjects ?? false,
+    log,
     limits: defaultLimits,
   }
   if (config.adminKeyFiles.length === 0 && !isLoopback(config.ssh.host))

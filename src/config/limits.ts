@@ -31,6 +31,11 @@ export const defaultLimits = {
   portCheckInterval: 60_000,
   /** How often it looks whether the service managers of live environments still run. */
   treeCheckInterval: 5000,
+  /** Size of the receiver's log file, and how many full ones are kept. */
+  logBytes: 10 * 1024 ** 2,
+  logFiles: 5,
+  /** Size of the log of one environment's service manager; two full ones are kept. */
+  serviceLogBytes: 1024 ** 2,
 } as const
 
 export type Limits = { readonly [K in keyof typeof defaultLimits]: number }

@@ -50,6 +50,8 @@ export interface FrontDoorOptions {
 export interface FrontDoor {
   /** Port 0 picks a free one. */
   listen(host: string, port: number): Promise<{ host: string; port: number }>
+  /** Open connections of clients. */
+  connections(): Promise<number>
   /** Lets requests on their way end, in bounded time. */
   close(): Promise<void>
 }
@@ -155,6 +157,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       const bound = server.address() as AddressInfo
       return { host: bound.address, port: bound.port }
     },
+    connections: () => new Promise((resolve) => server.getConnections((_error, count) => resolve(count ?? 0))),
     async close() {
       clearInterval(sweeper)
       const { promise, resolve } = Promise.withResolvers<void>()

@@ -37,7 +37,8 @@ export async function clearIncoming(stateDir: string, path: string, open: readon
   }
 }
 
-async function repositoriesOf(stateDir: string): Promise<string[]> {
+/** Every repository of a state directory, those whose first push is not accepted yet too. */
+export async function repositoriesOf(stateDir: string): Promise<string[]> {
   const found: string[] = []
   const root = join(stateDir, 'repos')
   for (const organisation of await readdir(root).catch(() => []))
@@ -48,7 +49,8 @@ async function repositoriesOf(stateDir: string): Promise<string[]> {
   return found
 }
 
-async function staleLocks(repository: string): Promise<string[]> {
+/** Lock files of refs and settings; none is left while no git works there. */
+export async function staleLocks(repository: string): Promise<string[]> {
   const top = ['HEAD.lock', 'packed-refs.lock', 'config.lock', 'shallow.lock']
     .map((name) => join(repository, name))
     .filter((file) => existsSync(file))

@@ -53,6 +53,11 @@ export class Lanes {
     return this.#entries.size === 0
   }
 
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return [...this.#entries.values()].filter((entry) => entry.wake !== null && !entry.holds).length
+  }
+
   /** Whether somebody stands before this arrival in one of its lanes. */
   mustWait(arrival: number): boolean {
     const entry = this.#entries.get(arrival)

@@ -2,23 +2,24 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { migrations } from './migrations.ts'
+import { upgrade } from './upgrade.ts'
 
 /** Another receiver uses this state directory. */
 export class StateInUse extends Error {}
 
-/** Opens STATE/hostenv.db (WAL, `synchronous=FULL`) and brings its schema up to date. Throws when it was written by a newer version. */
+/** Opens STATE/hostenv.db (WAL, `synchronous=FULL`) and brings its schema up to date (a copy of the record is made first). Throws SchemaError. */
 export function openDatabase(stateDir: string): DatabaseSync {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 })
   const db = new DatabaseSync(join(stateDir, 'hostenv.db'))
   db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000')
-  const row = db.prepare('PRAGMA user_version').get() as { user_version: number }
-  if (row.user_version > migrations.length)
-    throw new Error(
-      `The state in ${stateDir} was written by a newer hostenv (schema ${row.user_version}, this one knows ${migrations.length}): use that version.`,
-    )
-  for (let version = row.user_version; version < migrations.length; version++)
-    transaction(db, () => db.exec(`${migrations[version]}; PRAGMA user_version = ${version + 1}`))
+  upgrade(db, stateDir)
+  return db
+}
+
+/** Opens STATE/hostenv.db to read it, beside a running receiver or without one. Changes nothing. Throws when there is none. */
+export function openReadOnly(stateDir: string): DatabaseSync {
+  const db = new DatabaseSync(join(stateDir, 'hostenv.db'), { readOnly: true })
+  db.exec('PRAGMA busy_timeout=5000')
   return db
 }
 

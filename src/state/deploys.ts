@@ -89,6 +89,18 @@ export class Deploys {
     )
   }
 
+  /** Rows after a number, oldest first. */
+  after(id: number): DeployRow[] {
+    return this.#db.prepare('SELECT * FROM deploy WHERE id > ? ORDER BY id').all(id) as unknown as DeployRow[]
+  }
+
+  /** The newest committed deploy of each ref of a project: what its branches and tags should be. */
+  lastOfEachRef(project: string): DeployRow[] {
+    const newest = `SELECT max(id) FROM deploy WHERE project = ? AND stage IN ('committed', 'done') GROUP BY ref`
+    const sql = `SELECT * FROM deploy WHERE id IN (${newest}) ORDER BY ref`
+    return this.#db.prepare(sql).all(project) as unknown as DeployRow[]
+  }
+
   /** What no receiver finished: neither done nor failed. Oldest first. */
   open(): DeployRow[] {
     return this.#db

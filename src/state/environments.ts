@@ -43,6 +43,17 @@ export class Environments {
     return this.#db.prepare(sql).all(project) as unknown as EnvironmentRow[]
   }
 
+  /** Every environment that was ever switched to. */
+  all(): EnvironmentRow[] {
+    return this.#db.prepare('SELECT * FROM environment ORDER BY project, key').all() as unknown as EnvironmentRow[]
+  }
+
+  /** The deploy that a release came from. */
+  deployOf(project: string, key: string, n: number): number | null {
+    const sql = 'SELECT deploy FROM release WHERE project = ? AND key = ? AND n = ?'
+    return (this.#db.prepare(sql).get(project, key, n) as { deploy: number } | undefined)?.deploy ?? null
+  }
+
   /** Every environment that has a live release. */
   live(): EnvironmentRow[] {
     return this.#db.prepare('SELECT * FROM environment WHERE live IS NOT NULL').all() as unknown as EnvironmentRow[]

@@ -13,8 +13,9 @@ export class State implements Disposable {
   readonly people: People
   readonly #db: DatabaseSync
 
-  constructor(stateDir: string, fingerprint: Fingerprint) {
-    this.#db = openDatabase(stateDir)
+  /** @param db an open database (openReadOnly), default: that of `stateDir`, opened and brought up to date */
+  constructor(stateDir: string, fingerprint: Fingerprint, db = openDatabase(stateDir)) {
+    this.#db = db
     this.deploys = new Deploys(this.#db)
     this.environments = new Environments(this.#db)
     this.projects = new Projects(this.#db)

@@ -13,6 +13,8 @@ export interface ReceiverOptions {
   readonly args?: readonly string[]
   /** Starts test/helpers/serve-with-faults.ts instead, with this in `HOSTENV_FAULTS`. Kept by `restart` only when named there. */
   readonly faults?: string
+  /** Called before its first start, with directories that do not exist yet. */
+  readonly before?: (directories: { readonly stateDir: string; readonly runtimeDir: string }) => Promise<void>
   /** More variables for the daemon. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -121,6 +123,7 @@ export async function startReceiver(t: Ending, options: ReceiverOptions = {}): P
       }
     }
   })
+  await options.before?.({ stateDir, runtimeDir })
   await serve(options)
 
   const ready = () => {

@@ -40,8 +40,20 @@ t.test('the shared folders import no stage', async (t) => {
     const wrong = imports(text)
       .filter((name) => name.startsWith('.'))
       .map((name) => join(dirname(path), name))
-      .filter((target) => stageOf(target) !== undefined)
+      .filter((target) => stageOf(target) !== undefined || target.startsWith('src/operate/'))
     t.same(wrong, [], `${path} imports no stage`)
+  }
+})
+
+t.test("the operator's commands look at the stages; only the wiring knows of them", async (t) => {
+  const wiring = ['src/cli.ts', 'src/server.ts']
+  for (const { path, text } of sources.filter(
+    ({ path }) => !path.startsWith('src/operate/') && !wiring.includes(path),
+  )) {
+    const known = imports(text).filter(
+      (name) => name.startsWith('.') && join(dirname(path), name).startsWith('src/operate/'),
+    )
+    t.same(known, [], `${path} imports nothing of src/operate`)
   }
 })
 

@@ -13,6 +13,8 @@ export interface SshServer {
   listen(host: string, port: number): Promise<{ host: string; port: number }>
   /** From now on a new session is told to come again, and exits 1. Those that run go on. */
   refuseNew(): void
+  /** Open connections, logged in or not. */
+  connections(): number
   /** Ends all connections and stops listening; resolves within two seconds. */
   close(): Promise<void>
 }
@@ -87,6 +89,7 @@ export function createSshServer(options: {
           resolve({ host, port: address && typeof address === 'object' ? address.port : port })
         })
       }),
+    connections: () => sockets.size,
     refuseNew() {
       refusing = true
     },
