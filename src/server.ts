@@ -147,10 +147,11 @@ function makeContext(
       limits,
       socketOf: (facts) => ownSocket(runtimeDir, facts.upstreamRuntimeDir),
     },
-    report: (deploy, words) =>
+    report: (deploy, { words, ...view }) =>
       deployReport(
         { words: sideband(words), log: logFile(deployLogPath(stateDir, deploy)) },
         { logCommand: `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} logs d${deploy}` },
+        view,
       ),
     fault: overrides.fault ?? (() => undefined),
     urlOf: (hostname) => `http://${hostname}${doors.http.port === 80 ? '' : `:${doors.http.port}`}`,
