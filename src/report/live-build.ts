@@ -18,8 +18,8 @@ export class LiveBuild {
   #builds = 0
   #fetches = 0
   #done = 0
-  readonly #running = new Map<number, string>()
-  #said: { n: number; line: string } | null = null
+  readonly #running = new Map<number, { readonly name: string; said: string }>()
+  #speaker = 0
   #fetched = { paths: 0, bytes: 0, expected: 0 }
 
   /** Answers whether the event is told by the live line, so that no other line has to. `now` is in milliseconds. */
@@ -33,10 +33,10 @@ export class LiveBuild {
       case 'build-started':
         this.#begin(now)
         this.#builds = event.total
-        this.#running.set(event.n, event.name)
+        this.#running.set(event.n, { name: event.name, said: '' })
         return true
       case 'build-line':
-        if (event.line.trim() !== '') this.#said = event
+        this.#hear(event.n, event.line)
         return true
       case 'build-finished':
         this.#builds = event.total
@@ -64,7 +64,7 @@ export class LiveBuild {
     const facts = [
       `${this.#counter()}${elapsed(now - this.#startedAt)}`,
       ...(size > 1 ? [`${size} running`] : []),
-      ...this.#bytes(),
+      ...this.#bytes(size > 0),
     ]
     const head = DETAIL + facts.join(' · ')
     const room = LIVE_WIDTH - columns(head) - columns(' · ')
@@ -76,26 +76,32 @@ export class LiveBuild {
     this.#startedAt ??= now
   }
 
+  #hear(n: number, line: string): void {
+    const build = this.#running.get(n)
+    if (build === undefined || line.trim() === '') return
+    build.said = line
+    this.#speaker = n
+  }
+
   #counter(): string {
     if (this.#builds > 0) return `[${this.#done}/${this.#builds}] `
     return this.#fetches > 0 ? `[${Math.min(this.#fetched.paths, this.#fetches)}/${this.#fetches}] ` : ''
   }
 
-  #bytes(): string[] {
+  // Once all is fetched, the room belongs to what the builders say.
+  #bytes(building: boolean): string[] {
     const { bytes, expected } = this.#fetched
-    if (bytes >= expected) return bytes > 0 ? [`fetched ${byteSize(bytes)}`] : []
+    if (bytes >= expected) return bytes > 0 && !building ? [`fetched ${byteSize(bytes)}`] : []
     const [[amount = '', unit], of] = [byteSize(bytes).split(' '), byteSize(expected)]
     return [`fetched ${of.endsWith(` ${unit}`) ? amount : `${amount} ${unit}`} of ${of}`]
   }
 
   // Who spoke last, while it runs; else whoever runs longest.
   #news(): string {
-    const said = this.#said
-    const speaker = said === null ? undefined : this.#running.get(said.n)
-    if (said !== null && speaker !== undefined)
-      return `${fit(printable(speaker), LONGEST_NAME)}: ${overwritten(said.line)}`
-    const [name = ''] = this.#running.values()
-    return fit(printable(name), LONGEST_NAME)
+    const build = this.#running.get(this.#speaker) ?? [...this.#running.values()][0]
+    if (build === undefined) return ''
+    const name = fit(printable(build.name), LONGEST_NAME)
+    return build.said === '' ? name : `${name}: ${overwritten(build.said)}`
   }
 }
 

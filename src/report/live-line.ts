@@ -12,23 +12,38 @@ export interface LiveLine {
   stop(): void
 }
 
+/** Time, which tests let pass as they like. */
+export interface Clock {
+  /** Milliseconds since any moment. */
+  now(): number
+  /** Calls `work` every so many milliseconds until the answered function is called. */
+  every(ms: number, work: () => void): () => void
+}
+
+const realClock: Clock = {
+  now: () => performance.now(),
+  every(ms, work) {
+    const timer = setInterval(work, ms)
+    timer.unref()
+    return () => clearInterval(timer)
+  },
+}
+
 /** Draws on `terminal` from now on, only when there is something new to be seen; `stop` ends it. */
-export function liveLine(terminal: Pick<TerminalSink, 'redraw'>): LiveLine {
+export function liveLine(terminal: Pick<TerminalSink, 'redraw'>, clock: Clock = realClock): LiveLine {
   const build = new LiveBuild()
   let shown: string | null = null
-  const timer = setInterval(() => {
-    const line = build.line(performance.now())
-    if (line !== null && line !== shown) terminal.redraw(line)
-    shown = line
-  }, EVERY)
-  timer.unref()
+  const stop = clock.every(EVERY, () => {
+    const line = build.line(clock.now())
+    if (line !== null && line !== shown && terminal.redraw(line)) shown = line
+  })
   return {
     see(event) {
-      const told = build.see(event, performance.now())
+      const told = build.see(event, clock.now())
       // Another line has taken its place.
       if (!told) shown = null
       return told
     },
-    stop: () => clearInterval(timer),
+    stop,
   }
 }

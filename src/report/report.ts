@@ -1,7 +1,7 @@
 // The report of one deploy: its events become sentences, for the pusher's terminal and for the log on disk.
 import type { DeployEvent } from '../records.ts'
 import { coloured } from './colour.ts'
-import { liveLine } from './live-line.ts'
+import { type Clock, liveLine } from './live-line.ts'
 import { type SentenceContext, sentences } from './sentences.ts'
 import type { LineSink, TerminalSink } from './sideband.ts'
 
@@ -20,9 +20,10 @@ export function deployReport(
   sinks: { readonly words: TerminalSink; readonly log: LineSink },
   context: SentenceContext,
   view: View,
+  clock?: Clock,
 ) {
   const { words, log } = sinks
-  const live = view.live ? liveLine(words) : null
+  const live = view.live ? liveLine(words, clock) : null
   return {
     emit(event: DeployEvent): void {
       if (live?.see(event)) return

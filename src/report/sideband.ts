@@ -8,8 +8,8 @@ export interface LineSink {
 }
 
 export interface TerminalSink extends LineSink {
-  /** Draws one line in place of the one drawn before; the next line takes its place. Left out while the reader is behind. */
-  redraw(text: string): void
+  /** Draws one line in place of the one drawn before; the next line takes its place. False: not drawn, as the reader is behind. */
+  redraw(text: string): boolean
   /** True while lines are left out. */
   readonly full: boolean
 }
@@ -69,10 +69,11 @@ export function sideband(stream: NodeJS.WritableStream, maxBuffered = MAX_BUFFER
       else writeLine(text)
     },
     redraw(text) {
-      if (gone || !stream.writable || pending > 0) return
+      if (gone || !stream.writable || pending > 0) return false
       const width = columns(text)
       write(`${text}${' '.repeat(Math.max(0, drawn - width))}\r`)
       drawn = width
+      return true
     },
     async close() {
       catchUp()
