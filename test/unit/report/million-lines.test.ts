@@ -67,7 +67,7 @@ t.test('live: at most five drawings a second, each with the newest line', async 
 })
 
 t.test('plain, to a client that does not read: what it would not see is not even written down', async (t) => {
-  const { stall, memory } = await noisyBuild(new Writable({ write() {} }), false, 200_000, join(t.testdir(), 'd2.log'))
+  const { stall, memory } = await noisyBuild(new Writable({ write() {} }), false, 100_000, join(t.testdir(), 'd2.log'))
   t.ok(stall < 250, 'nothing else waits')
   t.ok(memory < 200, 'nothing is kept')
 })
@@ -84,7 +84,10 @@ t.test('a client that reads slowly gets the newest state, not a queue of old one
   })
   const sink = sideband(slow)
   t.equal(sink.redraw('one'), true)
-  for (let n = 0; n < 1000; n++) t.equal(sink.redraw(`${n}`), false)
+  t.notOk(
+    [...Array(1000).keys()].some((n) => sink.redraw(`${n}`)),
+    'not while it is behind',
+  )
   waiting.pop()?.()
   await new Promise(setImmediate)
   t.equal(sink.redraw('newest'), true)
