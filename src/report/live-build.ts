@@ -57,6 +57,11 @@ export class LiveBuild {
     }
   }
 
+  /** Whether there is a build to tell of. */
+  get active(): boolean {
+    return this.#startedAt !== null
+  }
+
   /** The line as it is now, at most `LIVE_WIDTH` columns of printable text; null while nothing is built. */
   line(now: number): string | null {
     if (this.#startedAt === null) return null

@@ -29,21 +29,29 @@ const realClock: Clock = {
   },
 }
 
-/** Draws on `terminal` from now on, only when there is something new to be seen; `stop` ends it. */
+/** Draws on `terminal` while there is a build, and only what is new to be seen. `stop` ends it for good. */
 export function liveLine(terminal: Pick<TerminalSink, 'redraw'>, clock: Clock = realClock): LiveLine {
   const build = new LiveBuild()
   let shown: string | null = null
-  const stop = clock.every(EVERY, () => {
+  // A push may have many refs, of which one is built at a time.
+  let stop: (() => void) | null = null
+  const draw = (): void => {
     const line = build.line(clock.now())
     if (line !== null && line !== shown && terminal.redraw(line)) shown = line
-  })
+  }
+  const halt = (): void => {
+    stop?.()
+    stop = null
+  }
   return {
     see(event) {
       const told = build.see(event, clock.now())
       // Another line has taken its place.
       if (!told) shown = null
+      if (!build.active) halt()
+      else stop ??= clock.every(EVERY, draw)
       return told
     },
-    stop,
+    stop: halt,
   }
 }

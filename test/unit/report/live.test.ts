@@ -124,7 +124,7 @@ function play(steps: readonly Step[], view: View, terminal: 'ansi' | 'dumb' = 'a
   const clock = {
     now: () => now,
     every(ms: number, tick: () => void) {
-      next = ms
+      next = now + ms
       work = () => {
         tick()
         next += ms
