@@ -27,7 +27,7 @@ export interface Context {
   /** Git sessions that are being served. */
   readonly sessions: Set<object>
   /** Opens the sinks of one deploy: the pusher's terminal and its log file. */
-  readonly report: (deploy: number, words: NodeJS.WritableStream) => Report
+  readonly report: (deploy: number, terminal: Terminal) => Report
   /** Called right after a step is on disk; does nothing but in tests. */
   readonly fault: (point: FaultPoint, deploy: number) => void | Promise<void>
   /** What the front door hears of environments that change their services, by user name: requests wait meanwhile. */
@@ -36,6 +36,13 @@ export interface Context {
   readonly granted: (hostname: string, project: string) => boolean
   /** The URL under which a host name is served by the front door. */
   readonly urlOf: (hostname: string) => string
+}
+
+/** Where the pusher reads, and how: a line that is redrawn in place where `live`, colour where it was asked for. */
+export interface Terminal {
+  readonly words: NodeJS.WritableStream
+  readonly live: boolean
+  readonly color: boolean
 }
 
 export interface Report {

@@ -4,13 +4,13 @@ import type { Writable } from 'node:stream'
 import { dropRoot, rootLink } from './activate/roots.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
 import { build } from './build/build.ts'
-import type { Context, Deploy, PushSession, Ready } from './context.ts'
+import type { Context, Deploy, PushSession, Ready, Terminal } from './context.ts'
 import type { Place } from './lib/lanes.ts'
 import { isZero, shortRef } from './lib/oid.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
-import type { ProcReceive } from './receive/hook-talk.ts'
 import { parsePushOptions } from './receive/push-options.ts'
+import type { Received } from './receive/receive-pack.ts'
 import { supersede } from './receive/supersede.ts'
 import { type Manifest, type PushOptions, type RefUpdate, Refused, type Verdict } from './records.ts'
 import { refuse } from './report/refuse.ts'
@@ -27,11 +27,13 @@ import { keyOfUpdate } from './state/previews.ts'
 export async function receivePush(
   ctx: Context,
   session: PushSession,
-  push: ProcReceive,
+  push: Received,
   words: Writable,
 ): Promise<Verdict[] | null> {
   const options = attempt(() => parsePushOptions(push.options, ctx.config.limits))
-  const deploys = canonicalFirst(ctx, push.updates).map((update) => receive(ctx, session, update, options, words))
+  const color = !(options instanceof Refused) && options.color
+  const terminal = { words, live: !push.quiet, color }
+  const deploys = canonicalFirst(ctx, push.updates).map((update) => receive(ctx, session, update, options, terminal))
   const units = push.atomic ? [deploys] : deploys.map((deploy) => [deploy])
   const queued = units.map((unit) => ({ unit, place: enter(ctx, unit) }))
   try {
@@ -66,7 +68,7 @@ function receive(
   session: PushSession,
   update: RefUpdate,
   options: PushOptions | Refused,
-  words: Writable,
+  terminal: Terminal,
 ): Deploy {
   const project = projectName(session.project)
   const { name, fingerprint } = session.pusher
@@ -85,8 +87,8 @@ function receive(
   }
   return {
     ...{ id, session, project, update, abort, keep, started: performance.now() },
-    options: options instanceof Refused ? { trace: false, confirm: [] } : options,
-    report: ctx.report(id, words),
+    options: options instanceof Refused ? { trace: false, color: false, confirm: [] } : options,
+    report: ctx.report(id, terminal),
   }
 }
 

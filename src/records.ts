@@ -39,6 +39,8 @@ export interface Push {
 
 export interface PushOptions {
   readonly trace: boolean
+  /** Sober colour on the pusher's terminal. */
+  readonly color: boolean
   /** Environment keys that the pusher confirmed to stop. */
   readonly confirm: readonly string[]
 }
@@ -206,6 +208,14 @@ export type DeployEvent =
       readonly n: number
       readonly total: number
       readonly duration: number
+    }
+  | {
+      readonly type: 'build-fetched'
+      /** Store paths that are there by now. */
+      readonly paths: number
+      /** Bytes so far, and of all that Nix knows to come. */
+      readonly bytes: number
+      readonly expected: number
     }
   | {
       readonly type: 'build-failed'

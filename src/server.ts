@@ -100,7 +100,7 @@ export async function serve(asked: Config, env: Env, overrides: Overrides = {}):
   doors.http = await listen('HTTP', config.http, () => frontDoor.listen(config.http.host, config.http.port))
   doors.ssh = await listen('SSH', config.ssh, () => ssh.listen(config.ssh.host, config.ssh.port))
   const admin = await openAdminSocket({
-    ...{ ctx, route: (userName) => route(ctx, `${userName}.${config.domain}`)?.upstreamDir ?? null },
+    ...{ ctx, route: (userName) => route(`${userName}.${config.domain}`)?.upstreamDir ?? null },
     connections: { ssh: () => ssh.connections(), http: () => frontDoor.connections() },
   })
   const watching = [watchPorts(ctx), keepRunning(ctx), watchServiceLogs(ctx)]
@@ -166,10 +166,11 @@ function makeContext(
       limits,
       socketOf: (facts) => ownSocket(runtimeDir, facts.upstreamRuntimeDir),
     },
-    report: (deploy, words) =>
+    report: (deploy, { words, ...view }) =>
       deployReport(
         { words: sideband(words), log: logFile(deployLogPath(stateDir, deploy)) },
         { logCommand: `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} logs d${deploy}` },
+        view,
       ),
     fault: overrides.fault ?? (() => undefined),
     urlOf: (hostname) => `http://${hostname}${doors.http.port === 80 ? '' : `:${doors.http.port}`}`,

@@ -3,6 +3,7 @@ import type { Emit } from '../records.ts'
 import { cutLine } from './capped-log.ts'
 import { derivationName } from './derivation-name.ts'
 import { type BuildFailure, readFailure } from './failure.ts'
+import { Fetched } from './fetched.ts'
 import type { NixEntry } from './nix-log.ts'
 
 const SHOWN_LINE = 4096
@@ -39,11 +40,11 @@ export class Progress {
   readonly #ending = new Map<Running, NodeJS.Timeout>()
   readonly #failures: BuildFailure[] = []
   readonly #errors: string[] = []
+  readonly #fetched = new Fetched()
   #buildsId: number | null = null
   #expected = 0
   #failed = 0
   #started = 0
-  #copied = 0
 
   constructor(options: ProgressOptions) {
     this.#options = options
@@ -51,7 +52,7 @@ export class Progress {
 
   /** Derivations that were built, and paths that were fetched, so far. */
   get work(): { builds: number; fetches: number } {
-    return { builds: this.#started, fetches: this.#copied }
+    return { builds: this.#started, fetches: this.#fetched.started }
   }
 
   /** Nix's own error messages, newest last. */
@@ -60,6 +61,7 @@ export class Progress {
   }
 
   handle(entry: NixEntry): void {
+    if (this.#fetched.handle(entry)) this.#options.emit({ type: 'build-fetched', ...this.#fetched.soFar })
     switch (entry.kind) {
       case 'builds-start':
         this.#buildsId = entry.id
@@ -73,7 +75,6 @@ export class Progress {
         this.#start(entry.id, entry.drv)
         return
       case 'copy-start':
-        this.#copied++
         this.#options.log(`fetching ${entry.path}`)
         return
       case 'line':

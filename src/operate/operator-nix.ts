@@ -18,7 +18,12 @@ export interface OperatorNix {
 export async function operatorNix(stateDir: string, env: Env, store?: 'private' | 'machine'): Promise<OperatorNix> {
   const machine = await discover(env.path)
   const found = existsSync(join(stateDir, 'nix/nix/store')) ? 'private' : 'machine'
-  const settings = { store: store ?? found, packages: null, allowUnsandboxedBuilds: false } as const
+  const settings = {
+    store: store ?? found,
+    packages: null,
+    allowUnsandboxedBuilds: false,
+    allowedGitHosts: [],
+  } as const
   const nix = prepareNix({ nix: settings, stateDir }, env, machine)
   return {
     ...{ nix, machine },

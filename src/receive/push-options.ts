@@ -8,13 +8,15 @@ export function parsePushOptions(
 ): PushOptions {
   if (texts.length > limits.pushOptions) throw new Refused(`too many push options: at most ${limits.pushOptions}`)
   let trace = false
+  let color = false
   const confirm: string[] = []
   for (const text of texts) {
     if (text.length > limits.pushOptionLength)
       throw new Refused(`a push option is longer than ${limits.pushOptionLength} characters`)
     if (text === 'trace') trace = true
+    else if (text === 'color') color = true
     else if (text.startsWith('confirm=')) confirm.push(text.slice('confirm='.length))
-    else throw new Refused(`unknown push option '${text}'`, { help: ['Known: -o trace, -o confirm=KEY'] })
+    else throw new Refused(`unknown push option '${text}'`, { help: ['Known: -o trace, -o color, -o confirm=KEY'] })
   }
-  return { trace, confirm }
+  return { trace, color, confirm }
 }

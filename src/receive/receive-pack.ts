@@ -7,7 +7,7 @@ import { start } from '../lib/spawn.ts'
 import type { Verdict } from '../records.ts'
 import { type ProcReceive, readPreReceive, readProcReceive, writeVerdicts } from './hook-talk.ts'
 import { judgePush } from './judge-push.ts'
-import { WireTap } from './wire.ts'
+import { type WireHead, WireTap } from './wire.ts'
 
 /** The client's end, whichever door it came through. */
 export interface GitIo {
@@ -18,6 +18,9 @@ export interface GitIo {
   /** Aborts when the client is gone. */
   readonly closed: AbortSignal
 }
+
+/** What is to be decided, and how the client wants to be told. */
+export type Received = ProcReceive & Pick<WireHead, 'quiet'>
 
 export interface ReceivePack {
   readonly repository: string
@@ -30,7 +33,7 @@ export interface ReceivePack {
    * Decides every ref and moves those it accepts; `words` goes to the pusher's terminal, `gone` aborts when git ends before it
    * has its answer. Must not throw; null gives git no answer.
    */
-  readonly decide: (push: ProcReceive, words: Writable, gone: AbortSignal) => Promise<readonly Verdict[] | null>
+  readonly decide: (push: Received, words: Writable, gone: AbortSignal) => Promise<readonly Verdict[] | null>
 }
 
 export interface Ended {
@@ -77,7 +80,7 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Ende
   const judged = answerPreReceive(pre, tap, options)
   const gone = new AbortController()
   child.once('exit', () => gone.abort())
-  const decided = answerProcReceive(proc, words, options, gone.signal)
+  const decided = answerProcReceive(proc, words, tap, options, gone.signal)
   const ended = await exit(child)
   // The hooks' ends are closed now, so both answers end by themselves.
   await Promise.allSettled([judged, decided])
@@ -98,12 +101,13 @@ async function answerPreReceive(channel: Duplex, tap: WireTap, options: ReceiveP
 async function answerProcReceive(
   channel: Duplex,
   words: Duplex,
+  tap: WireTap,
   options: ReceivePack,
   gone: AbortSignal,
 ): Promise<void> {
   try {
     const push = await readProcReceive(channel, options.limits.refsPerPush)
-    const verdicts = push && (await options.decide(push, words, gone))
+    const verdicts = push && (await options.decide({ ...push, quiet: tap.head.quiet }, words, gone))
     words.end()
     if (verdicts === null) channel.destroy()
     else writeVerdicts(channel, verdicts)

@@ -13,6 +13,8 @@ export interface WireHead {
   readonly problem: string | null
   /** Whether the client's own clone is shallow. */
   readonly shallow: boolean
+  /** Whether the client asked for no progress: its stderr is no terminal, or -q, or --no-progress (git-push(1)). */
+  readonly quiet: boolean
 }
 
 /** Passes bytes through unchanged and remembers the head. git reads the same bytes: this is for comparing, not for deciding alone. */
@@ -22,10 +24,11 @@ export class WireTap extends Transform {
   #problem: string | null = null
   #whole = false
   #shallow = false
+  #quiet = false
 
   get head(): WireHead {
     const problem = this.#problem ?? (this.#whole ? null : 'the push has no list of refs')
-    return { commands: this.#commands, problem, shallow: this.#shallow }
+    return { commands: this.#commands, problem, shallow: this.#shallow, quiet: this.#quiet }
   }
 
   override _transform(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -57,6 +60,13 @@ export class WireTap extends Transform {
 
   #line(payload: Buffer): void {
     const nul = payload.indexOf(0)
+    // The capabilities stand behind the first command only (gitprotocol-pack(5), update-requests).
+    if (nul !== -1 && this.#commands.length === 0)
+      this.#quiet = payload
+        .toString('latin1', nul + 1)
+        .trim()
+        .split(' ')
+        .includes('quiet')
     const text = decode(nul === -1 ? payload : payload.subarray(0, nul))
     if (text === null) {
       this.#problem = 'a ref name is not UTF-8'

@@ -1,25 +1,43 @@
 // The report of one deploy: its events become sentences, for the pusher's terminal and for the log on disk.
 import type { DeployEvent } from '../records.ts'
+import { coloured } from './colour.ts'
+import { type Clock, liveLine } from './live-line.ts'
 import { type SentenceContext, sentences } from './sentences.ts'
-import type { LineSink } from './sideband.ts'
+import type { LineSink, TerminalSink } from './sideband.ts'
+
+/** How the pusher wants to be told. */
+export interface View {
+  /** A build is one line that is redrawn in place, instead of a line for each thing it says. */
+  readonly live: boolean
+  readonly color: boolean
+}
 
 /** The build stage writes these into the whole log itself, uncut. */
 const LOGGED_WHOLE: ReadonlySet<DeployEvent['type']> = new Set(['build-started', 'build-line', 'build-finished'])
 
 /** Emits to both sinks; `log` goes to the log only. */
-export function deployReport(sinks: { readonly words: LineSink; readonly log: LineSink }, context: SentenceContext) {
+export function deployReport(
+  sinks: { readonly words: TerminalSink; readonly log: LineSink },
+  context: SentenceContext,
+  view: View,
+  clock?: Clock,
+) {
+  const { words, log } = sinks
+  const live = view.live ? liveLine(words, clock) : null
   return {
     emit(event: DeployEvent): void {
-      for (const line of sentences(event, context)) {
-        sinks.words.line(line)
-        if (!LOGGED_WHOLE.has(event.type)) sinks.log.line(line)
-      }
+      if (live?.see(event)) return
+      // Sentences for somebody who does not read them cost time; the sink only counts what it leaves out.
+      const lines = event.type === 'build-line' && words.full ? [event.line] : sentences(event, context)
+      for (const line of view.color ? coloured(event, lines, context) : lines) words.line(line)
+      if (!LOGGED_WHOLE.has(event.type)) for (const line of lines) log.line(line)
     },
     log(line: string): void {
-      sinks.log.line(line)
+      log.line(line)
     },
     async close(): Promise<void> {
-      await Promise.all([sinks.words.close(), sinks.log.close()])
+      live?.stop()
+      await Promise.all([words.close(), log.close()])
     },
   }
 }

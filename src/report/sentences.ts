@@ -11,7 +11,7 @@ export interface SentenceContext {
 
 type Event<T extends DeployEvent['type']> = Extract<DeployEvent, { type: T }>
 
-const STEP = '-----> '
+export const STEP = '-----> '
 const DETAIL = ' '.repeat(STEP.length)
 const QUOTE = `${DETAIL}  > `
 const SHOWN_CHANGES = 3
@@ -34,8 +34,13 @@ export function sentences(event: DeployEvent, context: SentenceContext): readonl
       return plan(event)
     case 'build-started':
       return buildLine(event, 'started')
-    case 'build-line':
-      return overwritten(event.line) === '' ? [] : buildLine(event, overwritten(event.line))
+    case 'build-line': {
+      const text = overwritten(event.line)
+      return text === '' ? [] : buildLine(event, text)
+    }
+    // Only the live line tells it: as lines it would never end.
+    case 'build-fetched':
+      return []
     case 'build-finished':
       return buildLine(event, `done in ${durationText(event.duration)}`)
     case 'build-failed':
@@ -101,8 +106,8 @@ function buildLine({ name, n, total }: { name: string; n: number; total: number 
   return wrap(label + printable(text).trim(), { first: DETAIL, hanging: `${DETAIL}      `, maxLines: LOG_LINES })
 }
 
-// A progress bar draws over itself with carriage returns: its last state is what a terminal would show.
-function overwritten(line: string): string {
+/** A progress bar draws over itself with carriage returns: its last state is what a terminal would show. Printable. */
+export function overwritten(line: string): string {
   return (
     line
       .split('\r')

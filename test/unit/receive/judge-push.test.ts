@@ -10,6 +10,7 @@ const head = (...refs: string[]): WireHead => ({
   commands: refs.map((ref) => ({ old: a, new: b, ref })),
   problem: null,
   shallow: false,
+  quiet: false,
 })
 const lines = (...refs: string[]) => refs.map((ref) => `${a} ${b} ${ref}\n`).join('')
 

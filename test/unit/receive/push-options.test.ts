@@ -6,12 +6,27 @@ import { Refused } from '../../../src/records.ts'
 const limits = { pushOptions: 3, pushOptionLength: 20 }
 
 t.test('known options are taken', async (t) => {
-  t.same(parsePushOptions([], limits), { trace: false, confirm: [] })
-  t.same(parsePushOptions(['trace', 'confirm=live', 'confirm=a=b'], limits), { trace: true, confirm: ['live', 'a=b'] })
+  t.same(parsePushOptions([], limits), { trace: false, color: false, confirm: [] })
+  t.same(parsePushOptions(['trace', 'confirm=live', 'confirm=a=b'], limits), {
+    ...{ trace: true, color: false, confirm: ['live', 'a=b'] },
+  })
+  t.same(parsePushOptions(['color'], limits), { trace: false, color: true, confirm: [] })
 })
 
 t.test('everything else is refused by name', async (t) => {
-  for (const option of ['', 'Trace', 'trace=1', ' trace', 'confirm', 'force', 'env=main', 'ci.skip', '__proto__'])
+  for (const option of [
+    '',
+    'Trace',
+    'colour',
+    'color=always',
+    'trace=1',
+    ' trace',
+    'confirm',
+    'force',
+    'env=main',
+    'ci.skip',
+    '__proto__',
+  ])
     t.throws(() => parsePushOptions(['trace', option], limits), new Refused(`unknown push option '${option}'`), option)
 })
 

@@ -30,7 +30,7 @@ const expected = [
 t.test('the head is read and the bytes pass unchanged, split at every byte', async (t) => {
   for (let at = 0; at <= push.length; at++) {
     const { head, out } = await tapped([push.subarray(0, at), push.subarray(at)])
-    t.same(head, { commands: expected, problem: null, shallow: true }, `split at ${at}`)
+    t.same(head, { commands: expected, problem: null, shallow: true, quiet: false }, `split at ${at}`)
     t.ok(out.equals(push))
   }
   const single = await tapped([...push].map((byte) => Buffer.from([byte])))
@@ -72,3 +72,20 @@ t.test('a byte-order mark is a part of the name', async (t) => {
   const { head } = await tapped([Buffer.concat([pkt(`${a} ${b} refs/heads/\ufeffx`), flush])])
   t.equal(head.commands[0]?.ref, 'refs/heads/\ufeffx')
 })
+
+const capabilities = [
+  ['report-status-v2 side-band-64k quiet object-format=sha1 agent=git/2.39.5', true],
+  ['quiet', true],
+  ['report-status-v2 side-band-64k object-format=sha1 agent=git/2.39.5', false],
+  ['report-status quieter agent=quiet/1', false],
+] as const
+
+for (const [said, quiet] of capabilities)
+  t.test(`'${said}' ${quiet ? 'asks' : 'does not ask'} for quiet`, async (t) => {
+    const first = pkt(`${a} ${b} refs/heads/x\0 ${said}`)
+    t.equal((await tapped([Buffer.concat([first, flush])])).head.quiet, quiet)
+    const shallow = pkt(`shallow ${a}`)
+    t.equal((await tapped([Buffer.concat([shallow, first, flush])])).head.quiet, quiet, 'behind the first command')
+    const plain = pkt(`${a} ${b} refs/heads/y`)
+    t.equal((await tapped([Buffer.concat([plain, first, flush])])).head.quiet, false, 'and nowhere else')
+  })

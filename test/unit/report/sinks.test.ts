@@ -90,8 +90,15 @@ t.test('a log that cannot be written does not matter', async (t) => {
 t.test('a report goes to both, but the log of a build is written by the build', async (t) => {
   const words: string[] = []
   const whole: string[] = []
-  const sink = (lines: string[]) => ({ line: (text: string) => void lines.push(text), close: async () => {} })
-  const report = deployReport({ words: sink(words), log: sink(whole) }, { logCommand: 'ssh host logs d1' })
+  const sink = (lines: string[]) => ({
+    line: (text: string) => void lines.push(text),
+    ...{ close: async () => {}, redraw: () => true, full: false },
+  })
+  const report = deployReport(
+    { words: sink(words), log: sink(whole) },
+    { logCommand: 'ssh host logs d1' },
+    { live: false, color: false },
+  )
   report.emit({ type: 'activating', release: 1 })
   report.emit({ type: 'build-line', name: 'a', n: 1, total: 1, line: 'x' })
   report.log('a> x')
