@@ -12,22 +12,26 @@ export function boundGarbage(): void {
 }
 
 /** Bytes of transferred data between two collections. */
-const INTERVAL = 2 * 1024 * 1024
+const INTERVAL = 8 * 1024 * 1024
+/** Bytes of buffers that may be left after one; more are garbage that grew old while a slow reader kept it waiting. */
+const LEFT = 12 * 1024 * 1024
 
 /**
- * Counts transferred bytes and collects the young generation every 2 MiB. Buffers lie outside the heap: without this it is
- * chance whether 15 or 70 MiB of them wait to be freed during a large push. One collection takes well under a millisecond.
+ * Counts transferred bytes and collects garbage every 8 MiB: of the young generation, which takes well under a millisecond,
+ * and of all only when that left much behind. Buffers lie outside the heap, so without this it is chance whether 15 or 70 MiB
+ * of them wait to be freed during a large push.
  */
 export function garbageCounter(): (bytes: number) => void {
   // Freed in the collection itself: a thread that gets no turn on a busy machine would free them too late.
   setFlagsFromString('--no-concurrent-array-buffer-sweeping')
   setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void
+  const collect = runInNewContext('gc') as (options: { type: 'minor' | 'major' }) => void
   let since = 0
   return (bytes) => {
     since += bytes
     if (since < INTERVAL) return
     since = 0
     collect({ type: 'minor' })
+    if (process.memoryUsage().arrayBuffers > LEFT) collect({ type: 'major' })
   }
 }
