@@ -1,4 +1,5 @@
 // The records that travel between the stages: small, readonly, all in this one file.
+export { type DeployEvent, type Emit, refusedEvent } from './events.ts'
 
 /** 40 lower-case hex digits (SHA-1 object id); forty zeros mean "no object". */
 export type Oid = string
@@ -179,79 +180,6 @@ export type Verdict =
   | { readonly ref: string; readonly ok: true; readonly oldOid?: Oid }
   | { readonly ref: string; readonly ok: false; readonly reason: string }
 
-/** Everything that happens during a deploy; sinks (sideband, record, log) render it. Text in here is raw and hostile. */
-export type DeployEvent =
-  | {
-      readonly type: 'started'
-      readonly project: string
-      readonly commit: Oid
-      readonly ref: string
-      readonly key: string
-      readonly kind: EnvironmentType
-      /** The environment that this is a preview of. */
-      readonly previewOf?: string
-    }
-  | { readonly type: 'note'; readonly text: string }
-  | { readonly type: 'warning'; readonly text: string }
-  | { readonly type: 'build-plan'; readonly builds: number; readonly fetches: number; readonly cached: number }
-  | { readonly type: 'build-started'; readonly name: string; readonly n: number; readonly total: number }
-  | {
-      readonly type: 'build-line'
-      readonly name: string
-      readonly n: number
-      readonly total: number
-      readonly line: string
-    }
-  | {
-      readonly type: 'build-finished'
-      readonly name: string
-      readonly n: number
-      readonly total: number
-      readonly duration: number
-    }
-  | {
-      readonly type: 'build-fetched'
-      /** Store paths that are there by now. */
-      readonly paths: number
-      /** Bytes so far, and of all that Nix knows to come. */
-      readonly bytes: number
-      readonly expected: number
-    }
-  | {
-      readonly type: 'build-failed'
-      readonly name: string
-      readonly how: string
-      readonly tail: readonly string[]
-      readonly gotHash?: string
-    }
-  | {
-      readonly type: 'built'
-      readonly duration: number
-      readonly cached: boolean
-      readonly closureBytes: number
-      readonly since: {
-        readonly release: number
-        readonly deltaBytes: number
-        readonly changes: readonly string[]
-      } | null
-    }
-  | { readonly type: 'waiting'; readonly text: string }
-  | { readonly type: 'activating'; readonly release: number }
-  | { readonly type: 'activate-line'; readonly line: string }
-  | { readonly type: 'check'; readonly what: string; readonly result: string; readonly duration: number }
-  | { readonly type: 'live'; readonly url: string; readonly release: number; readonly duration: number }
-  | { readonly type: 'removed'; readonly key: string }
-  | {
-      readonly type: 'refused'
-      readonly headline: string
-      readonly detail: readonly string[]
-      readonly help: readonly string[]
-    }
-  | { readonly type: 'restored'; readonly release: number | null; readonly text: string }
-
-/** Where a stage tells what happens. */
-export type Emit = (event: DeployEvent) => void
-
 /** A refusal that a stage throws: one reason for the status line, detail for the sideband. Everything else thrown is a fault of ours. */
 export class Refused extends Error {
   readonly headline: string
@@ -265,9 +193,4 @@ export class Refused extends Error {
     this.detail = more.detail ?? []
     this.help = more.help ?? []
   }
-}
-
-/** The event that tells a refusal. */
-export function refusedEvent({ headline, detail, help }: Refused): DeployEvent {
-  return { type: 'refused', headline, detail, help }
 }
