@@ -3,6 +3,8 @@ import type { Logger } from 'pino'
 import type { SwitchContext } from './activate/switch.ts'
 import type { Config } from './config/config.ts'
 import type { Lanes } from './lib/lanes.ts'
+import type { Slots } from './lib/slots.ts'
+import type { PushGate } from './receive/push-gate.ts'
 import type { DeployEvent, ProjectId, Pusher, PushOptions, RefUpdate } from './records.ts'
 import type { ResolveContext, Resolved } from './resolve/resolve.ts'
 import type { State } from './state/state.ts'
@@ -11,14 +13,22 @@ import type { State } from './state/state.ts'
 export type FaultPoint = 'S0' | 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8'
 
 export interface Context {
+  /** What is in force now; replaced as a whole when the configuration is reloaded, so it is asked for anew each time. */
   readonly config: Config
   readonly state: State
   readonly lanes: Lanes
   readonly log: Logger
-  readonly resolve: ResolveContext
+  readonly resolve: Omit<ResolveContext, 'canonicalBranch'>
   readonly host: SwitchContext
   /** Deploys that have not switched yet, by number: what a newer push or the end of the receiver cancels. */
   readonly active: Map<number, ActiveDeploy>
+  /** Counts pushes, to refuse too many of one user. */
+  readonly pushes: PushGate
+  /** Evaluations, and builds, that may run at once; the others wait. */
+  readonly evaluations: Slots
+  readonly builds: Slots
+  /** Whether the operator grants a custom host name to a project. */
+  readonly granted: (hostname: string, project: string) => boolean
   /** Aborts when the receiver begins to close: what has not switched by then does not. */
   readonly closing: AbortSignal
   /** Git sessions that are being served. */

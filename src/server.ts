@@ -2,13 +2,16 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { type Logger, pino } from 'pino'
 import { keepRunning, startLive } from './activate/keep-running.ts'
 import { recover } from './activate/recover.ts'
 import { watchPorts } from './activate/watch-ports.ts'
-import { adminKeyLines } from './config/admin-keys.ts'
-import { type Address, type Config, ConfigError } from './config/config.ts'
+import { watchProcesses } from './activate/watch-processes.ts'
+import { type Address, type Config, ConfigError, over } from './config/config.ts'
 import type { Env } from './config/env.ts'
+import { granted } from './config/grants.ts'
+import type { KnownKey } from './config/keys.ts'
 import type { Limits } from './config/limits.ts'
 import type { Context, FaultPoint } from './context.ts'
 import { serveGit } from './doors.ts'
@@ -16,8 +19,11 @@ import { createFrontDoor } from './frontdoor/front-door.ts'
 import { clearIncoming, clearUp } from './lib/clear-up.ts'
 import { Lanes } from './lib/lanes.ts'
 import { clearDoor, ownSocket } from './lib/own-socket.ts'
+import { Slots } from './lib/slots.ts'
 import { makeStateDirectories, type Prepared, prepare } from './prepare.ts'
+import { PushGate } from './receive/push-gate.ts'
 import { Refused } from './records.ts'
+import { applyCanonicalBranches, applyPeople, type ConfigSource, follow, Settings } from './reload.ts'
 import { deployLogPath, logFile } from './report/log-file.ts'
 import { deployReport } from './report/report.ts'
 import { sideband } from './report/sideband.ts'
@@ -25,17 +31,21 @@ import { makeViews } from './report/views.ts'
 import { runWord } from './report/words/run-word.ts'
 import { holdState } from './state/database.ts'
 import { State } from './state/state.ts'
-import { KeyError, parsePublicKey } from './transport/key.ts'
+import { parsePublicKey } from './transport/key.ts'
 import { createSshServer } from './transport/ssh/server.ts'
 
 export interface Receiver {
   readonly ssh: Address
   readonly http: Address
   readonly hostKeyFingerprint: string
+  /** As it was at the start. */
+  readonly config: Config
   readonly hostKey: string
-  readonly admins: readonly { readonly fingerprint: string; readonly file: string }[]
+  readonly admins: readonly KnownKey[]
   readonly buildsAreSandboxed: boolean
   readonly privateStore: string | null
+  /** Reads the configuration and the key files again, as when one of them changes. */
+  reload(): Promise<void>
   /** Refuses new pushes, cancels builds, lets switches finish, and closes. Bounded. */
   close(): Promise<void>
 }
@@ -50,33 +60,43 @@ export interface Overrides {
 }
 
 /** Starts a receiver and answers once it accepts connections. Throws ConfigError for what the operator has to change. */
-export async function serve(asked: Config, env: Env, overrides: Overrides = {}): Promise<Receiver> {
-  const config = { ...asked, limits: { ...asked.limits, ...overrides.limits } }
+export async function serve(source: ConfigSource, env: Env, overrides: Overrides = {}): Promise<Receiver> {
+  const settings = new Settings(source, (config) => ({
+    ...config,
+    limits: over(config.limits, overrides.limits ?? {}),
+  }))
+  const { config } = settings
   makeStateDirectories(config)
   const held = holdState(config.stateDir)
   const ready = join(config.stateDir, 'ready.json')
   rmSync(ready, { force: true })
   const log = openLog(config)
   const prepared = await prepare(config, env, overrides.seenByBuilds)
-  const admins = readAdmins(config, env)
   const state = new State(config.stateDir, fingerprintOf)
-  state.people.setAdmins(new Map(admins.map(({ fingerprint, name }) => [fingerprint, name])))
+  applyPeople(state, settings.loaded)
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
   const closing = new AbortController()
-  const ctx = makeContext(config, env, prepared, state, log, doors, closing.signal, overrides)
+  const ctx = makeContext(settings, env, prepared, state, log, doors, closing.signal, overrides)
 
   clearDoor(config.runtimeDir)
   await clearUp(config.stateDir, env.path)
   await recover(ctx)
   await clearIncoming(config.stateDir, env.path, state.deploys.open())
+  await applyCanonicalBranches(config, env.path)
   await startLive(ctx)
 
-  const frontDoor = createFrontDoor({ route: (hostname) => route(ctx, hostname), runtimeDir: config.runtimeDir, log })
+  const frontDoor = createFrontDoor({
+    ...{ route: (hostname) => route(ctx, hostname), runtimeDir: config.runtimeDir, log },
+    limits: config.limits.frontDoor,
+  })
+  // The one object that changes: the server reads it whenever it needs a value.
+  const sshLimits = { ...config.limits.ssh }
   const views = makeViews(ctx)
   const ssh = createSshServer({
     hostKey: prepared.hostKey.privateKey,
     log: log.child({ part: 'ssh' }),
+    limits: sshLimits,
     handlers: {
       identify: ({ fingerprint }) => state.people.identify(fingerprint),
       git: (session) => serveGit(ctx, prepared.buildsAreSandboxed, session),
@@ -90,18 +110,28 @@ export async function serve(asked: Config, env: Env, overrides: Overrides = {}):
   })
   doors.http = await listen('HTTP', config.http, () => frontDoor.listen(config.http.host, config.http.port))
   doors.ssh = await listen('SSH', config.ssh, () => ssh.listen(config.ssh.host, config.ssh.port))
-  const watching = [watchPorts(ctx), keepRunning(ctx)]
+  const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx)]
+  const following = await follow(settings, log, async () => {
+    applyPeople(state, settings.loaded)
+    Object.assign(sshLimits, settings.config.limits.ssh)
+    ctx.evaluations.recount()
+    ctx.builds.recount()
+    ssh.endWhere((pusher) => !isDeepStrictEqual(state.people.identify(pusher.fingerprint), pusher))
+    await applyCanonicalBranches(settings.config, env.path)
+  })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')
 
   return {
-    ...{ ...doors, admins, buildsAreSandboxed: prepared.buildsAreSandboxed },
+    ...{ ...doors, admins: settings.loaded.keys.filter(({ administrator }) => administrator) },
+    ...{ config, reload: following.reload, buildsAreSandboxed: prepared.buildsAreSandboxed },
     ...{ hostKey: prepared.hostKey.publicKey, hostKeyFingerprint: prepared.hostKey.fingerprint },
     privateStore: prepared.nix.privateStore,
     close: async () => {
       log.info('closing')
       rmSync(ready, { force: true })
       ssh.refuseNew()
+      await following.close()
       for (const watch of watching) watch.abort()
       closing.abort(new Refused('the receiver is shutting down; push again'))
       for (const { abort } of ctx.active.values()) abort.abort(closing.signal.reason)
@@ -115,7 +145,7 @@ export async function serve(asked: Config, env: Env, overrides: Overrides = {}):
 }
 
 function makeContext(
-  config: Config,
+  settings: Settings,
   env: Env,
   prepared: Prepared,
   state: State,
@@ -125,17 +155,25 @@ function makeContext(
   overrides: Overrides,
 ): Context {
   const { nix, sandbox, site, library } = prepared
-  const { stateDir, limits, canonicalBranch, runtimeDir } = config
+  const { stateDir, runtimeDir } = settings.config
   return {
-    ...{ config, state, log, lanes: new Lanes(), active: new Map(), closing, sessions: new Set() },
+    get config() {
+      return settings.config
+    },
+    pushes: new PushGate(),
+    evaluations: new Slots(() => settings.config.limits.evaluationsAtOnce),
+    builds: new Slots(() => settings.config.limits.buildsAtOnce),
+    granted: (hostname, project) => granted(settings.config, hostname, project),
+    ...{ state, log, lanes: new Lanes(), active: new Map(), closing, sessions: new Set() },
     resolve: {
       nix,
       sandbox,
       site,
       library,
       stateDir,
-      limits,
-      canonicalBranch,
+      get limits() {
+        return settings.config.limits
+      },
       path: env.path,
       projects: state.projects,
     },
@@ -144,12 +182,17 @@ function makeContext(
       sandbox,
       path: env.path,
       stateDir,
-      limits,
+      get limits() {
+        return settings.config.limits
+      },
       socketOf: (facts) => ownSocket(runtimeDir, facts.upstreamRuntimeDir),
     },
     report: (deploy, words) =>
       deployReport(
-        { words: sideband(words), log: logFile(deployLogPath(stateDir, deploy)) },
+        {
+          words: sideband(words),
+          log: logFile(deployLogPath(stateDir, deploy), settings.config.limits.deployLogBytes),
+        },
         { logCommand: `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} logs d${deploy}` },
       ),
     fault: overrides.fault ?? (() => undefined),
@@ -182,17 +225,6 @@ function openLog(config: Config): Logger {
     { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
     pino.destination({ dest: file, sync: true, mode: 0o600 }),
   )
-}
-
-function readAdmins(config: Config, env: Env): { fingerprint: string; file: string; name: string }[] {
-  return adminKeyLines(config, env.home).map(({ file, line }) => {
-    try {
-      const key = parsePublicKey(line)
-      return { fingerprint: key.fingerprint, file, name: 'admin' }
-    } catch (error) {
-      throw error instanceof KeyError ? new ConfigError(`${file}: ${error.message}`) : error
-    }
-  })
 }
 
 function fingerprintOf(line: string): string | null {

@@ -26,7 +26,7 @@ export interface EvaluateContext {
   /** Store path of the library (`nix/` of this package). */
   readonly library: string
   readonly stateDir: string
-  readonly limits: Pick<Limits, 'evaluationTime' | 'evaluationMemory' | 'manifestBytes'>
+  readonly limits: Pick<Limits, 'evaluationTime' | 'evaluationMemory' | 'evaluationProcesses' | 'manifestBytes'>
 }
 
 export interface Question {
@@ -60,7 +60,12 @@ export async function evaluate(ctx: EvaluateContext, question: Question, signal:
 
 function sandboxOf(ctx: EvaluateContext): string[] {
   const { sandbox: host, nix, limits } = ctx
-  return evaluationSandbox({ host, privateStore: nix.privateStore, memory: limits.evaluationMemory })
+  return evaluationSandbox({
+    host,
+    privateStore: nix.privateStore,
+    memory: limits.evaluationMemory,
+    processes: limits.evaluationProcesses,
+  })
 }
 
 /** Prefix of the made-up URL under which evaluation gets its trees, all of them by their hash. */

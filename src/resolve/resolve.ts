@@ -15,6 +15,7 @@ import { type EvaluateContext, evaluate } from './evaluate.ts'
 import { checkNames, differingFields, undeclared } from './policy.ts'
 import { checkHostenvFolder, peel, type SourceContext, treeToStore } from './source.ts'
 
+/** `canonicalBranch` is the project's. */
 export type ResolveContext = SourceContext & EvaluateContext & { readonly canonicalBranch: string }
 
 export interface ResolveQuestion {

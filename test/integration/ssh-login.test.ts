@@ -66,7 +66,7 @@ t.test('ATTACK: a known public key is offered, but signed with another private k
 })
 
 t.test('who only connects, or says garbage, is gone after the time to log in', async (t) => {
-  const { server, port } = await startServer([known], { loginSeconds: 0.5 })
+  const { server, port } = await startServer([known], { loginTime: 500 })
   t.teardown(() => server.close())
   const silent = await open(port)
   const started = performance.now()

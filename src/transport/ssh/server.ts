@@ -1,6 +1,7 @@
 // The embedded SSH server: admits connections, times logins, and hands each connection on.
 import { createServer, type Socket } from 'node:net'
 import ssh2, { type Connection } from 'ssh2'
+import type { Pusher } from '../../records.ts'
 import { createAdmission } from './admission.ts'
 import { algorithms } from './algorithms.ts'
 import { serveConnection } from './connection.ts'
@@ -13,6 +14,8 @@ export interface SshServer {
   listen(host: string, port: number): Promise<{ host: string; port: number }>
   /** From now on a new session is told to come again, and exits 1. Those that run go on. */
   refuseNew(): void
+  /** Ends the connections of those who logged in and are not (any more) who they were then; answers how many. */
+  endWhere(is: (pusher: Pusher) => boolean): number
   /** Ends all connections and stops listening; resolves within two seconds. */
   close(): Promise<void>
 }
@@ -26,22 +29,26 @@ const CLOSING = 1000
  */
 export function createSshServer(options: {
   readonly hostKey: string
-  readonly limits?: Partial<SshLimits>
+  readonly limits?: SshLimits
   readonly log: Log
   readonly handlers: SshHandlers
 }): SshServer {
   const { log, handlers } = options
-  const limits: SshLimits = { ...defaultSshLimits, ...options.limits }
+  const limits = options.limits ?? defaultSshLimits
   const admit = createAdmission(limits)
   const sockets = new Set<Socket>()
   const clients = new Map<Socket, Connection>()
   const logins = new WeakMap<Socket, () => void>()
+  const pushers = new Map<Socket, Pusher>()
   let refusing = false
 
   const ssh = new ssh2.Server({ hostKeys: [options.hostKey], algorithms, ident: 'hostenv' }, (client) => {
     const socket = socketOf(client)
     clients.set(socket, client)
-    const authenticated = () => logins.get(socket)?.()
+    const authenticated = (pusher: Pusher) => {
+      pushers.set(socket, pusher)
+      logins.get(socket)?.()
+    }
     serveConnection(client, { handlers, limits, log, refusing: () => refusing, authenticated })
   })
   ssh.on('error', (error: Error) => log.warn({ err: error }, 'ssh'))
@@ -59,7 +66,7 @@ export function createSshServer(options: {
     const timer = setTimeout(() => {
       log.info({ peer: address }, 'login took too long')
       socket.destroy()
-    }, limits.loginSeconds * 1000)
+    }, limits.loginTime)
     logins.set(socket, () => {
       clearTimeout(timer)
       place.authenticated()
@@ -69,6 +76,7 @@ export function createSshServer(options: {
       place.left()
       sockets.delete(socket)
       clients.delete(socket)
+      pushers.delete(socket)
     })
     // What is not SSH ends here: ssh2 ends its half and waits for the other for ever.
     socket.once('finish', () => setTimeout(() => socket.destroy(), CLOSING).unref())
@@ -89,6 +97,16 @@ export function createSshServer(options: {
       }),
     refuseNew() {
       refusing = true
+    },
+    endWhere(is) {
+      const ended = [...pushers].filter(([, pusher]) => is(pusher))
+      for (const [socket, pusher] of ended) {
+        log.info({ fingerprint: pusher.fingerprint, pusher: pusher.name }, 'connection ended: its key lost its rights')
+        pushers.delete(socket)
+        // Not `end`, which would wait for what the client still sends.
+        socket.destroy()
+      }
+      return ended.length
     },
     async close() {
       refusing = true

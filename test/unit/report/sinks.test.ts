@@ -69,13 +69,26 @@ t.test('the whole log has a time before each line and no control characters', as
   const dir = t.testdir()
   const path = deployLogPath(dir, 41)
   t.equal(path, join(dir, 'log', 'deploys', 'd41.log'))
-  const log = logFile(path, () => new Date(0))
+  const log = logFile(path, 1000, () => new Date(0))
   log.line('\u001b[31mred\u001b[0m')
   log.line('two')
   await log.close()
   t.equal(readFileSync(path, 'utf8'), '1970-01-01T00:00:00.000Z red\n1970-01-01T00:00:00.000Z two\n')
   t.equal(statSync(path).mode & 0o777, 0o600)
   await log.close()
+})
+
+t.test('a log that is longer than is kept says that it is cut, once', async (t) => {
+  const path = join(t.testdir(), 'd1.log')
+  // Each line: a time of 24 characters, a blank, 9 characters and a line feed.
+  const log = logFile(path, 3 * 35, () => new Date(0))
+  for (const n of [1, 2, 3, 4, 5]) log.line(`line no ${n}`)
+  await log.close()
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+  t.same(
+    lines.map((line) => line.slice(25)),
+    ['line no 1', 'line no 2', 'line no 3', 'the log is cut here: it is longer than is kept (limits.deployLogBytes)'],
+  )
 })
 
 t.test('a log that cannot be written does not matter', async (t) => {
