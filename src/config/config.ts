@@ -155,7 +155,7 @@ export function isLoopback(host: string): boolean {
 function address(flag: string, text: string): Address {
   const match = addressPattern.exec(text)
   const port = Number(match?.[3])
-  if (!match || port > 65535) throw new ConfigError(`${flag} takes HOST:PORT (port 0 picks a free one), not '${text}'.`)
+  if (!match) throw new ConfigError(`${flag} takes HOST:PORT (port 0 picks a free one), not '${text}'.`)
   return { host: match[1] ?? match[2] ?? '', port }
 }
 

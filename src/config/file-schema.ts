@@ -11,13 +11,14 @@ export type Access = (typeof accessLevels)[number]
 export const hostNamePattern =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
 /** HOST:PORT, with brackets around an IPv6 address. */
-export const addressPattern = /^(?:\[([0-9a-fA-F:]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/
+export const addressPattern =
+  /^(?:\[([0-9a-fA-F:]+)\]|([A-Za-z0-9.-]+)):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/
 
-const text = (takes: string, pattern: RegExp, description: string, example: string) =>
+const text = (takes: string, pattern: RegExp, description: string, example: string, standard?: string) =>
   z
     .string({ error: takes })
     .regex(pattern, { error: takes })
-    .meta({ description, examples: [example] })
+    .meta({ description, examples: [example], ...(standard === undefined ? {} : { default: standard }) })
     .optional()
 const flag = (description: string) =>
   z.boolean({ error: 'true or false' }).meta({ description, default: false }).optional()
@@ -36,13 +37,8 @@ const list = (takes: string, description: string, example: string) =>
     .optional()
 const path = (description: string, example: string) =>
   text('a path (relative ones start at this file)', /^[^\0\n]+$/, description, example)
-const address = (description: string, example: string) =>
-  text(
-    'HOST:PORT in quotes or not, like 127.0.0.1:2222 (port 0 picks a free one)',
-    addressPattern,
-    description,
-    example,
-  )
+const address = (description: string, standard: string) =>
+  text('HOST:PORT, like 127.0.0.1:2222 (port 0 picks a free one)', addressPattern, description, standard, standard)
 
 const user = z
   .strictObject(
@@ -113,7 +109,8 @@ export const fileSchema = z.strictObject(
     domain: text(
       'a host name in lower case, like apps.example.org',
       hostNamePattern,
-      'Environments are served as <name of the environment>.<domain>.',
+      'Environments are served as ENVIRONMENT.DOMAIN; wildcard DNS leads there.',
+      'apps.example.org',
       'localhost',
     ),
     state: path(

@@ -67,7 +67,7 @@ export const limitTable = {
   serviceLogFiles: count(5, 'Old log files that are kept of each process; holds for services that start later.', {
     most: 1000,
   }),
-  serviceLogBytes: size(1_000_000, 'Size of each of these log files; holds for services that start later.', {
+  serviceLogBytes: size(MIB, 'Size of each of these log files; holds for services that start later.', {
     least: 4 * KIB,
     most: 256 * MIB - 1,
   }),

@@ -75,6 +75,8 @@ function namesBelow(path: Path): string[] {
 
 // A name without a value (all below it is commented out) says nothing.
 function written(value: unknown): unknown {
+  // Zod would leave it out without a word.
+  if (value instanceof Object && Object.hasOwn(value, '__proto__')) throw new Error('__proto__ cannot be a name')
   if (value === null || typeof value !== 'object') return value ?? undefined
   if (Array.isArray(value)) return value
   return Object.fromEntries(

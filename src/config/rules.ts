@@ -25,6 +25,8 @@ export function checkRules(settings: FileSettings, place: Place): Problem[] {
   const users = Object.keys(settings.users ?? {})
   const granted = new Map<string, string>()
 
+  if ((settings.domain?.length ?? 0) > 180)
+    say(['domain'], 'domain has more than 180 characters; the names of environments come before it.')
   for (const name of users)
     if (!userName.test(name))
       say(['users', name], `${JSON.stringify(name)} is no name for a user; write letters, digits and . _ @ + -`, true)

@@ -26,6 +26,9 @@ export function watchFiles(changed: () => void, failed: (error: unknown) => void
       // The folders, not the files: a file that is replaced is another file, but the folder stays.
       const folders = new Set([...wanted].map((file) => dirname(file)).filter((folder) => existsSync(folder)))
       const before = watcher
+      watcher = null
+      // A watch of nothing is never ready.
+      if (folders.size === 0) return void (await before?.close())
       const next = watch([...folders], {
         ...{ depth: 0, ignoreInitial: true, persistent: false },
         ignored: (path) => !folders.has(path) && !wanted.has(path),
