@@ -1,16 +1,19 @@
 // The configuration while a receiver runs: read again when a file changes, put in force where it can be, kept as it was where it is wrong.
 import { existsSync } from 'node:fs'
-import type { Logger } from 'pino'
+import { isDeepStrictEqual } from 'node:util'
 import type { Config } from './config/config.ts'
 import { accessOf, canonicalBranch } from './config/grants.ts'
 import { inForce } from './config/in-force.ts'
 import type { Loaded } from './config/load.ts'
 import { ConfigError, ConfigProblems } from './config/problems.ts'
 import { watchFiles } from './config/watch.ts'
+import type { Context } from './context.ts'
 import { git } from './lib/git.ts'
 import { repositoryPath } from './lib/repositories.ts'
 import { mustRun } from './lib/spawn.ts'
-import type { State } from './state/state.ts'
+import type { People } from './state/people.ts'
+import type { SshServer } from './transport/ssh/server.ts'
+import type { SshLimits } from './transport/ssh/types.ts'
 
 /** Reads the configuration as it is now. Throws ConfigError when it cannot be used. */
 export type ConfigSource = () => Loaded
@@ -47,15 +50,15 @@ export class Settings {
 }
 
 /** Tells the record who is who; to be called after each reload. */
-export function applyPeople(state: Pick<State, 'people'>, { config, keys }: Loaded): void {
-  state.people.setOperators({
+export function setPeople(people: People, { config, keys }: Loaded): void {
+  people.setOperators({
     users: new Map(keys.map(({ fingerprint, user, administrator }) => [fingerprint, { user, administrator }])),
     access: (project, user) => accessOf(config, project, user),
   })
 }
 
 /** Points HEAD of existing repositories where their project's canonical branch is now. */
-export async function applyCanonicalBranches({ stateDir, projects }: Config, path: string): Promise<void> {
+export async function setCanonicalBranches({ stateDir, projects }: Config, path: string): Promise<void> {
   for (const name of Object.keys(projects)) {
     const repository = repositoryPath(stateDir, name)
     if (!existsSync(repository)) continue
@@ -69,13 +72,32 @@ export interface Following {
   close(): Promise<void>
 }
 
-/** Follows the files; `changed` puts new settings into effect. Logs what it does, and never throws because of a file. */
-export async function follow(settings: Settings, log: Logger, changed: () => Promise<void>): Promise<Following> {
+/** What of a running receiver hears of new settings; everything else asks `ctx.config` each time. */
+export interface Concerned {
+  readonly ctx: Context
+  readonly ssh: Pick<SshServer, 'endWhere'>
+  /** The one object that the SSH server reads its limits from. */
+  readonly sshLimits: SshLimits
+}
+
+async function putInForce({ config, loaded }: Settings, { ctx, ssh, sshLimits }: Concerned): Promise<void> {
+  const { people } = ctx.state
+  setPeople(people, loaded)
+  Object.assign(sshLimits, config.limits.ssh)
+  ctx.evaluations.recount()
+  ctx.builds.recount()
+  ssh.endWhere((pusher) => !isDeepStrictEqual(people.identify(pusher.fingerprint), pusher))
+  await setCanonicalBranches(config, ctx.host.path)
+}
+
+/** Follows the files, and puts what changed in force. Logs what it does, and never throws because of a file. */
+export async function follow(settings: Settings, concerned: Concerned): Promise<Following> {
+  const { log } = concerned.ctx
   let last = Promise.resolve()
   const once = async () => {
     try {
       const waiting = settings.reload()
-      await changed()
+      await putInForce(settings, concerned)
       await files.follow(settings.loaded.files)
       log.info({ files: settings.loaded.files.length }, 'configuration reloaded')
       for (const setting of waiting) log.warn({ setting }, `${setting} takes effect at the next start`)

@@ -2,7 +2,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
 import { type Logger, pino } from 'pino'
 import { keepRunning, startLive } from './activate/keep-running.ts'
 import { recover } from './activate/recover.ts'
@@ -23,7 +22,8 @@ import { Slots } from './lib/slots.ts'
 import { makeStateDirectories, type Prepared, prepare } from './prepare.ts'
 import { PushGate } from './receive/push-gate.ts'
 import { Refused } from './records.ts'
-import { applyCanonicalBranches, applyPeople, type ConfigSource, follow, Settings } from './reload.ts'
+import { type ConfigSource, follow, Settings, setCanonicalBranches, setPeople } from './reload.ts'
+import { cappedSink } from './report/capped-sink.ts'
 import { deployLogPath, logFile } from './report/log-file.ts'
 import { deployReport } from './report/report.ts'
 import { sideband } from './report/sideband.ts'
@@ -73,7 +73,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   const log = openLog(config)
   const prepared = await prepare(config, env, overrides.seenByBuilds)
   const state = new State(config.stateDir, fingerprintOf)
-  applyPeople(state, settings.loaded)
+  setPeople(state.people, settings.loaded)
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
   const closing = new AbortController()
@@ -83,7 +83,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   await clearUp(config.stateDir, env.path)
   await recover(ctx)
   await clearIncoming(config.stateDir, env.path, state.deploys.open())
-  await applyCanonicalBranches(config, env.path)
+  await setCanonicalBranches(config, env.path)
   await startLive(ctx)
 
   const frontDoor = createFrontDoor({
@@ -111,14 +111,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   doors.http = await listen('HTTP', config.http, () => frontDoor.listen(config.http.host, config.http.port))
   doors.ssh = await listen('SSH', config.ssh, () => ssh.listen(config.ssh.host, config.ssh.port))
   const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx)]
-  const following = await follow(settings, log, async () => {
-    applyPeople(state, settings.loaded)
-    Object.assign(sshLimits, settings.config.limits.ssh)
-    ctx.evaluations.recount()
-    ctx.builds.recount()
-    ssh.endWhere((pusher) => !isDeepStrictEqual(state.people.identify(pusher.fingerprint), pusher))
-    await applyCanonicalBranches(settings.config, env.path)
-  })
+  const following = await follow(settings, { ctx, ssh, sshLimits })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')
 
@@ -191,7 +184,7 @@ function makeContext(
       deployReport(
         {
           words: sideband(words),
-          log: logFile(deployLogPath(stateDir, deploy), settings.config.limits.deployLogBytes),
+          log: cappedSink(logFile(deployLogPath(stateDir, deploy)), settings.config.limits.deployLogBytes),
         },
         { logCommand: `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} logs d${deploy}` },
       ),

@@ -16,7 +16,7 @@ export interface LocalHost {
   readonly stateDir: string
   readonly limits: Pick<
     Limits,
-    'activateTime' | 'stopTime' | 'environmentProcesses' | 'processMemory' | 'serviceLogFiles' | 'serviceLogBytes'
+    'activateTime' | 'stopTime' | 'environmentProcesses' | 'processMemory' | 'processLogFiles' | 'processLogBytes'
   >
 }
 
@@ -93,9 +93,9 @@ export function asEnvironment(
   argv: readonly [string, ...string[]],
   options: { dieWithParent: boolean; release?: ReleaseFacts; holds?: number },
 ): Command {
-  const { serviceLogFiles, serviceLogBytes } = host.limits
+  const { processLogFiles, processLogBytes } = host.limits
   // For the loggers of services; their definitions are the projects', these limits the operator's.
-  const logs = { HOSTENV_LOG_FILES: String(serviceLogFiles), HOSTENV_LOG_BYTES: String(serviceLogBytes) }
+  const logs = { HOSTENV_LOG_FILES: String(processLogFiles), HOSTENV_LOG_BYTES: String(processLogBytes) }
   const env = { ...variables(place, options.release ?? null), ...logs }
   const chdir = homeOf(place.facts)
   if (host.sandbox === null) {

@@ -64,10 +64,10 @@ export const limitTable = {
     { least: 16 },
   ),
   processMemory: size(8 * GIB, 'Private memory of each process of an environment (RLIMIT_DATA).', { least: 64 * MIB }),
-  serviceLogFiles: count(5, 'Old log files that are kept of each process; holds for services that start later.', {
+  processLogFiles: count(5, 'Old log files that are kept of each process; holds for services that start later.', {
     most: 1000,
   }),
-  serviceLogBytes: size(MIB, 'Size of each of these log files; holds for services that start later.', {
+  processLogBytes: size(MIB, 'Size of each of these log files; holds for services that start later.', {
     least: 4 * KIB,
     most: 256 * MIB - 1,
   }),

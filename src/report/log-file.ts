@@ -9,26 +9,17 @@ export function deployLogPath(stateDir: string, deploy: number): string {
   return join(stateDir, 'log', 'deploys', `d${deploy}.log`)
 }
 
-const CUT = 'the log is cut here: it is longer than is kept (limits.deployLogBytes)'
-
-/**
- * Opens (appending) a log file, readable by its owner only. Each line: ISO 8601 UTC, a space, printable text. After `maxBytes` one
- * line says that it is cut, and the rest is dropped.
- */
-export function logFile(path: string, maxBytes = Number.POSITIVE_INFINITY, now = () => new Date()): LineSink {
+/** Opens (appending) a log file, readable by its owner only. Each line: ISO 8601 UTC, a space, printable text. */
+export function logFile(path: string, now: () => Date = () => new Date()): LineSink {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const stream = createWriteStream(path, { flags: 'a', mode: 0o600 })
   let broken = false
-  let written = 0
   stream.on('error', () => {
     broken = true
   })
   return {
     line(text) {
-      if (broken || !stream.writable || written > maxBytes) return
-      const line = `${now().toISOString()} ${printable(text)}\n`
-      written += Buffer.byteLength(line)
-      stream.write(written > maxBytes ? `${now().toISOString()} ${CUT}\n` : line)
+      if (!broken && stream.writable) stream.write(`${now().toISOString()} ${printable(text)}\n`)
     },
     close() {
       const { promise, resolve } = Promise.withResolvers<void>()

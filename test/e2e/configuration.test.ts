@@ -1,5 +1,5 @@
 // A receiver with a configuration file: what an edit changes while it runs, what it cannot change, and what an invalid one does.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -55,6 +55,25 @@ async function edit(settings: Settings = {}) {
   const since = log().length
   write(settings)
   await logged(/configuration reloaded/, since)
+}
+
+function logFiles(project: string): string[] {
+  return globSync(join(receiver.stateDir, `env/${project}-main-*/state/log/flood/{current,@*}`))
+}
+
+function logOf(project: string): string {
+  return logFiles(project)
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('')
+}
+
+async function until<T>(ask: () => Promise<T | null>): Promise<T> {
+  for (let tries = 0; tries < 300; tries++) {
+    const answer = await ask()
+    if (answer !== null) return answer
+    await sleep(100)
+  }
+  throw new Error('it did not come to that within 30 s')
 }
 
 const whoami = async (key = bob) => (await receiver.sshAs(key, ['whoami', '--json'])).stdout
@@ -169,6 +188,31 @@ t.test('limits change at once, and each says what it is', async (t) => {
   t.match(reason(await project.push(receiver, 'main')), /^evaluation took longer than 0\.1 s; log d\d+$/)
 })
 
+t.test(
+  'an environment that starts too many processes is held or stopped, and its log stays within its size',
+  async (t) => {
+    await edit({ limits: { environmentProcesses: 64, processLogBytes: '4KiB', processLogFiles: 2 } })
+    const name = 'acme/flood'
+    const flood = await makeProject(t, 'hello-web', { 'flood.sh': floodScript, '.hostenv/hostenv.nix': floodModule })
+    // The limits of log files hold for services that start from now on: these do.
+    const pushed = await flood.push(receiver, 'main', { name })
+    t.equal(pushed.code, 0, pushed.stderr)
+    const states = await until(async () => {
+      const { stdout } = await receiver.ssh('envs', '-p', name, '--json')
+      const [environment] = JSON.parse(stdout)
+      const log = logOf('flood')
+      return environment.state === 'broken' || /fork/i.test(log) ? { environment, log } : null
+    })
+    // The kernel holds everybody but root to it.
+    if (process.getuid?.() === 0) t.equal(states.environment.state, 'broken')
+    const sizes = logFiles('flood').map((path) => statSync(path).size)
+    // s6-log writes a buffer of 8 KiB to its end before it begins another file.
+    const kept = sizes.reduce((sum, size) => sum + size, 0)
+    t.ok(sizes.length <= 3 && kept < 64 * 1024, `400 KB became ${kept} bytes in ${sizes.length} files`)
+    await edit()
+  },
+)
+
 t.test('connections of one address, and the time to log in', async (t) => {
   await edit({ limits: { ssh: { loginTime: '100ms', connectionsPerAddress: 1 } } })
   const began = performance.now()
@@ -187,6 +231,17 @@ t.test('connections of one address, and the time to log in', async (t) => {
   await edit()
 })
 
+const floodScript = `#!/bin/sh
+i=0; while [ $i -lt 4000 ]; do echo "a line of a process that says a lot of nothing much, again and again"; i=$((i+1)); done
+sleep 5
+while :; do sleep 600 & done
+`
+const floodModule = `{ pkgs, ... }:
+{
+  environments.main.type = "production";
+  processes.flood.command = [ "/bin/sh" "\${../flood.sh}" ];
+}
+`
 const slowBuild = `{ pkgs, ... }:
 {
   environments.main.type = "production";
