@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { run } from '../../src/lib/spawn.ts'
 import { makeKey } from '../helpers/keys.ts'
-import { cleanEnv } from '../helpers/programs.ts'
+import { cleanEnv, hostenv } from '../helpers/programs.ts'
 import { makeProject, type Pushed } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
@@ -20,14 +20,21 @@ interface Settings {
   limits?: Record<string, unknown>
   access?: Record<string, string>
   users?: Record<string, unknown>
+  canonicalBranch?: string
   more?: Record<string, unknown>
 }
 
 const people = { bob: { keyFiles: ['keys-of-bob'] }, ruth: { keys: [ruth.publicKey] } }
 
 // JSON is YAML; written as editors do, a new file over the old one.
-function write({ limits = {}, access = { bob: 'push', ruth: 'read' }, users = people, more = {} }: Settings = {}) {
-  const settings = { users, projects: { 'acme/helloweb': { access } }, limits, ...more }
+function write({
+  limits = {},
+  access = { bob: 'push', ruth: 'read' },
+  users = people,
+  canonicalBranch = 'main',
+  more = {},
+}: Settings = {}) {
+  const settings = { users, projects: { 'acme/helloweb': { access, canonicalBranch } }, limits, ...more }
   writeFileSync(`${file}.new`, JSON.stringify(settings, null, 2))
   renameSync(`${file}.new`, file)
 }
@@ -109,6 +116,19 @@ t.test('access and roles change at once', async (t) => {
   await edit()
 })
 
+t.test('the canonical branch changes at once', async (t) => {
+  const head = () => readFileSync(join(receiver.stateDir, 'repos/acme/helloweb.git/HEAD'), 'utf8')
+  t.equal(head(), 'ref: refs/heads/main\n')
+  await edit({ canonicalBranch: 'trunk' })
+  t.equal(head(), 'ref: refs/heads/trunk\n')
+  t.match(
+    (await project.push(receiver, 'main:other')).stderr,
+    /remote: +trunk:/,
+  )
+  await edit()
+  t.equal(head(), 'ref: refs/heads/main\n')
+})
+
 t.test('a key that is removed loses its open connections; one that is added gets in', async (t) => {
   const since = log().length
   const [program, ...args] = receiver.sshCommand(bob).split(' ')
@@ -141,6 +161,23 @@ t.test('an invalid edit is logged with its line, and what was good stays in forc
   process.kill(receiver.pid, 'SIGHUP')
   await logged(/not reloaded/, again)
   t.match(JSON.parse(await whoami()), { name: 'bob' })
+})
+
+t.test('hostenv check says the same before the file is used', async (t) => {
+  const bad = await hostenv(['check', file], receiver.home)
+  t.match(bad, {
+    code: 1,
+    stdout: '',
+    stderr: `${file}:3:5: There is no setting "keyFile" in users.bob. Did you mean keyFiles?`,
+  })
+  write({ users: { ...people, bob: { role: 'administrator', keyFiles: ['keys-of-bob'] } } })
+  const good = await hostenv(['check', file], receiver.home)
+  t.match(good, { code: 0, stderr: '' })
+  t.match(good.stdout, /hostenv\.yaml is good\.\n[\s\S]*Administrators bob/)
+  t.match(await hostenv(['check'], receiver.home, {}), {
+    code: 1,
+    stderr: /The configuration file hostenv\.yaml cannot be read \(ENOENT\)/,
+  })
 })
 
 t.test('what cannot change while it runs is named', async (t) => {
@@ -191,10 +228,16 @@ t.test('limits change at once, and each says what it is', async (t) => {
 t.test(
   'an environment that starts too many processes is held or stopped, and its log stays within its size',
   async (t) => {
-    await edit({ limits: { environmentProcesses: 64, processLogBytes: '4KiB', processLogFiles: 2 } })
+    await edit({
+      limits: { environmentProcesses: 64, activateTime: '20s', processLogBytes: '4KiB', processLogFiles: 2 },
+    })
     const name = 'acme/flood'
     const flood = await makeProject(t, 'hello-web', { 'flood.sh': floodScript, '.hostenv/hostenv.nix': floodModule })
     // The limits of log files hold for services that start from now on: these do.
+    const bomb = `{ ... }: { environments.main.type = "production"; activate = "while :; do sleep 600 & done"; }\n`
+    const first = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': bomb })
+    const refused = await first.push(receiver, 'main', { name: 'acme/bomb' })
+    t.match(reason(refused), /^activate failed: (signal SIGKILL|exit \d+)/, 'neither may activate')
     const pushed = await flood.push(receiver, 'main', { name })
     t.equal(pushed.code, 0, pushed.stderr)
     const states = await until(async () => {

@@ -53,11 +53,22 @@ export function createSshServer(options: {
   })
   ssh.on('error', (error: Error) => log.warn({ err: error }, 'ssh'))
 
+  // A flood must not fill the log: one line a minute, with how many there were.
+  let refused = 0
+  let told = Number.NEGATIVE_INFINITY
+  const refusedOne = (peer: string | undefined) => {
+    refused++
+    if (performance.now() - told < 60_000) return
+    log.warn({ peer, refused }, 'connection refused: too many (limits.ssh)')
+    told = performance.now()
+    refused = 0
+  }
+
   const tcp = createServer({ noDelay: true, keepAlive: true }, (socket) => {
     const address = socket.remoteAddress
     const place = address ? admit(address) : null
     if (!place) {
-      log.warn({ peer: address }, 'connection refused: too many')
+      refusedOne(address)
       // Also listens: a socket that is reset before it is gone must not end the process.
       socket.on('error', () => {})
       return void socket.destroy()
