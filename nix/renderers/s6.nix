@@ -9,6 +9,8 @@ let
     ${shebang}
     exec 2>&1
     echo $$ > group
+    # The logger's alone.
+    unset HOSTENV_LOG_FILES HOSTENV_LOG_BYTES
     ${lib.optionalString p.restartOnRelease ''
       { read -r HOSTENV_RELEASE; read -r HOSTENV_REVISION; } < ./release
       export HOSTENV_RELEASE HOSTENV_REVISION

@@ -94,9 +94,9 @@ export function asEnvironment(
   options: { dieWithParent: boolean; release?: ReleaseFacts; holds?: number },
 ): Command {
   const { processLogFiles, processLogBytes } = host.limits
-  // For the loggers of services; their definitions are the projects', these limits the operator's.
+  // For the loggers of services alone; their definitions are the projects', these limits the operator's.
   const logs = { HOSTENV_LOG_FILES: String(processLogFiles), HOSTENV_LOG_BYTES: String(processLogBytes) }
-  const env = { ...variables(place, options.release ?? null), ...logs }
+  const env = { ...variables(place, options.release ?? null), ...(options.dieWithParent ? {} : logs) }
   const chdir = homeOf(place.facts)
   if (host.sandbox === null) {
     // The number of processes cannot be limited here: all of this user's would count.
