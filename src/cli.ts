@@ -1,13 +1,16 @@
 // The `hostenv` command: flags to configuration, a receiver, and sentences for whoever started it.
 import { Command, CommanderError } from 'commander'
 import { down } from './activate/down.ts'
-import { ConfigError, directories, type ServeFlags, toConfig } from './config/config.ts'
+import { check } from './config/check.ts'
+import { ConfigError, directories, type ServeFlags } from './config/config.ts'
 import { readEnv } from './config/env.ts'
+import { loadConfig } from './config/load.ts'
 import { version } from './lib/version.ts'
 import { addOperatorCommands } from './operate/commands.ts'
 import { type Overrides, serve } from './server.ts'
 import { StateInUse } from './state/database.ts'
 import { SchemaError } from './state/upgrade.ts'
+import { parsePublicKey } from './transport/key.ts'
 
 const collect = (value: string, all: string[] = []) => [...all, value]
 const state = [
@@ -27,6 +30,10 @@ export async function runCli(argv: readonly string[], overrides: Overrides = {})
   program
     .command('serve')
     .description('receive pushes over SSH and serve environments over HTTP, until SIGTERM or Ctrl-C')
+    .option(
+      '--config <file>',
+      'settings, users and limits, in YAML; flags win over it (docs/reference/configuration.md)',
+    )
     .option(...state)
     .option(...runtime)
     .option('--ssh <host:port>', 'where SSH listens; port 0 picks a free one (default: 127.0.0.1:2222)')
@@ -43,6 +50,16 @@ export async function runCli(argv: readonly string[], overrides: Overrides = {})
     .option('--log <where>', 'file (in the state directory, rotated), stderr (JSON lines) or journald', 'file')
     .option('--trust-projects', 'run projects without a sandbox where bwrap is missing')
     .action((flags: ServeFlags) => runServe(flags, overrides))
+
+  program
+    .command('check')
+    .description('say what is wrong with a configuration file, before it is used')
+    .argument('[file]', 'the configuration file', 'hostenv.yaml')
+    .action((file: string) => {
+      const { lines, good } = check(file, readEnv(), readKey)
+      for (const line of lines) (good ? process.stdout : process.stderr).write(`${line}\n`)
+      process.exitCode = good ? 0 : 1
+    })
 
   program
     .command('down')
@@ -66,11 +83,11 @@ export async function runCli(argv: readonly string[], overrides: Overrides = {})
 
 async function runServe(flags: ServeFlags, overrides: Overrides): Promise<void> {
   const env = readEnv()
-  const config = toConfig(flags, env)
-  const receiver = await serve(config, env, overrides)
+  const receiver = await serve(() => loadConfig(flags, env, readKey), env, overrides)
+  const { config } = receiver
   const { ssh, http } = receiver
   const host = ssh.host.includes(':') ? `[${ssh.host}]` : ssh.host
-  for (const { fingerprint, file } of receiver.admins) say(`Administrator  ${fingerprint}  ${file}`)
+  for (const { fingerprint, source } of receiver.admins) say(`Administrator  ${fingerprint}  ${source}`)
   say(`Host key       ${receiver.hostKeyFingerprint}  (ed25519)`)
   say(`State          ${config.stateDir}`)
   say(`Nix store      ${receiver.privateStore ?? '/nix/store'}`)
@@ -81,7 +98,7 @@ async function runServe(flags: ServeFlags, overrides: Overrides): Promise<void> 
   say('')
   say('In a repository with a .hostenv folder:')
   say(`  git remote add hostenv ssh://hostenv@${host}:${ssh.port}/ORGANISATION/PROJECT.git`)
-  say(`  git push hostenv ${config.canonicalBranch}`)
+  say(`  git push hostenv main`)
   let closing = false
   const stop = () => {
     if (closing) return
@@ -93,9 +110,12 @@ async function runServe(flags: ServeFlags, overrides: Overrides): Promise<void> 
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  process.on('SIGHUP', () => void receiver.reload())
   // A client that goes away in the middle of a line must not end the receiver.
   process.on('SIGPIPE', () => undefined)
 }
+
+const readKey = (line: string) => parsePublicKey(line).fingerprint
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`)

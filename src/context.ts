@@ -4,6 +4,8 @@ import type { SwitchContext } from './activate/switch.ts'
 import type { Config } from './config/config.ts'
 import type { Gate } from './lib/gate.ts'
 import type { Lanes } from './lib/lanes.ts'
+import type { Slots } from './lib/slots.ts'
+import type { PushGate } from './receive/push-gate.ts'
 import type { DeployEvent, ProjectId, Pusher, PushOptions, RefUpdate } from './records.ts'
 import type { ResolveContext, Resolved } from './resolve/resolve.ts'
 import type { State } from './state/state.ts'
@@ -12,16 +14,24 @@ import type { State } from './state/state.ts'
 export type FaultPoint = 'S0' | 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8'
 
 export interface Context {
+  /** What is in force now; replaced as a whole when the configuration is reloaded, so it is asked for anew each time. */
   readonly config: Config
   readonly state: State
   readonly lanes: Lanes
   /** Closed while the operator's maintenance needs that no deploy is on its way. */
   readonly gate: Gate
   readonly log: Logger
-  readonly resolve: ResolveContext
+  readonly resolve: Omit<ResolveContext, 'canonicalBranch'>
   readonly host: SwitchContext
   /** Deploys that have not switched yet, by number: what a newer push or the end of the receiver cancels. */
   readonly active: Map<number, ActiveDeploy>
+  /** Counts pushes, to refuse too many of one user. */
+  readonly pushes: PushGate
+  /** Evaluations, and builds, that may run at once; the others wait. */
+  readonly evaluations: Slots
+  readonly builds: Slots
+  /** Whether the operator grants a custom host name to a project (`organisation/project`). */
+  readonly granted: (hostname: string, project: string) => boolean
   /** Aborts when the receiver begins to close: what has not switched by then does not. */
   readonly closing: AbortSignal
   /** Git sessions that are being served. */
@@ -32,8 +42,6 @@ export interface Context {
   readonly fault: (point: FaultPoint, deploy: number) => void | Promise<void>
   /** What the front door hears of environments that change their services, by user name: requests wait meanwhile. */
   readonly switching: { readonly begin: (userName: string) => void; readonly end: (userName: string) => void }
-  /** Whether a project (`organisation/project`) may have a custom host name. */
-  readonly granted: (hostname: string, project: string) => boolean
   /** The URL under which a host name is served by the front door. */
   readonly urlOf: (hostname: string) => string
 }

@@ -1,11 +1,13 @@
 // What a session at a door leads to: a push, a fetch, or a word. The door says who it is and what it wants, nothing more.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { canonicalBranch } from './config/grants.ts'
 import type { Context } from './context.ts'
 import { printable } from './lib/printable.ts'
 import { discard, makeTemporary, parseProjectPath, projectName, repositoryPath } from './lib/repositories.ts'
 import { receivePush } from './pipeline.ts'
 import { packageDir } from './prepare.ts'
+import { enoughDisk } from './receive/enough-disk.ts'
 import { type Ended, receivePack, uploadPack } from './receive/receive-pack.ts'
 import { type ProjectId, Refused } from './records.ts'
 import { wrap } from './report/wrap.ts'
@@ -23,9 +25,7 @@ export async function serveGit(ctx: Context, buildsAreSandboxed: boolean, sessio
       throw new Refused('builds are not sandboxed on this host, so only administrators may push', {
         help: ['Its operator can set sandbox = true in nix.conf, or allow it with --allow-unsandboxed-builds.'],
       })
-    const ended = receiving
-      ? await serveReceivePack(ctx, session, project)
-      : await serveUploadPack(ctx, session, project)
+    const ended = receiving ? await servePush(ctx, session, project) : await serveUploadPack(ctx, session, project)
     await (ended.signal !== null ? session.exitSignal(ended.signal) : session.exit(ended.code ?? 1))
   } catch (error) {
     session.stderr.write(`hostenv: ${sentence(ctx, error)}\n`)
@@ -35,12 +35,23 @@ export async function serveGit(ctx: Context, buildsAreSandboxed: boolean, sessio
   }
 }
 
+// Floods are stopped before git starts.
+async function servePush(ctx: Context, session: GitSession, project: ProjectId): Promise<Ended> {
+  const left = ctx.pushes.enter(ctx.state.people.account(session.pusher), ctx.config.limits)
+  try {
+    await enoughDisk([ctx.config.stateDir, ctx.host.nix.storeDir], ctx.config.limits.freeDiskBytes)
+    return await serveReceivePack(ctx, session, project)
+  } finally {
+    left()
+  }
+}
+
 async function serveReceivePack(ctx: Context, session: GitSession, project: ProjectId): Promise<Ended> {
   const name = projectName(project)
-  const { stateDir, canonicalBranch, limits } = ctx.config
+  const { stateDir, limits } = ctx.config
   const final = repositoryPath(stateDir, name)
   const fresh = !existsSync(final)
-  const repository = fresh ? await makeTemporary(stateDir, ctx.host.path, canonicalBranch) : final
+  const repository = fresh ? await makeTemporary(stateDir, ctx.host.path, canonicalBranch(ctx.config, name)) : final
   try {
     const push = { project, pusher: session.pusher, repository, fresh }
     return await receivePack(session, {

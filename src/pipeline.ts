@@ -3,7 +3,8 @@
 import type { Writable } from 'node:stream'
 import { dropRoot, rootLink } from './activate/roots.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
-import { build } from './build/build.ts'
+import { boundedBuild } from './build/bounded-build.ts'
+import { canonicalBranch } from './config/grants.ts'
 import type { Context, Deploy, PushSession, Ready, Terminal } from './context.ts'
 import type { Place } from './lib/lanes.ts'
 import { isZero, shortRef } from './lib/oid.ts'
@@ -33,7 +34,9 @@ export async function receivePush(
   const options = attempt(() => parsePushOptions(push.options, ctx.config.limits))
   const color = !(options instanceof Refused) && options.color
   const terminal = { words, live: !push.quiet, color }
-  const deploys = canonicalFirst(ctx, push.updates).map((update) => receive(ctx, session, update, options, terminal))
+  const deploys = canonicalFirst(ctx, session, push.updates).map((update) =>
+    receive(ctx, session, update, options, terminal),
+  )
   const units = push.atomic ? [deploys] : deploys.map((deploy) => [deploy])
   const queued = units.map((unit) => ({ unit, place: enter(ctx, unit) }))
   try {
@@ -57,8 +60,9 @@ export async function receivePush(
 }
 
 // What the canonical branch declares holds for the branches that come with it, whatever order git sent them in.
-function canonicalFirst(ctx: Context, updates: readonly RefUpdate[]): RefUpdate[] {
-  const later = ({ ref }: RefUpdate) => (ref === `refs/heads/${ctx.config.canonicalBranch}` ? 0 : 1)
+function canonicalFirst(ctx: Context, { project }: PushSession, updates: readonly RefUpdate[]): RefUpdate[] {
+  const canonical = `refs/heads/${canonicalBranch(ctx.config, projectName(project))}`
+  const later = ({ ref }: RefUpdate) => (ref === canonical ? 0 : 1)
   return updates.toSorted((a, b) => later(a) - later(b))
 }
 
@@ -136,7 +140,7 @@ async function deployUnit(
 function mayDeploy(ctx: Context, { project, update, session }: Deploy): boolean {
   const policy = ctx.state.projects.get(project)?.policy ?? null
   const name = shortRef(update.ref)
-  return ctx.state.people.mayDeploy(session.pusher, policy, meant(ctx, project, policy, update) ?? name)
+  return ctx.state.people.mayDeploy(session.pusher, project, policy, meant(ctx, project, policy, update) ?? name)
 }
 
 function meant(ctx: Context, project: string, policy: Manifest | null, update: RefUpdate): string | null {
@@ -148,13 +152,14 @@ async function prepare(ctx: Context, deploy: Deploy): Promise<Ready> {
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
   const name = shortRef(deploy.update.ref)
   const key = meant(ctx, deploy.project, policy, deploy.update)
+  const canonical = canonicalBranch(ctx.config, deploy.project)
   // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
   const asks = !isZero(deploy.update.new)
-  const undeclared = asks && policy !== null && key === null && name !== ctx.config.canonicalBranch
-  if (!undeclared && !ctx.state.people.mayDeploy(deploy.session.pusher, policy, key ?? name))
+  const undeclared = asks && policy !== null && key === null && name !== canonical
+  if (!undeclared && !ctx.state.people.mayDeploy(deploy.session.pusher, deploy.project, policy, key ?? name))
     throw notAllowed(deploy.session.pusher, key ?? name)
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
-  const stopped = whatToStop(policy, name, ctx.config.canonicalBranch, deploy.options.confirm, key)
+  const stopped = whatToStop(policy, name, canonical, deploy.options.confirm, key)
   ctx.state.deploys.update(deploy.id, { key: stopped })
   return { deploy, key: stopped, resolved: null, stages: {} }
 }
@@ -170,29 +175,32 @@ async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | 
   }
   try {
     const started = performance.now()
-    const resolved = await resolveRef(
-      ctx.resolve,
-      {
-        project: session.project,
-        repository: session.repository,
-        ref: update.ref,
-        new: update.new,
-        policy,
-        trace: deploy.options.trace,
-      },
-      { emit, signal, onManifest },
-    )
+    const resolve = () =>
+      resolveRef(
+        { ...ctx.resolve, canonicalBranch: canonicalBranch(ctx.config, project) },
+        {
+          project: session.project,
+          repository: session.repository,
+          ref: update.ref,
+          new: update.new,
+          policy,
+          trace: deploy.options.trace,
+        },
+        { emit, signal, onManifest },
+      )
+    if (ctx.evaluations.full) emit({ type: 'waiting', text: 'other evaluations' })
+    const resolved = await ctx.evaluations.run(signal, resolve)
     const { key, tree } = resolved
     ctx.state.deploys.update(deploy.id, { key, tree })
-    const resolve = Math.round(performance.now() - started)
+    const resolveTime = Math.round(performance.now() - started)
     const live = ctx.state.environments.liveRelease(project, key)
-    const built = await build(resolved.derivation, {
+    const built = await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
       ...{ nix: ctx.host.nix, outLink: rootLink(ctx, deploy.id), log: deploy.report.log, emit, signal },
       previous: live && { release: live.n, storePath: live.storePath },
     })
     ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
     await ctx.fault('S1', deploy.id)
-    const stages = { resolve, build: Math.round(built.duration) }
+    const stages = { resolve: resolveTime, build: Math.round(built.duration) }
     return { deploy, key, resolved: { ...resolved, out: built.storePath }, stages }
   } catch (error) {
     if (canonical !== null) restrictAccess(ctx.state, project, canonical)

@@ -72,6 +72,7 @@ export function prepareNix(
     root: machine.root,
     sandbox: true,
     sandboxPaths: [...sandboxPaths(machine), ...seen],
+    options: config.nix.options,
     readOnly: machine.bwrap ? readOnly(machine) : [],
     buildUsersGroup: machine.buildUsersGroup,
   })
@@ -79,7 +80,7 @@ export function prepareNix(
 
 function prepareSandbox(config: Config, machine: Machine): SandboxHost | null {
   if (!machine.bwrap) {
-    if (config.trustProjects) return null
+    if (config.host.trustProjects) return null
     throw new ConfigError(
       'bwrap is not installed, so projects could read everything of this user: apt install bubblewrap, or --trust-projects.',
     )

@@ -6,9 +6,11 @@ import type { Logger } from 'pino'
 import { keepRunning, startLive } from './activate/keep-running.ts'
 import { recover } from './activate/recover.ts'
 import { watchPorts } from './activate/watch-ports.ts'
-import { adminKeyLines } from './config/admin-keys.ts'
-import { type Address, type Config, ConfigError } from './config/config.ts'
+import { watchProcesses } from './activate/watch-processes.ts'
+import { type Address, type Config, ConfigError, over } from './config/config.ts'
 import type { Env } from './config/env.ts'
+import { granted } from './config/grants.ts'
+import type { KnownKey } from './config/keys.ts'
 import type { Limits } from './config/limits.ts'
 import type { Context, FaultPoint } from './context.ts'
 import { serveGit } from './doors.ts'
@@ -19,11 +21,15 @@ import { clearIncoming, clearUp } from './lib/clear-up.ts'
 import { Gate } from './lib/gate.ts'
 import { Lanes } from './lib/lanes.ts'
 import { clearDoor, ownSocket } from './lib/own-socket.ts'
+import { Slots } from './lib/slots.ts'
 import { openAdminSocket } from './operate/admin-socket.ts'
 import { openLog } from './operate/open-log.ts'
 import { watchServiceLogs } from './operate/trim-service-logs.ts'
 import { makeStateDirectories, type Prepared, prepare } from './prepare.ts'
+import { PushGate } from './receive/push-gate.ts'
 import { Refused } from './records.ts'
+import { type ConfigSource, follow, Settings, setCanonicalBranches, setPeople } from './reload.ts'
+import { cappedSink } from './report/capped-sink.ts'
 import { deployLogPath, logFile } from './report/log-file.ts'
 import { deployReport } from './report/report.ts'
 import { sideband } from './report/sideband.ts'
@@ -31,17 +37,21 @@ import { makeViews } from './report/views.ts'
 import { runWord } from './report/words/run-word.ts'
 import { holdState } from './state/database.ts'
 import { State } from './state/state.ts'
-import { KeyError, parsePublicKey } from './transport/key.ts'
+import { parsePublicKey } from './transport/key.ts'
 import { createSshServer } from './transport/ssh/server.ts'
 
 export interface Receiver {
   readonly ssh: Address
   readonly http: Address
   readonly hostKeyFingerprint: string
+  /** As it was at the start. */
+  readonly config: Config
   readonly hostKey: string
-  readonly admins: readonly { readonly fingerprint: string; readonly file: string }[]
+  readonly admins: readonly KnownKey[]
   readonly buildsAreSandboxed: boolean
   readonly privateStore: string | null
+  /** Reads the configuration and the key files again, as when one of them changes. */
+  reload(): Promise<void>
   /** Refuses new pushes, cancels builds, lets switches finish, and closes. Bounded. */
   close(): Promise<void>
 }
@@ -56,36 +66,49 @@ export interface Overrides {
 }
 
 /** Starts a receiver and answers once it accepts connections. Throws ConfigError for what the operator has to change. */
-export async function serve(asked: Config, env: Env, overrides: Overrides = {}): Promise<Receiver> {
-  const config = { ...asked, limits: { ...asked.limits, ...overrides.limits } }
+export async function serve(source: ConfigSource, env: Env, overrides: Overrides = {}): Promise<Receiver> {
+  const settings = new Settings(source, (config) => ({
+    ...config,
+    limits: over(config.limits, overrides.limits ?? {}),
+  }))
+  const { config } = settings
   makeStateDirectories(config)
   const held = holdState(config.stateDir)
   const ready = join(config.stateDir, 'ready.json')
   rmSync(ready, { force: true })
   const log = openLog(config)
   const prepared = await prepare(config, env, overrides.seenByBuilds)
-  const admins = readAdmins(config, env)
   const state = new State(config.stateDir, fingerprintOf)
-  state.people.setAdmins(new Map(admins.map(({ fingerprint, name }) => [fingerprint, name])))
+  setPeople(state.people, settings.loaded)
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
   const closing = new AbortController()
   const { heldTime, heldPerEnvironment, heldRequests } = config.limits
   const room = new WaitingRoom({ time: heldTime, each: heldPerEnvironment, all: heldRequests })
-  const ctx = makeContext(config, env, prepared, state, log, doors, closing.signal, room, overrides)
+  const ctx = makeContext(settings, env, prepared, state, log, doors, closing.signal, room, overrides)
 
   clearDoor(config.runtimeDir)
   await clearUp(config.stateDir, env.path)
   await recover(ctx)
   await clearIncoming(config.stateDir, env.path, state.deploys.open())
+  await setCanonicalBranches(config, env.path)
   await startLive(ctx)
 
   const route = createRoutes({ state, domain: config.domain, runtimeDir: config.runtimeDir, granted: ctx.granted })
-  const frontDoor = createFrontDoor({ route, runtimeDir: config.runtimeDir, room, log })
+  const frontDoor = createFrontDoor({
+    route,
+    runtimeDir: config.runtimeDir,
+    room,
+    log,
+    limits: config.limits.frontDoor,
+  })
+  // The one object that changes: the server reads it whenever it needs a value.
+  const sshLimits = { ...config.limits.ssh }
   const views = makeViews(ctx)
   const ssh = createSshServer({
     hostKey: prepared.hostKey.privateKey,
     log: log.child({ part: 'ssh' }),
+    limits: sshLimits,
     handlers: {
       identify: ({ fingerprint }) => state.people.identify(fingerprint),
       git: (session) => serveGit(ctx, prepared.buildsAreSandboxed, session),
@@ -103,12 +126,14 @@ export async function serve(asked: Config, env: Env, overrides: Overrides = {}):
     ...{ ctx, route: (userName) => route(`${userName}.${config.domain}`)?.upstreamDir ?? null },
     connections: { ssh: () => ssh.connections(), http: () => frontDoor.connections() },
   })
-  const watching = [watchPorts(ctx), keepRunning(ctx), watchServiceLogs(ctx)]
+  const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx), watchServiceLogs(ctx)]
+  const following = await follow(settings, { ctx, ssh, sshLimits })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')
 
   return {
-    ...{ ...doors, admins, buildsAreSandboxed: prepared.buildsAreSandboxed },
+    ...{ ...doors, admins: settings.loaded.keys.filter(({ administrator }) => administrator) },
+    ...{ config, reload: following.reload, buildsAreSandboxed: prepared.buildsAreSandboxed },
     ...{ hostKey: prepared.hostKey.publicKey, hostKeyFingerprint: prepared.hostKey.fingerprint },
     privateStore: prepared.nix.privateStore,
     close: async () => {
@@ -116,6 +141,7 @@ export async function serve(asked: Config, env: Env, overrides: Overrides = {}):
       rmSync(ready, { force: true })
       ssh.refuseNew()
       admin.closing()
+      await following.close()
       for (const watch of watching) watch.abort()
       closing.abort(new Refused('the receiver is shutting down; push again'))
       for (const { abort } of ctx.active.values()) abort.abort(closing.signal.reason)
@@ -129,7 +155,7 @@ export async function serve(asked: Config, env: Env, overrides: Overrides = {}):
 }
 
 function makeContext(
-  config: Config,
+  settings: Settings,
   env: Env,
   prepared: Prepared,
   state: State,
@@ -140,21 +166,27 @@ function makeContext(
   overrides: Overrides,
 ): Context {
   const { nix, sandbox, site, library } = prepared
-  const { stateDir, limits, canonicalBranch, runtimeDir } = config
+  const { stateDir, runtimeDir } = settings.config
   return {
-    ...{ config, state, log, lanes: new Lanes(), gate: new Gate(), active: new Map() },
+    get config() {
+      return settings.config
+    },
+    pushes: new PushGate(),
+    evaluations: new Slots(() => settings.config.limits.evaluationsAtOnce),
+    builds: new Slots(() => settings.config.limits.buildsAtOnce),
+    granted: (hostname, project) => granted(settings.config, hostname, project),
+    ...{ state, log, lanes: new Lanes(), gate: new Gate(), active: new Map() },
     ...{ closing, sessions: new Set(), switching },
-    // Custom host names are granted by the operator's configuration file.
-    granted: () => false,
     resolve: {
       nix,
       sandbox,
       site,
       library,
       stateDir,
-      limits,
-      canonicalBranch,
-      allowedGitHosts: config.nix.allowedGitHosts,
+      get limits() {
+        return settings.config.limits
+      },
+      allowedGitHosts: settings.config.nix.allowedGitHosts,
       path: env.path,
       projects: state.projects,
     },
@@ -163,12 +195,17 @@ function makeContext(
       sandbox,
       path: env.path,
       stateDir,
-      limits,
+      get limits() {
+        return settings.config.limits
+      },
       socketOf: (facts) => ownSocket(runtimeDir, facts.upstreamRuntimeDir),
     },
     report: (deploy, { words, ...view }) =>
       deployReport(
-        { words: sideband(words), log: logFile(deployLogPath(stateDir, deploy)) },
+        {
+          words: sideband(words),
+          log: cappedSink(logFile(deployLogPath(stateDir, deploy)), settings.config.limits.deployLogBytes),
+        },
         { logCommand: `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} logs d${deploy}` },
         view,
       ),
@@ -184,17 +221,6 @@ async function untilIdle(ctx: Context): Promise<void> {
   // Verdicts are on their way to their clients; what is still being received is cut off after a moment.
   const patience = Date.now() + 2000
   while (ctx.sessions.size > 0 && Date.now() < patience) await sleep(20)
-}
-
-function readAdmins(config: Config, env: Env): { fingerprint: string; file: string; name: string }[] {
-  return adminKeyLines(config, env.home).map(({ file, line }) => {
-    try {
-      const key = parsePublicKey(line)
-      return { fingerprint: key.fingerprint, file, name: 'admin' }
-    } catch (error) {
-      throw error instanceof KeyError ? new ConfigError(`${file}: ${error.message}`) : error
-    }
-  })
 }
 
 function fingerprintOf(line: string): string | null {

@@ -9,6 +9,8 @@ let
     ${shebang}
     exec 2>&1
     echo $$ > group
+    # The logger's alone.
+    unset HOSTENV_LOG_FILES HOSTENV_LOG_BYTES
     ${lib.optionalString p.restartOnRelease ''
       { read -r HOSTENV_RELEASE; read -r HOSTENV_REVISION; } < ./release
       export HOSTENV_RELEASE HOSTENV_REVISION
@@ -35,11 +37,11 @@ let
     }
   '';
 
-  # Output goes to numbered files of at most 1 MB, five of them, each line with its time.
+  # Output goes to files of bounded number and size, each line with its time. The operator's limits arrive as variables.
   log = name: ''
     ${shebang}
     mkdir -p "$HOSTENV_STATE_DIR/log/${name}" || exit 111
-    exec ${lib.getExe' pkgs.s6 "s6-log"} n5 s1000000 T "$HOSTENV_STATE_DIR/log/${name}"
+    exec ${lib.getExe' pkgs.s6 "s6-log"} "n''${HOSTENV_LOG_FILES:-5}" "s''${HOSTENV_LOG_BYTES:-1000000}" T "$HOSTENV_STATE_DIR/log/${name}"
   '';
 in
 {

@@ -14,7 +14,10 @@ export interface LocalHost {
   readonly sandbox: SandboxHost | null
   readonly path: string
   readonly stateDir: string
-  readonly limits: Pick<Limits, 'activateTime' | 'stopTime'>
+  readonly limits: Pick<
+    Limits,
+    'activateTime' | 'stopTime' | 'environmentProcesses' | 'processMemory' | 'processLogFiles' | 'processLogBytes'
+  >
 }
 
 /** One environment as the host knows it. */
@@ -90,10 +93,15 @@ export function asEnvironment(
   argv: readonly [string, ...string[]],
   options: { dieWithParent: boolean; release?: ReleaseFacts; holds?: number },
 ): Command {
-  const env = variables(place, options.release ?? null)
+  const { processLogFiles, processLogBytes } = host.limits
+  // For the loggers of services alone; their definitions are the projects', these limits the operator's.
+  const logs = { HOSTENV_LOG_FILES: String(processLogFiles), HOSTENV_LOG_BYTES: String(processLogBytes) }
+  const env = { ...variables(place, options.release ?? null), ...(options.dieWithParent ? {} : logs) }
   const chdir = homeOf(place.facts)
   if (host.sandbox === null) {
-    const prefix = options.dieWithParent ? ['setpriv', '--pdeathsig', 'KILL'] : []
+    // The number of processes cannot be limited here: all of this user's would count.
+    const memory = ['prlimit', `--data=${host.limits.processMemory}`, '--core=0', '--']
+    const prefix = [...memory, ...(options.dieWithParent ? ['setpriv', '--pdeathsig', 'KILL'] : [])]
     return { argv: [...prefix, ...argv] as [string, ...string[]], env, cwd: chdir }
   }
   const prefix = environmentSandbox({
@@ -101,6 +109,7 @@ export function asEnvironment(
     storeDir: host.nix.storeDir,
     directories: ownDirectories(place.facts),
     chdir,
+    limits: { processes: host.limits.environmentProcesses, memory: host.limits.processMemory },
     dieWithParent: options.dieWithParent,
     ...(options.holds === undefined ? {} : { holds: options.holds }),
   })

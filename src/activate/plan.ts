@@ -112,5 +112,6 @@ function recheckPolicy(ctx: Context, { deploy, key, resolved }: Ready): void {
   if (resolved?.newPolicy == null && policy && now !== key)
     throw new Refused('the policy changed meanwhile; push again')
   const { pusher } = deploy.session
-  if (!ctx.state.people.mayDeploy(pusher, policy, now ?? key ?? '')) throw new Refused(`no right to deploy to ${key}`)
+  if (!ctx.state.people.mayDeploy(pusher, deploy.project, policy, now ?? key ?? ''))
+    throw new Refused(`no right to deploy to ${key}`)
 }

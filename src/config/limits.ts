@@ -1,41 +1,128 @@
-// Every limit, in one list, with its unit. A limit that is reached is told in one sentence; none is silent.
+// Every limit, in one table, with its unit, its default and its bounds. A limit that is reached is told in one sentence; none is
+// silent. The configuration file, its JSON Schema and its reference follow from this table.
 
-/** Times in milliseconds, sizes in bytes, unless the name says otherwise. */
-export const defaultLimits = {
-  /** Refs that one push may update. */
-  refsPerPush: 100,
-  /** Size of a pack (`receive.maxInputSize`). */
-  packBytes: 2 * 1024 ** 3,
-  /** Push options in one push, and the length of each. */
-  pushOptions: 20,
-  pushOptionLength: 200,
-  evaluationTime: 60_000,
-  /** How long one input of a project's flake may take to fetch. */
-  fetchTime: 10 * 60_000,
-  /** Address space of the evaluator (setrlimit(2), RLIMIT_AS). */
-  evaluationMemory: 2 * 1024 ** 3,
-  /** Size of the manifest that an evaluation may print. */
-  manifestBytes: 4 * 1024 ** 2,
-  buildTime: 60 * 60_000,
-  buildsAtOnce: 2,
-  activateTime: 5 * 60_000,
-  /** How long stopping a tree of services may take before it is killed. */
-  stopTime: 10_000,
-  /** How long `serve` waits for running switches at SIGTERM. */
-  shutdownTime: 60_000,
-  /** How long a request waits for an environment that switches, and how many wait: for one environment, for all. */
-  heldTime: 10_000,
-  heldPerEnvironment: 100,
-  heldRequests: 1000,
-  /** How often the receiver looks for environments that listen on a port. */
-  portCheckInterval: 60_000,
-  /** How often it looks whether the service managers of live environments still run. */
-  treeCheckInterval: 5000,
-  /** Size of the receiver's log file, and how many full ones are kept. */
-  logBytes: 10 * 1024 ** 2,
-  logFiles: 5,
-  /** Size of the log of one environment's service manager; two full ones are kept. */
-  serviceLogBytes: 1024 ** 2,
+export interface Limit {
+  /** `time` is kept in milliseconds, `size` in bytes. */
+  readonly unit: 'count' | 'time' | 'size'
+  readonly value: number
+  readonly least: number
+  readonly most: number
+  /** What is limited, as the reference says it. */
+  readonly says: string
+  /** True where a change takes effect at the next start only. */
+  readonly atStart: boolean
+}
+
+type More = Partial<Pick<Limit, 'least' | 'most' | 'atStart'>>
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const KIB = 1024
+const MIB = 1024 * KIB
+const GIB = 1024 * MIB
+
+const limit = (unit: Limit['unit'], most: number) => (value: number, says: string, more?: More) =>
+  ({ unit, value, says, least: 1, most, atStart: false, ...more }) as const
+const count = limit('count', 1_000_000)
+// Longer timers than 2³¹ ms fire at once in Node.
+const time = limit('time', 24 * 24 * HOUR)
+const size = limit('size', 1024 * GIB * KIB)
+
+export const limitTable = {
+  refsPerPush: count(100, 'Refs that one push may update.', { most: 10_000 }),
+  packBytes: size(2 * GIB, 'Size of the pack that one push may send.', { least: 64 * KIB }),
+  pushOptions: count(20, 'Push options (`git push -o`) of one push.', { most: 100 }),
+  pushOptionLength: count(200, 'Characters of one push option.', { most: 4096 }),
+  pushesPerMinute: count(240, 'Pushes that one user may begin within a minute.'),
+  pushesAtOnce: count(32, 'Pushes of one user that may be on their way at once.'),
+  freeDiskBytes: size(
+    512 * MIB,
+    'Free disk that the state directory and the Nix store must have for a push to be taken.',
+    {
+      least: 0,
+    },
+  ),
+  evaluationTime: time(60 * SECOND, 'How long the evaluation of one pushed commit may take.', { least: 100 }),
+  evaluationMemory: size(2 * GIB, 'Address space of one evaluation (setrlimit(2), RLIMIT_AS).', { least: 128 * MIB }),
+  evaluationProcesses: count(
+    64,
+    'Processes and threads of one evaluation (RLIMIT_NPROC; not where the receiver is root).',
+  ),
+  evaluationsAtOnce: count(4, 'Evaluations of all pushes that run at once; others wait.'),
+  manifestBytes: size(4 * MIB, 'Size of the manifest that an evaluation may print.', { least: 4 * KIB }),
+  buildTime: time(HOUR, 'How long the build of one pushed ref may take.', { least: 100 }),
+  buildsAtOnce: count(2, 'Builds of all pushes that run at once; others wait.'),
+  derivationLogBytes: size(512 * MIB, 'Log after which Nix ends the build of one derivation.', { least: 4 * KIB }),
+  deployLogBytes: size(64 * MIB, 'Log that is kept of one deploy; what is longer is cut, and says so.', {
+    least: 4 * KIB,
+  }),
+  fetchTime: time(10 * MINUTE, "How long one input of a project's flake may take to fetch."),
+  activateTime: time(5 * MINUTE, 'How long `activate` of one release may take.', { least: 100 }),
+  environmentProcesses: count(
+    1024,
+    'Processes and threads of one environment (RLIMIT_NPROC; where the receiver is root, it counts them itself and stops an environment that has more).',
+    { least: 16 },
+  ),
+  processMemory: size(8 * GIB, 'Private memory of each process of an environment (RLIMIT_DATA).', { least: 64 * MIB }),
+  processLogFiles: count(5, 'Old log files that are kept of each process; holds for services that start later.', {
+    most: 1000,
+  }),
+  processLogBytes: size(MIB, 'Size of each of these log files; holds for services that start later.', {
+    least: 4 * KIB,
+    most: 256 * MIB - 1,
+  }),
+  stopTime: time(10 * SECOND, 'How long stopping the services of an environment may take before they are killed.'),
+  shutdownTime: time(MINUTE, 'How long the receiver waits at SIGTERM for deploys that are switching.'),
+  portCheckInterval: time(MINUTE, 'How often the receiver looks for environments that listen on a port.', {
+    least: 100,
+    atStart: true,
+  }),
+  treeCheckInterval: time(5 * SECOND, 'How often it looks whether the services of live environments still run.', {
+    least: 100,
+    atStart: true,
+  }),
+  heldTime: time(10 * SECOND, 'How long a request waits for an environment that switches.', { atStart: true }),
+  heldPerEnvironment: count(100, 'Requests that wait for one environment that switches.', { atStart: true }),
+  heldRequests: count(1000, 'Requests that wait for environments that switch, of all.', { atStart: true }),
+  logBytes: size(10 * MIB, "Size of the receiver's log file.", { least: 4 * KIB, atStart: true }),
+  logFiles: count(5, 'Full log files of the receiver that are kept.', { most: 1000, atStart: true }),
+  serviceLogBytes: size(MIB, "Size of the log of one environment's service manager; two full ones are kept.", {
+    least: 4 * KIB,
+    atStart: true,
+  }),
+  ssh: {
+    loginTime: time(20 * SECOND, 'How long a connection may take to log in.', { least: 100 }),
+    loginAttempts: count(30, 'Keys that one connection may offer or sign with.'),
+    connections: count(200, 'Connections at once, of everybody.'),
+    connectionsPerAddress: count(20, 'Connections at once from one address (an IPv6 /64 counts as one).'),
+    unauthenticated: count(100, 'Connections at once that have not logged in yet.'),
+    channelsPerConnection: count(10, 'Sessions at once within one connection.', { most: 1000 }),
+  },
+  frontDoor: {
+    maxConnections: count(4096, 'Connections at once, of everybody.', { atStart: true }),
+    maxRequests: count(512, 'Requests at once for one environment.', { atStart: true }),
+    headTimeout: time(15 * SECOND, 'How long the head of a request may take.', { atStart: true }),
+    bodyTimeout: time(MINUTE, 'How long a request may stand still while it sends its body.', { atStart: true }),
+    answerTimeout: time(2 * MINUTE, 'How long an environment may take to begin its answer.', { atStart: true }),
+    closeTimeout: time(5 * SECOND, 'How long requests on their way get when the receiver ends.', { atStart: true }),
+  },
 } as const
 
-export type Limits = { readonly [K in keyof typeof defaultLimits]: number }
+/** The values of a table: a number for each limit. */
+export type Values<T> = { readonly [K in keyof T]: T[K] extends Limit ? number : Values<T[K]> }
+
+/** Times in milliseconds, sizes in bytes. */
+export type Limits = Values<typeof limitTable>
+
+export const defaultLimits: Limits = valuesOf(limitTable)
+
+/** True for one limit, false for a group of them. */
+export function isLimit(entry: object): entry is Limit {
+  return 'unit' in entry
+}
+
+function valuesOf<T extends object>(table: T): Values<T> {
+  const entries = Object.entries(table).map(([name, entry]) => [name, isLimit(entry) ? entry.value : valuesOf(entry)])
+  return Object.fromEntries(entries) as Values<T>
+}

@@ -16,6 +16,8 @@ export interface NixSettings {
   /** What no build may write though it sees it; empty where there is no bwrap to see to it. */
   readonly readOnly?: readonly string[]
   readonly sandbox: boolean
+  /** The operator's further options of nix.conf(5); what the receiver sets itself wins. */
+  readonly options?: Readonly<Record<string, string>>
 }
 
 export interface Nix extends NixSettings {
@@ -38,6 +40,7 @@ export function makeNix(settings: NixSettings): Nix {
     return [
       program,
       ...(legacy ? [] : ['--extra-experimental-features', 'nix-command flakes']),
+      ...Object.entries(settings.options ?? {}).flatMap(([name, value]) => ['--option', name, value]),
       ...rest,
       ...options(settings),
     ]
@@ -78,8 +81,9 @@ function options(settings: NixSettings): string[] {
         settings.sandboxPaths.join(' '),
       ]
     : ['--option', 'sandbox', 'false']
-  // A private store has no substituter to ask, and asking costs seconds where there is no network.
-  return [...own, ...sandboxed, ...(settings.privateStore === null ? [] : ['--option', 'substituters', ''])]
+  const named = 'substituters' in (settings.options ?? {})
+  // A private store has no substituter to ask unless the operator names one, and asking costs seconds where there is no network.
+  return [...own, ...sandboxed, ...(settings.privateStore === null || named ? [] : ['--option', 'substituters', ''])]
 }
 
 // Nix binds sandbox-paths writable: a build that runs as their owner (as in a private store) could write the host's programs.

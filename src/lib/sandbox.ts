@@ -59,6 +59,8 @@ export interface EvaluationSandbox {
   readonly privateStore: string | null
   /** Bytes of address space. */
   readonly memory: number
+  /** Processes and threads at once. */
+  readonly processes: number
 }
 
 /** Prefix of a command that evaluates pushed code: the store and an empty home; no network, no build logs, nothing else. */
@@ -74,7 +76,22 @@ export function evaluationSandbox(s: EvaluationSandbox): string[] {
     ...['--uid', String(sandboxUid), '--gid', String(sandboxUid)],
     ...s.host.base,
     ...['--bind', store, store, '--tmpfs', logs, '--remount-ro', '/', '--chdir', '/home', '--'],
+    // Set inside, where only what runs there counts.
+    ...['prlimit', `--nproc=${s.processes}`, '--'],
   ]
+}
+
+/** Limits of an environment's processes (setrlimit(2)). */
+export interface ProcessLimits {
+  /** Processes and threads of the environment at once (RLIMIT_NPROC; the kernel does not hold root to it). */
+  readonly processes: number
+  /** Bytes of private memory of each process (RLIMIT_DATA): unlike the address space, what is only reserved does not count. */
+  readonly memory: number
+}
+
+/** Prefix of a command that runs within limits. Inside a user namespace only the processes in there count. */
+export function limited({ processes, memory }: ProcessLimits): string[] {
+  return ['prlimit', `--nproc=${processes}`, `--data=${memory}`, '--core=0', '--']
 }
 
 export interface EnvironmentSandbox {
@@ -83,6 +100,7 @@ export interface EnvironmentSandbox {
   /** Directories that the environment may write: its own, and nothing else. */
   readonly directories: readonly string[]
   readonly chdir: string
+  readonly limits: ProcessLimits
   /** True for what must end with the receiver; false for services. */
   readonly dieWithParent: boolean
   /** A descriptor that stays open as long as anything runs inside, and that nothing inside gets (a lock). */
@@ -101,6 +119,7 @@ export function environmentSandbox(s: EnvironmentSandbox): string[] {
     ...['--ro-bind', s.storeDir, '/nix/store'],
     ...s.directories.flatMap((directory) => ['--bind', directory, directory]),
     ...['--remount-ro', '/', '--chdir', s.chdir, '--'],
+    ...limited(s.limits),
   ]
 }
 

@@ -23,6 +23,7 @@ export async function operatorNix(stateDir: string, env: Env, store?: 'private' 
     packages: null,
     allowUnsandboxedBuilds: false,
     allowedGitHosts: [],
+    options: {},
   } as const
   const nix = prepareNix({ nix: settings, stateDir }, env, machine)
   return {

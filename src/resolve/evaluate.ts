@@ -28,7 +28,7 @@ export interface EvaluateContext {
   /** Store path of the library (`nix/` of this package). */
   readonly library: string
   readonly stateDir: string
-  readonly limits: Pick<Limits, 'evaluationTime' | 'evaluationMemory' | 'manifestBytes'>
+  readonly limits: Pick<Limits, 'evaluationTime' | 'evaluationMemory' | 'evaluationProcesses' | 'manifestBytes'>
 }
 
 export interface Question {
@@ -65,7 +65,12 @@ export async function evaluate(ctx: EvaluateContext, question: Question, signal:
 
 function sandboxOf(ctx: EvaluateContext): string[] {
   const { sandbox: host, nix, limits } = ctx
-  return evaluationSandbox({ host, privateStore: nix.privateStore, memory: limits.evaluationMemory })
+  return evaluationSandbox({
+    host,
+    privateStore: nix.privateStore,
+    memory: limits.evaluationMemory,
+    processes: limits.evaluationProcesses,
+  })
 }
 
 // Without flakes: with them, a `path:` reference that states any `rev` counts as locked (Nix 2.8), and pure evaluation

@@ -18,6 +18,7 @@ import { checkNames, differingFields, differingPattern, undeclared } from './pol
 import { checkPreviewName, previewEnvironment } from './preview.ts'
 import { peel, readHostenvFolder, type SourceContext, treeToStore } from './source.ts'
 
+/** `canonicalBranch` is the project's. */
 export type ResolveContext = SourceContext &
   EvaluateContext & {
     readonly canonicalBranch: string

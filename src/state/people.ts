@@ -1,4 +1,5 @@
-// Who a key belongs to and what it may do: administrators by the operator's files, everybody else by a project's policy.
+// Who a key belongs to and what it may do: by what the operator says (config/), and by each project's policy.
+import type { Access } from '../config/file-schema.ts'
 import type { EnvironmentManifest, Manifest, ProjectId, Pusher } from '../records.ts'
 import { previewOf } from './previews.ts'
 import type { Projects } from './projects.ts'
@@ -6,10 +7,18 @@ import type { Projects } from './projects.ts'
 /** Answers the `SHA256:…` fingerprint of a line as in authorized_keys(5), or null when it is no key. */
 export type Fingerprint = (line: string) => string | null
 
+/** What the operator says about people. */
+export interface Operators {
+  /** By fingerprint. */
+  readonly users: ReadonlyMap<string, { readonly user: string; readonly administrator: boolean }>
+  /** What a user may do in a project beside what its policy allows. */
+  readonly access: (project: string, user: string) => Access | null
+}
+
 export class People {
   readonly #projects: Projects
   readonly #fingerprint: Fingerprint
-  #admins = new Map<string, string>()
+  #operators: Operators = { users: new Map(), access: () => null }
   #others = new Map<string, string>()
 
   constructor(projects: Projects, fingerprint: Fingerprint) {
@@ -18,9 +27,8 @@ export class People {
     this.refresh()
   }
 
-  /** @param admins fingerprint → name */
-  setAdmins(admins: ReadonlyMap<string, string>): void {
-    this.#admins = new Map(admins)
+  setOperators(operators: Operators): void {
+    this.#operators = operators
   }
 
   /** Reads all policies again; called when one changed. */
@@ -30,30 +38,36 @@ export class People {
 
   /** The owner of a key, or null for a key that nobody here knows. */
   identify(fingerprint: string): Pusher | null {
-    const admin = this.#admins.get(fingerprint)
-    if (admin !== undefined) return { name: admin, fingerprint, admin: true }
+    const known = this.#operators.users.get(fingerprint)
+    if (known !== undefined) return { name: known.user, fingerprint, admin: known.administrator }
     const name = this.#others.get(fingerprint)
     return name === undefined ? null : { name, fingerprint, admin: false }
+  }
+
+  /** What counts as one pusher: a user of the operator with all keys, or one key that a project named. */
+  account({ fingerprint }: Pick<Pusher, 'fingerprint'>): string {
+    return this.#operators.users.get(fingerprint)?.user ?? fingerprint
   }
 
   /** Projects that a person may see and read. */
   accessible(pusher: Pusher): ProjectId[] {
     return this.#projects
       .all()
-      .filter((project) => this.#mayRead(pusher, project.policy))
+      .filter(({ name, policy }) => this.#mayRead(pusher, name, policy))
       .map(({ name }) => ({ organisation: name.split('/')[0] ?? '', project: name.split('/')[1] ?? '' }))
   }
 
-  /** Whether a person may see this project; an administrator may also make one that does not exist. */
+  /** Whether a person may see this project; who administers it may also make it when it does not exist. */
   mayEnter(pusher: Pusher, project: string): boolean {
-    if (this.#admins.has(pusher.fingerprint)) return true
+    if (this.#access(pusher, project) === 'administer') return true
     const policy = this.#projects.get(project)?.policy
-    return policy !== undefined && this.#mayRead(pusher, policy)
+    return policy !== undefined && this.#mayRead(pusher, project, policy)
   }
 
-  /** Whether a person may deploy to an environment of a policy. Only administrators may where there is no policy yet. */
-  mayDeploy(pusher: Pusher, policy: Manifest | null, key: string): boolean {
-    if (this.#admins.has(pusher.fingerprint)) return true
+  /** Whether a person may deploy to an environment of a policy. Only who administers the project may where there is no policy yet. */
+  mayDeploy(pusher: Pusher, project: string, policy: Manifest | null, key: string): boolean {
+    const access = this.#access(pusher, project)
+    if (access === 'administer' || (access === 'push' && policy !== null)) return true
     if (policy === null) return false
     // A preview is for the users of the environment that it extends, and for those whom its pattern names.
     const preview = previewOf(policy, key)
@@ -66,8 +80,14 @@ export class People {
     return users.some((user) => user.publicKeys.some((line) => this.#fingerprint(line) === pusher.fingerprint))
   }
 
-  #mayRead(pusher: Pusher, policy: Manifest): boolean {
-    return this.#admins.has(pusher.fingerprint) || grantors(policy).some((one) => this.#isOf(pusher, one))
+  #access({ fingerprint }: Pusher, project: string): Access | null {
+    const known = this.#operators.users.get(fingerprint)
+    if (known === undefined) return null
+    return known.administrator ? 'administer' : this.#operators.access(project, known.user)
+  }
+
+  #mayRead(pusher: Pusher, project: string, policy: Manifest): boolean {
+    return this.#access(pusher, project) !== null || grantors(policy).some((one) => this.#isOf(pusher, one))
   }
 
   #grants(policy: Manifest): [string, string][] {

@@ -66,7 +66,7 @@ t.test('ATTACK: a known public key is offered, but signed with another private k
 })
 
 t.test('who only connects, or says garbage, is gone after the time to log in', async (t) => {
-  const { server, port } = await startServer([known], { loginSeconds: 0.5 })
+  const { server, port } = await startServer([known], { loginTime: 500 })
   t.teardown(() => server.close())
   const silent = await open(port)
   const started = performance.now()
@@ -138,3 +138,43 @@ function open(port: number): Promise<Socket> {
 function gone(socket: Socket): Promise<void> {
   return new Promise((resolve) => void (socket.destroyed ? resolve() : socket.once('close', () => resolve())))
 }
+
+t.test('a key that loses its rights loses its open connections, sessions and all; others stay', async (t) => {
+  const other = makeKey(dir, 'other', 'ed25519')
+  const closed = Promise.withResolvers<string>()
+  const entered: string[] = []
+  const both = Promise.withResolvers<void>()
+  const { server, port } = await startServer(
+    [known, other],
+    {},
+    {
+      async word(session) {
+        entered.push(session.pusher.name)
+        if (entered.length === 2) both.resolve()
+        await new Promise((resolve) => session.closed.addEventListener('abort', resolve))
+        closed.resolve(session.pusher.name)
+        return 0
+      },
+    },
+  )
+  t.teardown(() => server.close())
+  const lost = ssh([...sshArguments(dir, port, known), 'envs'])
+  const kept = ssh([...sshArguments(dir, port, other), 'envs'])
+  await both.promise
+  t.equal(
+    server.endWhere(({ name }) => name === 'known'),
+    1,
+  )
+  t.match(await lost, { code: 255 })
+  t.equal(await closed.promise, 'known')
+  t.equal(
+    server.endWhere(({ name }) => name === 'known'),
+    0,
+  )
+  t.equal(await Promise.race([kept.then(() => 'ended'), 'stays']), 'stays')
+  t.equal(
+    server.endWhere(() => true),
+    1,
+  )
+  await kept
+})

@@ -8,7 +8,13 @@ import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { generateHostKey, parsePublicKey } from '../../src/transport/key.ts'
 import { createSshServer } from '../../src/transport/ssh/server.ts'
-import type { GitSession, OfferedKey, SshHandlers, SshLimits } from '../../src/transport/ssh/types.ts'
+import {
+  defaultSshLimits,
+  type GitSession,
+  type OfferedKey,
+  type SshHandlers,
+  type SshLimits,
+} from '../../src/transport/ssh/types.ts'
 
 export interface Ran {
   readonly code: number | null
@@ -119,7 +125,7 @@ export async function startServer(
   const level = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields })
   const server = createSshServer({
     hostKey: generateHostKey().privateKey,
-    limits,
+    limits: { ...defaultSshLimits, ...limits },
     log: { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') },
     handlers: {
       identify: ({ fingerprint }: OfferedKey) => {

@@ -13,7 +13,7 @@ export interface ConnectionContext {
   readonly log: Log
   readonly refusing: () => boolean
   /** Called once, when a signature was verified. */
-  readonly authenticated: () => void
+  readonly authenticated: (pusher: Pusher) => void
 }
 
 /** Bytes that may wait in the socket: far more than the server's own writers leave there. */
@@ -67,7 +67,7 @@ export function serveConnection(client: Connection, context: ConnectionContext):
     if (judgement.is === 'proven') {
       pusher = judgement.pusher
       log.info({ peer, pusher: pusher.name, fingerprint: pusher.fingerprint }, 'logged in')
-      context.authenticated()
+      context.authenticated(pusher)
     }
     request.accept()
   })

@@ -1,6 +1,7 @@
 // The embedded SSH server: admits connections, times logins, and hands each connection on.
 import { createServer, type Socket } from 'node:net'
 import ssh2, { type Connection } from 'ssh2'
+import type { Pusher } from '../../records.ts'
 import { createAdmission } from './admission.ts'
 import { algorithms } from './algorithms.ts'
 import { serveConnection } from './connection.ts'
@@ -15,6 +16,8 @@ export interface SshServer {
   refuseNew(): void
   /** Open connections, logged in or not. */
   connections(): number
+  /** Ends the connections of those who logged in and are not (any more) who they were then; answers how many. */
+  endWhere(is: (pusher: Pusher) => boolean): number
   /** Ends all connections and stops listening; resolves within two seconds. */
   close(): Promise<void>
 }
@@ -28,31 +31,46 @@ const CLOSING = 1000
  */
 export function createSshServer(options: {
   readonly hostKey: string
-  readonly limits?: Partial<SshLimits>
+  readonly limits?: SshLimits
   readonly log: Log
   readonly handlers: SshHandlers
 }): SshServer {
   const { log, handlers } = options
-  const limits: SshLimits = { ...defaultSshLimits, ...options.limits }
+  const limits = options.limits ?? defaultSshLimits
   const admit = createAdmission(limits)
   const sockets = new Set<Socket>()
   const clients = new Map<Socket, Connection>()
   const logins = new WeakMap<Socket, () => void>()
+  const pushers = new Map<Socket, Pusher>()
   let refusing = false
 
   const ssh = new ssh2.Server({ hostKeys: [options.hostKey], algorithms, ident: 'hostenv' }, (client) => {
     const socket = socketOf(client)
     clients.set(socket, client)
-    const authenticated = () => logins.get(socket)?.()
+    const authenticated = (pusher: Pusher) => {
+      pushers.set(socket, pusher)
+      logins.get(socket)?.()
+    }
     serveConnection(client, { handlers, limits, log, refusing: () => refusing, authenticated })
   })
   ssh.on('error', (error: Error) => log.warn({ err: error }, 'ssh'))
+
+  // A flood must not fill the log: one line a minute, with how many there were.
+  let refused = 0
+  let told = Number.NEGATIVE_INFINITY
+  const refusedOne = (peer: string | undefined) => {
+    refused++
+    if (performance.now() - told < 60_000) return
+    log.warn({ peer, refused }, 'connection refused: too many (limits.ssh)')
+    told = performance.now()
+    refused = 0
+  }
 
   const tcp = createServer({ noDelay: true, keepAlive: true }, (socket) => {
     const address = socket.remoteAddress
     const place = address ? admit(address) : null
     if (!place) {
-      log.warn({ peer: address }, 'connection refused: too many')
+      refusedOne(address)
       // Also listens: a socket that is reset before it is gone must not end the process.
       socket.on('error', () => {})
       return void socket.destroy()
@@ -61,7 +79,7 @@ export function createSshServer(options: {
     const timer = setTimeout(() => {
       log.info({ peer: address }, 'login took too long')
       socket.destroy()
-    }, limits.loginSeconds * 1000)
+    }, limits.loginTime)
     logins.set(socket, () => {
       clearTimeout(timer)
       place.authenticated()
@@ -71,6 +89,7 @@ export function createSshServer(options: {
       place.left()
       sockets.delete(socket)
       clients.delete(socket)
+      pushers.delete(socket)
     })
     // What is not SSH ends here: ssh2 ends its half and waits for the other for ever.
     socket.once('finish', () => setTimeout(() => socket.destroy(), CLOSING).unref())
@@ -92,6 +111,16 @@ export function createSshServer(options: {
     connections: () => sockets.size,
     refuseNew() {
       refusing = true
+    },
+    endWhere(is) {
+      const ended = [...pushers].filter(([, pusher]) => is(pusher))
+      for (const [socket, pusher] of ended) {
+        log.info({ fingerprint: pusher.fingerprint, pusher: pusher.name }, 'connection ended: its key lost its rights')
+        pushers.delete(socket)
+        // Not `end`, which would wait for what the client still sends.
+        socket.destroy()
+      }
+      return ended.length
     },
     async close() {
       refusing = true

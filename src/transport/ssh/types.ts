@@ -1,5 +1,6 @@
 // The records between the embedded SSH server and those who serve its sessions.
 import type { Readable, Writable } from 'node:stream'
+import { defaultLimits, type Limits } from '../../config/limits.ts'
 import type { Pusher } from '../../records.ts'
 import type { GitService } from './exec.ts'
 
@@ -48,25 +49,10 @@ export interface SshHandlers {
   word(session: WordSession): Promise<number>
 }
 
-export interface SshLimits {
-  /** From accepting a connection to a verified signature. */
-  readonly loginSeconds: number
-  readonly connections: number
-  readonly connectionsPerAddress: number
-  readonly unauthenticated: number
-  readonly channelsPerConnection: number
-  /** Keys that one connection may offer or sign with. */
-  readonly loginAttempts: number
-}
+/** Read whenever they are needed: one object whose values may change while the server runs. */
+export type SshLimits = Limits['ssh']
 
-export const defaultSshLimits: SshLimits = {
-  loginSeconds: 20,
-  connections: 200,
-  connectionsPerAddress: 20,
-  unauthenticated: 100,
-  channelsPerConnection: 10,
-  loginAttempts: 30,
-}
+export const defaultSshLimits: SshLimits = defaultLimits.ssh
 
 /** The part of a pino logger that the server uses. */
 export interface Log {

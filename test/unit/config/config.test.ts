@@ -20,7 +20,7 @@ t.test('without flags everything has a default', async (t) => {
     adminKeyFiles: [],
     domain: 'localhost',
     nix: { store: 'auto', packages: null, allowUnsandboxedBuilds: false },
-    trustProjects: false,
+    host: { kind: 'local', trustProjects: false },
   })
 })
 

@@ -97,3 +97,19 @@ t.test('where things really are', async (t) => {
   t.equal(makeNix(settings).realPath('/nix/store/a'), '/s/nix/nix/store/a')
   t.equal(makeNix({ ...settings, privateStore: null }).storeDir, '/nix/store')
 })
+
+t.test("the operator's options come first, so that what the receiver sets wins", async (t) => {
+  const nix = makeNix({ ...settings, options: { cores: '2', substituters: 'https://cache.example.org' } })
+  const named = ['--option', 'cores', '2', '--option', 'substituters', 'https://cache.example.org']
+  t.strictSame(nix.plain(['build', 'x']), [
+    'nix',
+    ...features,
+    ...named,
+    'build',
+    'x',
+    ...store('nixbld'),
+    ...sandbox,
+    ...paths,
+  ])
+  t.strictSame(nix.plain(['nix-env', '-q']), ['nix-env', ...named, '-q', ...store('nixbld'), ...sandbox, ...paths])
+})

@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { t } from 'tap'
+import { cappedSink } from '../../../src/report/capped-sink.ts'
 import { deployLogPath, logFile } from '../../../src/report/log-file.ts'
 import { deployReport } from '../../../src/report/report.ts'
 import { sideband } from '../../../src/report/sideband.ts'
@@ -76,6 +77,16 @@ t.test('the whole log has a time before each line and no control characters', as
   t.equal(readFileSync(path, 'utf8'), '1970-01-01T00:00:00.000Z red\n1970-01-01T00:00:00.000Z two\n')
   t.equal(statSync(path).mode & 0o777, 0o600)
   await log.close()
+})
+
+t.test('a log that is longer than is kept says that it is cut, once', async (t) => {
+  const lines: string[] = []
+  const sink = { line: (text: string) => void lines.push(text), close: async () => void lines.push('closed') }
+  const capped = cappedSink(sink, 30)
+  for (const n of [1, 2, 3, 4, 5]) capped.line(`line no ${n}`)
+  await capped.close()
+  const cut = 'the log is cut here: it is longer than is kept (limits.deployLogBytes)'
+  t.same(lines, ['line no 1', 'line no 2', 'line no 3', cut, 'closed'], 'three lines of ten bytes fit')
 })
 
 t.test('a log that cannot be written does not matter', async (t) => {

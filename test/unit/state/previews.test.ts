@@ -137,9 +137,12 @@ t.test('a preview is for administrators, users of what it extends, and whom its 
   )
   projects.setPolicy('acme/shop', some, all)
   const people = new People(projects, (line) => line)
-  people.setAdmins(new Map([['key of ada', 'ada']]))
+  people.setOperators({
+    users: new Map([['key of ada', { user: 'ada', administrator: true }]]),
+    access: () => null,
+  })
   const may = (name: string, key: string) =>
-    people.mayDeploy({ name, fingerprint: `key of ${name}`, admin: false }, all, key)
+    people.mayDeploy({ name, fingerprint: `key of ${name}`, admin: false }, 'acme/shop', all, key)
   const rights: Record<string, string[]> = {
     ada: ['main', 'staging', 'feature/x', 'try/x'],
     mary: ['main', 'feature/x'],

@@ -1,0 +1,36 @@
+// A build in its turn and within its time: so many run at once, and none for ever.
+import type { Limits } from '../config/limits.ts'
+import { timeText } from '../config/units.ts'
+import type { Slots } from '../lib/slots.ts'
+import { type Build, type Derivation, Refused } from '../records.ts'
+import { type BuildOptions, build } from './build.ts'
+
+type Bounds = Pick<Limits, 'buildTime' | 'deployLogBytes' | 'derivationLogBytes'>
+
+/** Builds as `build` does. Throws Refused with the limit when the build takes longer than it may; waiting for a turn does not count. */
+export async function boundedBuild(
+  slots: Slots,
+  limits: Bounds,
+  derivation: Derivation,
+  options: Omit<BuildOptions, 'limits'>,
+): Promise<Build> {
+  if (slots.full) options.emit({ type: 'waiting', text: 'other builds' })
+  return await slots.run(options.signal, async () => {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), limits.buildTime)
+    try {
+      return await build(derivation, {
+        ...options,
+        signal: AbortSignal.any([options.signal, late.signal]),
+        limits: { maxLogBytes: limits.deployLogBytes, maxDerivationLogBytes: limits.derivationLogBytes },
+      })
+    } catch (error) {
+      if (!late.signal.aborted || options.signal.aborted) throw error
+      throw new Refused(`build took longer than ${timeText(limits.buildTime)}`, {
+        help: ['What was built is kept: push again to go on. Its operator can raise limits.buildTime.'],
+      })
+    } finally {
+      clearTimeout(timer)
+    }
+  })
+}

@@ -1,0 +1,25 @@
+// Which project the operator lets have which host name, and what it lets whom do.
+import type { Config } from './config.ts'
+import type { Access } from './file-schema.ts'
+
+/** Whether the operator grants this host name to a project. The exact name wins over `*.`, and the longest `*.` over shorter ones. */
+export function granted(config: Pick<Config, 'projects'>, hostname: string, project: string): boolean {
+  const labels = hostname.split('.')
+  const forms = [hostname, ...labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`)]
+  for (const form of forms) {
+    const owner = Object.entries(config.projects).find(([, { domains }]) => domains.includes(form))
+    if (owner !== undefined) return owner[0] === project
+  }
+  return false
+}
+
+/** What the operator lets a user do in a project beside what the project itself allows; null: nothing. */
+export function accessOf(config: Pick<Config, 'projects'>, project: string, user: string): Access | null {
+  const access = Object.hasOwn(config.projects, project) ? config.projects[project]?.access : undefined
+  return (access && Object.hasOwn(access, user) ? access[user] : undefined) ?? null
+}
+
+/** The branch whose newest accepted commit is a project's policy. */
+export function canonicalBranch(config: Pick<Config, 'projects'>, project: string): string {
+  return (Object.hasOwn(config.projects, project) ? config.projects[project]?.canonicalBranch : undefined) ?? 'main'
+}

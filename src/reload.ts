@@ -1,0 +1,128 @@
+// The configuration while a receiver runs: read again when a file changes, put in force where it can be, kept as it was where it is wrong.
+import { existsSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import type { Config } from './config/config.ts'
+import { accessOf, canonicalBranch } from './config/grants.ts'
+import { inForce } from './config/in-force.ts'
+import type { Loaded } from './config/load.ts'
+import { ConfigError, ConfigProblems } from './config/problems.ts'
+import { watchFiles } from './config/watch.ts'
+import type { Context } from './context.ts'
+import { git } from './lib/git.ts'
+import { repositoryPath } from './lib/repositories.ts'
+import { mustRun } from './lib/spawn.ts'
+import type { People } from './state/people.ts'
+import type { SshServer } from './transport/ssh/server.ts'
+import type { SshLimits } from './transport/ssh/types.ts'
+
+/** Reads the configuration as it is now. Throws ConfigError when it cannot be used. */
+export type ConfigSource = () => Loaded
+
+/** The settings of a running receiver. `config` is replaced as a whole: ask again each time. */
+export class Settings {
+  readonly #source: ConfigSource
+  /** Lays limits of a test over those that were read. */
+  readonly #adjust: (config: Config) => Config
+  #loaded: Loaded
+
+  constructor(source: ConfigSource, adjust: (config: Config) => Config) {
+    this.#source = source
+    this.#adjust = adjust
+    const loaded = source()
+    this.#loaded = { ...loaded, config: adjust(loaded.config) }
+  }
+
+  get config(): Config {
+    return this.#loaded.config
+  }
+
+  get loaded(): Loaded {
+    return this.#loaded
+  }
+
+  /** Reads everything again. Throws ConfigError, and keeps what holds, when it cannot be used. Answers what has to wait. */
+  reload(): readonly string[] {
+    const next = this.#source()
+    const { config, waiting } = inForce(this.#loaded.config, this.#adjust(next.config))
+    this.#loaded = { ...next, config }
+    return waiting
+  }
+}
+
+/** Tells the record who is who; to be called after each reload. */
+export function setPeople(people: People, { config, keys }: Loaded): void {
+  people.setOperators({
+    users: new Map(keys.map(({ fingerprint, user, administrator }) => [fingerprint, { user, administrator }])),
+    access: (project, user) => accessOf(config, project, user),
+  })
+}
+
+/** Points HEAD of existing repositories where their project's canonical branch is now. */
+export async function setCanonicalBranches({ stateDir, projects }: Config, path: string): Promise<void> {
+  for (const name of Object.keys(projects)) {
+    const repository = repositoryPath(stateDir, name)
+    if (!existsSync(repository)) continue
+    await mustRun(git(repository, path, ['symbolic-ref', 'HEAD', `refs/heads/${canonicalBranch({ projects }, name)}`]))
+  }
+}
+
+export interface Following {
+  /** Reads everything again now, as at SIGHUP. */
+  reload(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What of a running receiver hears of new settings; everything else asks `ctx.config` each time. */
+export interface Concerned {
+  readonly ctx: Context
+  readonly ssh: Pick<SshServer, 'endWhere'>
+  /** The one object that the SSH server reads its limits from. */
+  readonly sshLimits: SshLimits
+}
+
+async function putInForce({ config, loaded }: Settings, { ctx, ssh, sshLimits }: Concerned): Promise<void> {
+  const { people } = ctx.state
+  setPeople(people, loaded)
+  Object.assign(sshLimits, config.limits.ssh)
+  ctx.evaluations.recount()
+  ctx.builds.recount()
+  ssh.endWhere((pusher) => !isDeepStrictEqual(people.identify(pusher.fingerprint), pusher))
+  await setCanonicalBranches(config, ctx.host.path)
+}
+
+/** Follows the files, and puts what changed in force. Logs what it does, and never throws because of a file. */
+export async function follow(settings: Settings, concerned: Concerned): Promise<Following> {
+  const { log } = concerned.ctx
+  let last = Promise.resolve()
+  const once = async () => {
+    try {
+      const waiting = settings.reload()
+      await putInForce(settings, concerned)
+      await files.follow(settings.loaded.files)
+      log.info({ files: settings.loaded.files.length }, 'configuration reloaded')
+      for (const setting of waiting) log.warn({ setting }, `${setting} takes effect at the next start`)
+    } catch (error) {
+      if (!(error instanceof ConfigError))
+        return void log.error({ err: error }, 'the configuration could not be reloaded')
+      const problems = error instanceof ConfigProblems ? { problems: error.problems } : {}
+      log.error(problems, `configuration not reloaded, the last good one stays in force: ${error.message}`)
+    }
+  }
+  // One after another: an older reading never replaces a newer one.
+  const reload = () => {
+    last = last.then(once)
+    return last
+  }
+  const files = watchFiles(
+    () => void reload(),
+    (error) => log.error({ err: error }, 'the configuration files cannot be watched; SIGHUP reloads them'),
+  )
+  await files.follow(settings.loaded.files)
+  return {
+    reload,
+    async close() {
+      await last
+      await files.close()
+    },
+  }
+}
