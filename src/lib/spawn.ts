@@ -68,6 +68,15 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
   }
 }
 
+/** Ends a detached child with its whole process group, at once. Does nothing when it has ended. */
+export function endGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
 type Ending = 'timeout' | 'cancel'
 
 /** Milliseconds that the output of a command may stay open once it has ended: somebody else holds it then. */
@@ -78,11 +87,7 @@ function endings(child: ChildProcess, { signal, timeout }: RunOptions) {
   let why: Ending | null = null
   const end = (reason: Ending) => () => {
     why ??= reason
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-    } catch {
-      // It has ended meanwhile.
-    }
+    endGroup(child)
   }
   const cancel = end('cancel')
   const timer = timeout === undefined ? undefined : setTimeout(end('timeout'), timeout)
