@@ -43,26 +43,68 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
     reject: false,
     // Read below: execa would end a command that says too much, and keep a line without an end in memory for ever.
     buffer: false,
-    killSignal: 'SIGKILL',
+    // A process group of its own, so that all of it can be ended: bwrap and unshare have children that, for a moment after
+    // their start, would not notice the end of their parent.
+    detached: true,
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     ...(command.input === undefined ? { stdin: 'ignore' as const } : { input: command.input }),
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
-    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
   })
+  const ending = endings(child.nodeChildProcess, options)
   const most = options.maxBuffer ?? 16 * 1024 * 1024
   const stdout = listen(child.stdout, most, options.onStdout)
   const stderr = listen(child.stderr, most, options.onStderr)
   const result = await child
-  if (result.exitCode === undefined && result.signal === undefined && !result.timedOut && !result.isCanceled)
+  ending.over()
+  if (result.exitCode === undefined && result.signal === undefined)
     throw new Error(`cannot start ${file}: ${result.originalMessage ?? 'unknown cause'}`)
   return {
     code: result.exitCode ?? null,
     signal: result.signal ?? null,
     stdout: stdout(),
     stderr: stderr(),
-    timedOut: result.timedOut,
-    cancelled: result.isCanceled,
+    timedOut: ending.why() === 'timeout',
+    cancelled: ending.why() === 'cancel',
     duration: performance.now() - started,
+  }
+}
+
+/** Ends a detached child with its whole process group, at once. Does nothing when it has ended. */
+export function endGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+type Ending = 'timeout' | 'cancel'
+
+/** Milliseconds that the output of a command may stay open once it has ended: somebody else holds it then. */
+const outputGrace = 2000
+
+// Ends a command's whole process group when its time is up or nobody wants it any more, and says which it was.
+function endings(child: ChildProcess, { signal, timeout }: RunOptions) {
+  let why: Ending | null = null
+  const end = (reason: Ending) => () => {
+    why ??= reason
+    endGroup(child)
+  }
+  const cancel = end('cancel')
+  const timer = timeout === undefined ? undefined : setTimeout(end('timeout'), timeout)
+  if (signal?.aborted) cancel()
+  else signal?.addEventListener('abort', cancel)
+  child.once('exit', () => {
+    setTimeout(() => {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    }, outputGrace).unref()
+  })
+  return {
+    why: () => why,
+    over: () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', cancel)
+    },
   }
 }
 
