@@ -9,12 +9,14 @@ export function parsePushOptions(
   if (texts.length > limits.pushOptions) throw new Refused(`too many push options: at most ${limits.pushOptions}`)
   let trace = false
   const confirm: string[] = []
+  const force: string[] = []
   for (const text of texts) {
     if (text.length > limits.pushOptionLength)
       throw new Refused(`a push option is longer than ${limits.pushOptionLength} characters`)
     if (text === 'trace') trace = true
     else if (text.startsWith('confirm=')) confirm.push(text.slice('confirm='.length))
-    else throw new Refused(`unknown push option '${text}'`, { help: ['Known: -o trace, -o confirm=KEY'] })
+    else if (text.startsWith('force=')) force.push(text.slice('force='.length))
+    else throw new Refused(`unknown push option '${text}'`, { help: ['Known: -o trace, -o confirm=KEY, -o force=KEY'] })
   }
-  return { trace, confirm }
+  return { trace, confirm, force }
 }

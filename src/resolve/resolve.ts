@@ -12,7 +12,8 @@ import {
 } from '../records.ts'
 import { keyOfRef } from '../state/policy-keys.ts'
 import { type EvaluateContext, evaluate } from './evaluate.ts'
-import { checkNames, differingFields, undeclared } from './policy.ts'
+import { notFetched } from './not-fetched.ts'
+import { checkNames, differingFields, undeclared, undeclaredTag } from './policy.ts'
 import { checkHostenvFolder, peel, type SourceContext, treeToStore } from './source.ts'
 
 export type ResolveContext = SourceContext & EvaluateContext & { readonly canonicalBranch: string }
@@ -53,7 +54,10 @@ export async function resolveRef(
       help: [`git push hostenv ${ctx.canonicalBranch}`],
     })
   const known = canonical || !q.policy ? null : keyOfRef(q.policy, name)
-  if (!canonical && q.policy && known === null) throw undeclared(q.policy, name, ctx.canonicalBranch)
+  if (!canonical && q.policy && known === null)
+    throw q.ref.startsWith('refs/tags/')
+      ? undeclaredTag(q.policy, name)
+      : undeclared(q.policy, name, ctx.canonicalBranch)
   const { commit, tree } = await peel(q.repository, ctx.path, q.new)
   await checkHostenvFolder(q.repository, ctx.path, tree)
   const source = await treeToStore(ctx, q.repository, tree)
@@ -82,6 +86,7 @@ export async function resolveRef(
     kind: inForce.type,
   }
   tell.emit({ type: 'started', ...short })
+  for (const text of await notFetched(q.repository, ctx.path, tree)) tell.emit({ type: 'warning', text })
   for (const text of manifest.warnings) tell.emit({ type: 'warning', text })
   const differing = differingFields(inForce, own)
   if (differing.length > 0)

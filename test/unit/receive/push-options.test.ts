@@ -6,8 +6,9 @@ import { Refused } from '../../../src/records.ts'
 const limits = { pushOptions: 3, pushOptionLength: 20 }
 
 t.test('known options are taken', async (t) => {
-  t.same(parsePushOptions([], limits), { trace: false, confirm: [] })
-  t.same(parsePushOptions(['trace', 'confirm=live', 'confirm=a=b'], limits), { trace: true, confirm: ['live', 'a=b'] })
+  t.same(parsePushOptions([], limits), { trace: false, confirm: [], force: [] })
+  const options = parsePushOptions(['trace', 'confirm=live', 'force=a=b'], limits)
+  t.same(options, { trace: true, confirm: ['live'], force: ['a=b'] })
 })
 
 t.test('everything else is refused by name', async (t) => {
