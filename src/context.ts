@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { SwitchContext } from './activate/switch.ts'
 import type { Config } from './config/config.ts'
 import type { Lanes } from './lib/lanes.ts'
+import type { Tidy } from './receive/tidy.ts'
 import type { DeployEvent, ProjectId, Pusher, PushOptions, RefUpdate } from './records.ts'
 import type { ResolveContext, Resolved } from './resolve/resolve.ts'
 import type { State } from './state/state.ts'
@@ -21,6 +22,8 @@ export interface Context {
   readonly active: Map<number, ActiveDeploy>
   /** Aborts when the receiver begins to close: what has not switched by then does not. */
   readonly closing: AbortSignal
+  /** Collects repositories after pushes. */
+  readonly tidy: Tidy
   /** Git sessions that are being served. */
   readonly sessions: Set<object>
   /** Opens the sinks of one deploy: the pusher's terminal and its log file. */

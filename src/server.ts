@@ -17,6 +17,7 @@ import { clearIncoming, clearUp } from './lib/clear-up.ts'
 import { Lanes } from './lib/lanes.ts'
 import { clearDoor, ownSocket } from './lib/own-socket.ts'
 import { makeStateDirectories, type Prepared, prepare } from './prepare.ts'
+import { Tidy } from './receive/tidy.ts'
 import { Refused } from './records.ts'
 import { deployLogPath, logFile } from './report/log-file.ts'
 import { deployReport } from './report/report.ts'
@@ -128,6 +129,10 @@ function makeContext(
   const { stateDir, limits, canonicalBranch, runtimeDir } = config
   return {
     ...{ config, state, log, lanes: new Lanes(), active: new Map(), closing, sessions: new Set() },
+    tidy: new Tidy({
+      ...{ path: env.path, limits, closing, log },
+      busy: (project) => state.deploys.open().some((row) => row.project === project),
+    }),
     resolve: {
       nix,
       sandbox,

@@ -6,6 +6,13 @@ export const defaultLimits = {
   refsPerPush: 100,
   /** Size of a pack (`receive.maxInputSize`). */
   packBytes: 2 * 1024 ** 3,
+  /** Size of all objects of a repository, those of refused pushes too until they are collected. */
+  repositoryBytes: 5 * 1024 ** 3,
+  /** A repository is collected (git gc) after a push that leaves it with more packs, loose objects or refused bytes than these. */
+  collectPacks: 50,
+  collectLoose: 5000,
+  collectRefusedBytes: 64 * 1024 ** 2,
+  collectTime: 30 * 60_000,
   /** Push options in one push, and the length of each. */
   pushOptions: 20,
   pushOptionLength: 200,

@@ -22,6 +22,17 @@ export class WireTap extends Transform {
   #problem: string | null = null
   #whole = false
   #shallow = false
+  #size = 0
+
+  /** True when the client has sent nothing at all. */
+  get silent(): boolean {
+    return this.#size === 0
+  }
+
+  /** Bytes that have passed. */
+  get size(): number {
+    return this.#size
+  }
 
   get head(): WireHead {
     const problem = this.#problem ?? (this.#whole ? null : 'the push has no list of refs')
@@ -29,6 +40,7 @@ export class WireTap extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#size += chunk.length
     if (!this.#whole && this.#problem === null) this.#read(chunk)
     this.push(chunk)
     done()
