@@ -7,7 +7,7 @@ import { printable } from './lib/printable.ts'
 import { discard, makeTemporary, parseProjectPath, projectName, repositoryPath } from './lib/repositories.ts'
 import { receivePush } from './pipeline.ts'
 import { packageDir } from './prepare.ts'
-import { type Ended, type Received, receivePack } from './receive/receive-pack.ts'
+import { type Ended, type ReceiveEnd, receivePack } from './receive/receive-pack.ts'
 import type { Room } from './receive/tidy.ts'
 import { uploadArchive, uploadPack } from './receive/upload.ts'
 import { type ProjectId, Refused } from './records.ts'
@@ -44,7 +44,7 @@ async function serveReceivePack(ctx: Context, session: GitSession, project: Proj
   const fresh = !existsSync(final)
   const repository = fresh ? await makeTemporary(stateDir, ctx.host.path, canonicalBranch) : final
   let refused = false
-  let received: Received | null = null
+  let received: ReceiveEnd | null = null
   try {
     const collecting = ctx.tidy.running(repository)
     if (collecting) session.stderr.write(`hostenv: ${name} is being packed (git gc); this push goes on after that\n`)

@@ -43,7 +43,7 @@ export interface Ended {
 /** The lock file that each receive-pack holds shared; recovery takes it alone before it removes stale files. */
 export const receiveLock = 'hostenv.lock'
 
-export interface Received extends Ended {
+export interface ReceiveEnd extends Ended {
   /** Bytes that the client sent. */
   readonly bytes: number
   /** Whether its pack was larger than `packBytes`. */
@@ -51,7 +51,7 @@ export interface Received extends Ended {
 }
 
 /** Runs one push to its end. Never rejects because of the client. */
-export async function receivePack(io: GitIo, options: ReceivePack): Promise<Received> {
+export async function receivePack(io: GitIo, options: ReceivePack): Promise<ReceiveEnd> {
   const command = git(
     options.repository,
     options.path,

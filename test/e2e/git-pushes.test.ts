@@ -38,13 +38,13 @@ t.test('a first push', async (t) => {
 })
 
 t.test('5,000 refs are refused with the number and the limit, and none of them is kept', async (t) => {
-  const before = await remoteRefs(receiver)
-  const specs = Array.from({ length: 5000 }, (_, n) => `${first}:refs/tags/t${n}`)
-  const pushed = await project.push(receiver, specs)
+  // To a new project: git's own client needs ten seconds to compare so many with what is there.
+  const specs = Array.from({ length: 5000 }, (_, n) => `${first}:refs/heads/t${n}`)
+  const pushed = await project.push(receiver, specs, { name: 'acme/many-refs' })
   t.equal(pushed.code, 1)
   t.match(words(pushed), 'Refused: this push updates 5000 refs; at most 100 are taken at once.')
   t.match(words(pushed), 'Push fewer at a time: git push hostenv BRANCH')
-  t.same(await remoteRefs(receiver), before)
+  t.notOk(existsSync(join(receiver.stateDir, 'repos/acme/many-refs.git')))
 })
 
 t.test('a tag that an environment names is deployed from its commit', async (t) => {
