@@ -6,6 +6,7 @@ import type { Gate } from './lib/gate.ts'
 import type { Lanes } from './lib/lanes.ts'
 import type { Slots } from './lib/slots.ts'
 import type { PushGate } from './receive/push-gate.ts'
+import type { Tidy } from './receive/tidy.ts'
 import type { DeployEvent, ProjectId, Pusher, PushOptions, RefUpdate } from './records.ts'
 import type { ResolveContext, Resolved } from './resolve/resolve.ts'
 import type { State } from './state/state.ts'
@@ -34,6 +35,8 @@ export interface Context {
   readonly granted: (hostname: string, project: string) => boolean
   /** Aborts when the receiver begins to close: what has not switched by then does not. */
   readonly closing: AbortSignal
+  /** Collects repositories after pushes. */
+  readonly tidy: Tidy
   /** Git sessions that are being served. */
   readonly sessions: Set<object>
   /** Opens the sinks of one deploy: the pusher's terminal and its log file. */

@@ -2,14 +2,18 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { canonicalBranch } from './config/grants.ts'
+import type { Limits } from './config/limits.ts'
 import type { Context } from './context.ts'
 import { printable } from './lib/printable.ts'
 import { discard, makeTemporary, parseProjectPath, projectName, repositoryPath } from './lib/repositories.ts'
 import { receivePush } from './pipeline.ts'
 import { packageDir } from './prepare.ts'
 import { enoughDisk } from './receive/enough-disk.ts'
-import { type Ended, receivePack, uploadPack } from './receive/receive-pack.ts'
+import { type Ended, type ReceiveEnd, receivePack } from './receive/receive-pack.ts'
+import type { Room } from './receive/tidy.ts'
+import { uploadArchive, uploadPack } from './receive/upload.ts'
 import { type ProjectId, Refused } from './records.ts'
+import { byteSize } from './report/units.ts'
 import { wrap } from './report/wrap.ts'
 import type { GitSession } from './transport/ssh/types.ts'
 
@@ -25,7 +29,7 @@ export async function serveGit(ctx: Context, buildsAreSandboxed: boolean, sessio
       throw new Refused('builds are not sandboxed on this host, so only administrators may push', {
         help: ['Its operator can set sandbox = true in nix.conf, or allow it with --allow-unsandboxed-builds.'],
       })
-    const ended = receiving ? await servePush(ctx, session, project) : await serveUploadPack(ctx, session, project)
+    const ended = receiving ? await servePush(ctx, session, project) : await serveReader(ctx, session, project)
     await (ended.signal !== null ? session.exitSignal(ended.signal) : session.exit(ended.code ?? 1))
   } catch (error) {
     session.stderr.write(`hostenv: ${sentence(ctx, error)}\n`)
@@ -52,26 +56,61 @@ async function serveReceivePack(ctx: Context, session: GitSession, project: Proj
   const final = repositoryPath(stateDir, name)
   const fresh = !existsSync(final)
   const repository = fresh ? await makeTemporary(stateDir, ctx.host.path, canonicalBranch(ctx.config, name)) : final
+  let refused = false
+  let received: ReceiveEnd | null = null
   try {
+    const collecting = ctx.tidy.running(repository)
+    if (collecting) session.stderr.write(`hostenv: ${name} is being packed (git gc); this push goes on after that\n`)
+    await collecting
+    const room = await ctx.tidy.room(repository)
     const push = { project, pusher: session.pusher, repository, fresh }
-    return await receivePack(session, {
-      ...{ repository, hooksDir: join(packageDir, 'hooks'), path: ctx.host.path, limits },
+    received = await receivePack(session, {
+      ...{ repository, hooksDir: join(packageDir, 'hooks'), path: ctx.host.path },
+      limits: { ...limits, packBytes: room.packBytes },
+      tooLarge: tooLarge(name, room, limits),
       lines: (sentences) => sentences.flatMap((sentence) => wrap(printable(sentence), { first: '' })),
       // Whoever ends git ends the push, as the client does that hangs up.
-      decide: (updates, words, gone) =>
-        receivePush(ctx, { ...push, closed: AbortSignal.any([session.closed, gone]) }, updates, words),
+      decide: async (updates, words, gone) => {
+        const closed = AbortSignal.any([session.closed, gone])
+        const verdicts = await receivePush(ctx, { ...push, closed }, updates, words)
+        refused = verdicts?.some(({ ok }) => !ok) ?? false
+        return verdicts
+      },
     })
+    return received
   } finally {
     // What is committed but not renamed yet is finished by the next start.
     const needed = ctx.state.deploys.open().some((row) => row.repository === repository)
     if (fresh && !needed) await discard(repository)
+    // Nobody waits for it: the pusher has their answer.
+    if (existsSync(final))
+      void ctx.tidy.afterPush(final, name, {
+        refused: refused ? (received?.bytes ?? 0) : 0,
+        tooLarge: received?.tooLarge ?? false,
+      })
   }
 }
 
-async function serveUploadPack(ctx: Context, session: GitSession, project: ProjectId): Promise<Ended> {
+// What git says in five words: which limit it was, how near the repository is to it, and what there is to do.
+function tooLarge(name: string, room: Room, limits: Limits): string[] {
+  if (!room.full)
+    return [
+      `This push is larger than ${byteSize(limits.packBytes)}, the most that one may bring (packBytes).`,
+      'Push an earlier commit first and then the rest, or keep large files out of git.',
+    ]
+  const again = room.refused > 0 ? ['What refused pushes left there is being cleared: push again in a minute.'] : []
+  return [
+    `${name} takes ${byteSize(room.used)} here and may take ${byteSize(limits.repositoryBytes)}: this push does not fit.`,
+    ...again,
+    'Keep large files out of git, or ask the operator of the receiver to raise repositoryBytes.',
+  ]
+}
+
+async function serveReader(ctx: Context, session: GitSession, project: ProjectId): Promise<Ended> {
   const repository = repositoryPath(ctx.config.stateDir, projectName(project))
   if (!existsSync(repository)) throw noSuchProject(project)
-  return await uploadPack(session, { repository, path: ctx.host.path })
+  const serve = session.service === 'git-upload-archive' ? uploadArchive : uploadPack
+  return await serve(session, { repository, path: ctx.host.path })
 }
 
 function noSuchProject(project: ProjectId): Refused {

@@ -1,6 +1,7 @@
 // The whole story of a push, in order: receive → resolve → build → switch → report. Start reading here.
 // The steps S0–S8, and what a crash at each of them leaves behind, are described in docs/architecture.md.
 import type { Writable } from 'node:stream'
+import { checkForce } from './activate/force.ts'
 import { dropRoot, rootLink } from './activate/roots.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
 import { boundedBuild } from './build/bounded-build.ts'
@@ -91,7 +92,7 @@ function receive(
   }
   return {
     ...{ id, session, project, update, abort, keep, started: performance.now() },
-    options: options instanceof Refused ? { trace: false, color: false, confirm: [] } : options,
+    options: options instanceof Refused ? { trace: false, color: false, confirm: [], force: [] } : options,
     report: ctx.report(id, terminal),
   }
 }
@@ -158,6 +159,8 @@ async function prepare(ctx: Context, deploy: Deploy): Promise<Ready> {
   const undeclared = asks && policy !== null && key === null && name !== canonical
   if (!undeclared && !ctx.state.people.mayDeploy(deploy.session.pusher, deploy.project, policy, key ?? name))
     throw notAllowed(deploy.session.pusher, key ?? name)
+  // Asked again under the locks; here so that nothing is built in vain.
+  if (asks && key !== null) await checkForce(ctx, deploy, key)
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
   const stopped = whatToStop(policy, name, canonical, deploy.options.confirm, key)
   ctx.state.deploys.update(deploy.id, { key: stopped })

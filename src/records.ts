@@ -44,6 +44,8 @@ export interface PushOptions {
   readonly color: boolean
   /** Environment keys that the pusher confirmed to stop. */
   readonly confirm: readonly string[]
+  /** Keys of production environments whose history the pusher means to replace. */
+  readonly force: readonly string[]
 }
 
 /** Facts of one environment that follow from (project, key) and the receiver's settings. */

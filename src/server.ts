@@ -27,6 +27,7 @@ import { openLog } from './operate/open-log.ts'
 import { watchServiceLogs } from './operate/trim-service-logs.ts'
 import { makeStateDirectories, type Prepared, prepare } from './prepare.ts'
 import { PushGate } from './receive/push-gate.ts'
+import { Tidy } from './receive/tidy.ts'
 import { Refused } from './records.ts'
 import { type ConfigSource, follow, Settings, setCanonicalBranches, setPeople } from './reload.ts'
 import { cappedSink } from './report/capped-sink.ts'
@@ -37,7 +38,7 @@ import { makeViews } from './report/views.ts'
 import { runWord } from './report/words/run-word.ts'
 import { holdState } from './state/database.ts'
 import { State } from './state/state.ts'
-import { parsePublicKey } from './transport/key.ts'
+import { fingerprintOfLine } from './transport/key.ts'
 import { createSshServer } from './transport/ssh/server.ts'
 
 export interface Receiver {
@@ -78,7 +79,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   rmSync(ready, { force: true })
   const log = openLog(config)
   const prepared = await prepare(config, env, overrides.seenByBuilds)
-  const state = new State(config.stateDir, fingerprintOf)
+  const state = new State(config.stateDir, fingerprintOfLine)
   setPeople(state.people, settings.loaded)
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
@@ -177,6 +178,14 @@ function makeContext(
     granted: (hostname, project) => granted(settings.config, hostname, project),
     ...{ state, log, lanes: new Lanes(), gate: new Gate(), active: new Map() },
     ...{ closing, sessions: new Set(), switching },
+    tidy: new Tidy({
+      path: env.path,
+      get limits() {
+        return settings.config.limits
+      },
+      ...{ closing, log },
+      busy: (project) => state.deploys.open().some((row) => row.project === project),
+    }),
     resolve: {
       nix,
       sandbox,
@@ -221,14 +230,6 @@ async function untilIdle(ctx: Context): Promise<void> {
   // Verdicts are on their way to their clients; what is still being received is cut off after a moment.
   const patience = Date.now() + 2000
   while (ctx.sessions.size > 0 && Date.now() < patience) await sleep(20)
-}
-
-function fingerprintOf(line: string): string | null {
-  try {
-    return parsePublicKey(line).fingerprint
-  } catch {
-    return null
-  }
 }
 
 async function listen(what: string, { host, port }: Address, start: () => Promise<Address>): Promise<Address> {

@@ -8,6 +8,7 @@ import type { RefChange } from '../lib/ref-transaction.ts'
 import { repositoryPath } from '../lib/repositories.ts'
 import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
 import { keyOfUpdate, previewOf } from '../state/previews.ts'
+import { checkForce } from './force.ts'
 import type { Place, ReleaseFacts } from './host.ts'
 import { currentGeneration, profilePath } from './profile.ts'
 
@@ -38,6 +39,7 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
   recheckPolicy(ctx, ready)
   const cur = await currentValue(ctx, ready)
   if (key === null) return { ready, cur, environment: null }
+  if (resolved !== null) await checkForce(ctx, deploy, key, cur)
   const known = placeOf(ctx, deploy.session.project, key)
   // The type as the policy has it now, under the lock; or as it will have it.
   const place = resolved?.newPolicy ? { facts: known.facts, type: resolved.environment.type } : known

@@ -32,6 +32,19 @@ const size = limit('size', 1024 * GIB * KIB)
 export const limitTable = {
   refsPerPush: count(100, 'Refs that one push may update.', { most: 10_000 }),
   packBytes: size(2 * GIB, 'Size of the pack that one push may send.', { least: 64 * KIB }),
+  repositoryBytes: size(
+    5 * GIB,
+    'Size of all objects of a repository, those of refused pushes too until they are collected.',
+    {
+      least: MIB,
+    },
+  ),
+  collectPacks: count(50, 'Packs that a push may leave before the repository is collected (git gc).'),
+  collectLoose: count(5000, 'Loose objects that a push may leave before the repository is collected.'),
+  collectRefusedBytes: size(64 * MIB, 'Bytes of refused pushes that may be left before the repository is collected.', {
+    least: 0,
+  }),
+  collectTime: time(30 * MINUTE, 'How long one collection of a repository may take.', { least: 1000 }),
   pushOptions: count(20, 'Push options (`git push -o`) of one push.', { most: 100 }),
   pushOptionLength: count(200, 'Characters of one push option.', { most: 4096 }),
   pushesPerMinute: count(240, 'Pushes that one user may begin within a minute.'),

@@ -2,7 +2,7 @@
 import type { Oid } from '../records.ts'
 import { git } from './git.ts'
 import { zeroOid } from './oid.ts'
-import { run } from './spawn.ts'
+import { mustRun, run } from './spawn.ts'
 
 /** Whether `ancestor` is reachable from `descendant`; false too when this repository does not have one of them. */
 export async function isAncestor(repository: string, path: string, ancestor: Oid, descendant: Oid): Promise<boolean> {
@@ -19,4 +19,9 @@ export async function refValue(repository: string, path: string, ref: string): P
   throw new Error(
     `git rev-parse ${ran.code === null ? `was ended by ${ran.signal}` : `exited ${ran.code}`}: ${ran.stderr}`,
   )
+}
+
+/** How many commits are reachable from `tip` and not from `base`. */
+export async function countBeyond(repository: string, path: string, base: Oid, tip: Oid): Promise<number> {
+  return Number(await mustRun(git(repository, path, ['rev-list', '--count', tip, `^${base}`])))
 }

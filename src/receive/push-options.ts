@@ -10,13 +10,18 @@ export function parsePushOptions(
   let trace = false
   let color = false
   const confirm: string[] = []
+  const force: string[] = []
   for (const text of texts) {
     if (text.length > limits.pushOptionLength)
       throw new Refused(`a push option is longer than ${limits.pushOptionLength} characters`)
     if (text === 'trace') trace = true
     else if (text === 'color') color = true
     else if (text.startsWith('confirm=')) confirm.push(text.slice('confirm='.length))
-    else throw new Refused(`unknown push option '${text}'`, { help: ['Known: -o trace, -o color, -o confirm=KEY'] })
+    else if (text.startsWith('force=')) force.push(text.slice('force='.length))
+    else
+      throw new Refused(`unknown push option '${text}'`, {
+        help: ['Known: -o trace, -o color, -o confirm=KEY, -o force=KEY'],
+      })
   }
-  return { trace, color, confirm }
+  return { trace, color, confirm, force }
 }

@@ -1,6 +1,6 @@
 // One push through the real `git receive-pack`: bytes in, hooks answered over inherited descriptors, verdicts out.
 import type { ChildProcess } from 'node:child_process'
-import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Duplex, Readable, Transform, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { git } from '../lib/git.ts'
 import { start } from '../lib/spawn.ts'
@@ -27,6 +27,8 @@ export interface ReceivePack {
   readonly hooksDir: string
   readonly path: string
   readonly limits: { readonly refsPerPush: number; readonly packBytes: number }
+  /** What is told to who sends a pack larger than `packBytes`. */
+  readonly tooLarge: readonly string[]
   /** Fits sentences for the pusher into lines of a terminal. */
   readonly lines: (sentences: readonly string[]) => readonly string[]
   /**
@@ -44,8 +46,15 @@ export interface Ended {
 /** The lock file that each receive-pack holds shared; recovery takes it alone before it removes stale files. */
 export const receiveLock = 'hostenv.lock'
 
+export interface ReceiveEnd extends Ended {
+  /** Bytes that the client sent. */
+  readonly bytes: number
+  /** Whether its pack was larger than `packBytes`. */
+  readonly tooLarge: boolean
+}
+
 /** Runs one push to its end. Never rejects because of the client. */
-export async function receivePack(io: GitIo, options: ReceivePack): Promise<Ended> {
+export async function receivePack(io: GitIo, options: ReceivePack): Promise<ReceiveEnd> {
   const command = git(
     options.repository,
     options.path,
@@ -74,7 +83,13 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Ende
     'pipe',
   ])
   const tap = new WireTap()
-  const refusesShallow = connect(io, child, tap)
+  connect(io, child, tap)
+  const tell = (sentences: readonly string[]) => {
+    if (sentences.length > 0) io.stderr.write(`${options.lines(sentences).join('\n')}\n`)
+  }
+  // At once: a client that gives up while git still speaks to it closes the whole channel in a moment.
+  tap.once('finish', () => tell(tap.silent ? silentHelp : []))
+  const said = listen(child)
   const [, , , pre, proc, words] = child.stdio as unknown as [unknown, unknown, unknown, Duplex, Duplex, Duplex]
   for (const channel of [pre, proc, words]) channel.on('error', () => undefined)
   const judged = answerPreReceive(pre, tap, options)
@@ -85,9 +100,13 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Ende
   // The hooks' ends are closed now, so both answers end by themselves.
   await Promise.allSettled([judged, decided])
   for (const channel of [pre, proc, words]) channel.destroy()
-  // git says this in its status line alone, where nobody learns what to do about it.
-  if (refusesShallow()) io.stderr.write(`${options.lines(shallowHelp).join('\n')}\n`)
-  return ended
+  // git says these in few words, where nobody learns what to do about them.
+  const help = [
+    ...(tap.head.shallow && said(shallowRefused) ? shallowHelp : []),
+    ...(said(packRefused) ? options.tooLarge : []),
+  ]
+  tell(help)
+  return { ...ended, bytes: tap.size, tooLarge: said(packRefused) }
 }
 
 async function answerPreReceive(channel: Duplex, tap: WireTap, options: ReceivePack): Promise<void> {
@@ -118,13 +137,22 @@ async function answerProcReceive(
   }
 }
 
+const shallowRefused = 'shallow update not allowed'
 const shallowHelp = [
   'This push comes from a shallow clone that lacks history which the receiver lacks too.',
   'Get it and push again: git fetch --unshallow',
 ]
+const packRefused = 'pack exceeds maximum allowed size'
+// A client whose repository has other ids than SHA-1 gives up at the first line it reads, and its reason says no way out
+// (send-pack.c: "the receiving end does not support this repository's hash algorithm").
+const silentHelp = [
+  'The client went away without pushing anything. If git speaks of a hash algorithm or of unexpected capabilities, its repository has SHA-256 ids: this receiver takes SHA-1, the default of git init.',
+  'See which it has: git rev-parse --show-object-format',
+  'A repository cannot be changed; make a new one, commit the files there, and push that: git init --object-format=sha1',
+]
 
-/** Joins the client's ends and git's. Answers whether git has told the client by now that it takes no shallow history. */
-function connect(io: GitIo, child: ChildProcess, tap: WireTap): () => boolean {
+/** Joins the client's ends and git's, with `tap` in the client's way to git. */
+export function connect(io: GitIo, child: ChildProcess, tap: Transform): void {
   const { stdin, stdout, stderr } = child
   if (!stdin || !stdout || !stderr) throw new Error('git was started without pipes')
   for (const stream of [io.stdin, io.stdout, io.stderr, stdin, stdout, stderr, tap]) stream.on('error', () => undefined)
@@ -141,18 +169,19 @@ function connect(io: GitIo, child: ChildProcess, tap: WireTap): () => boolean {
   }
   if (io.closed.aborted) gone()
   else io.closed.addEventListener('abort', gone, { once: true })
-  let said = ''
-  let refused = false
-  // git's last words are its report (gitprotocol-pack(5), report-status): a few lines, the end of all it says.
-  stdout.on('data', (chunk: Buffer) => {
-    if (!tap.head.shallow) return
-    said = (said + chunk.toString('latin1')).slice(-64 * 1024)
-    refused ||= said.includes('shallow update not allowed')
-  })
-  return () => refused
 }
 
-async function exit(child: ChildProcess): Promise<Ended> {
+/** Answers whether git has said `words` among the last things: its report is a few lines (gitprotocol-pack(5), report-status). */
+function listen(child: ChildProcess): (words: string) => boolean {
+  let said = ''
+  child.stdout?.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString('latin1')).slice(-64 * 1024)
+  })
+  return (words) => said.includes(words)
+}
+
+/** Waits until git has ended and said all. */
+export async function exit(child: ChildProcess): Promise<Ended> {
   const ended = new Promise<Ended>((resolve) => {
     child.once('error', () => resolve({ code: 127, signal: null }))
     child.once('exit', (code, signal) => resolve({ code, signal }))
@@ -161,15 +190,7 @@ async function exit(child: ChildProcess): Promise<Ended> {
   return await ended
 }
 
-/** `git upload-pack` for a reader: the same ends, no hooks. */
-export async function uploadPack(io: GitIo, options: { repository: string; path: string }): Promise<Ended> {
-  const command = git(options.repository, options.path, ['upload-pack', '--strict', '.'])
-  const argv = ['setpriv', '--pdeathsig', 'KILL', ...command.argv] as [string, ...string[]]
-  const child = start({ ...command, argv, env: { ...command.env, ...clientEnv(io) } }, ['pipe', 'pipe', 'pipe'])
-  connect(io, child, new WireTap())
-  return await exit(child)
-}
-
-function clientEnv(io: GitIo): Record<string, string> {
+/** What of a client's environment git gets. */
+export function clientEnv(io: GitIo): Record<string, string> {
   return io.gitProtocol === null ? {} : { GIT_PROTOCOL: io.gitProtocol }
 }

@@ -25,6 +25,17 @@ export class WireTap extends Transform {
   #whole = false
   #shallow = false
   #quiet = false
+  #size = 0
+
+  /** True when the client has sent nothing at all. */
+  get silent(): boolean {
+    return this.#size === 0
+  }
+
+  /** Bytes that have passed. */
+  get size(): number {
+    return this.#size
+  }
 
   get head(): WireHead {
     const problem = this.#problem ?? (this.#whole ? null : 'the push has no list of refs')
@@ -32,6 +43,7 @@ export class WireTap extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#size += chunk.length
     if (!this.#whole && this.#problem === null) this.#read(chunk)
     this.push(chunk)
     done()

@@ -1,4 +1,6 @@
 // Policy: who may do what, and what a ref means. It comes from the canonical branch alone, never from the pushed commit.
+
+import { shellWord } from '../lib/shell-word.ts'
 import type { EnvironmentFacts, EnvironmentManifest, Manifest, Pusher } from '../records.ts'
 import { Refused } from '../records.ts'
 import type { Preview } from '../state/previews.ts'
@@ -18,6 +20,25 @@ export function undeclared(policy: Manifest, name: string, canonicalBranch: stri
     help: [
       `To add it, put this line into .hostenv/hostenv.nix and push ${canonicalBranch}:`,
       `  environments.${nixString(name)}.type = "testing";`,
+    ],
+  })
+}
+
+/** The refusal for a tag that means nothing: what tags mean here. */
+export function undeclaredTag(policy: Manifest, name: string): Refused {
+  const pinned = Object.entries(policy.environments).filter(([key, env]) => env.enable && env.hostenv.gitRef !== key)
+  return new Refused(`no environment for tag ${name}`, {
+    headline: `No environment is deployed from the tag '${name}'`,
+    detail: [
+      'A tag is deployed where an environment names it as its gitRef (or is called like it); other tags are not kept here.',
+      ...(pinned.length === 0
+        ? []
+        : [`Declared: ${pinned.map(([key, env]) => `${key} from ${env.hostenv.gitRef}`).join(', ')}`]),
+    ],
+    help: [
+      'To deploy the commit of a tag, push it to a branch that is declared:',
+      `git push hostenv ${shellWord(`${name}^{commit}:refs/heads/BRANCH`)}`,
+      'To push branches without their tags: git push --no-follow-tags hostenv BRANCH',
     ],
   })
 }

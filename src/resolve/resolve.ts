@@ -14,7 +14,8 @@ import { keyOfFullRef, type Preview, previewOf } from '../state/previews.ts'
 import { type EvaluateContext, evaluate } from './evaluate.ts'
 import { fetchInputs } from './fetch-inputs.ts'
 import { parseFlakeLock } from './flake-inputs.ts'
-import { checkNames, differingFields, differingPattern, undeclared } from './policy.ts'
+import { notFetched } from './not-fetched.ts'
+import { checkNames, differingFields, differingPattern, undeclared, undeclaredTag } from './policy.ts'
 import { checkPreviewName, previewEnvironment } from './preview.ts'
 import { peel, readHostenvFolder, type SourceContext, treeToStore } from './source.ts'
 
@@ -64,7 +65,10 @@ export async function resolveRef(
       help: [`git push hostenv ${ctx.canonicalBranch}`],
     })
   const known = canonical || !q.policy ? null : keyOfFullRef(q.policy, q.ref)
-  if (!canonical && q.policy && known === null) throw undeclared(q.policy, name, ctx.canonicalBranch)
+  if (!canonical && q.policy && known === null)
+    throw q.ref.startsWith('refs/tags/')
+      ? undeclaredTag(q.policy, name)
+      : undeclared(q.policy, name, ctx.canonicalBranch)
   const preview = known === null || !q.policy ? null : previewOf(q.policy, known)
   if (preview !== null) checkPreviewName(ctx.projects, q.project, name)
   const { commit, tree } = await peel(q.repository, ctx.path, q.new)
@@ -102,6 +106,7 @@ export async function resolveRef(
     ...(preview === null ? {} : { previewOf: preview.extends }),
   }
   tell.emit({ type: 'started', ...short })
+  for (const text of await notFetched(q.repository, ctx.path, tree)) tell.emit({ type: 'warning', text })
   for (const text of manifest.warnings) tell.emit({ type: 'warning', text })
   const differing = preview === null ? differingFields(environment, own) : differingPattern(preview, manifest)
   if (differing.length > 0)

@@ -26,7 +26,9 @@ export async function peel(repository: string, path: string, oid: Oid): Promise<
   const commit = await run(git(repository, path, args.toSpliced(-1, 1)))
   const tree = await run(git(repository, path, args.toSpliced(-2, 1)))
   if (commit.code !== 0 || tree.code !== 0)
-    throw new Refused('not a commit: only commits and tags of commits can be deployed')
+    throw new Refused('not a commit: only commits and tags of commits can be deployed', {
+      help: ['See what it is: git cat-file -t NAME^{}', 'Tag a commit instead: git tag -f -a NAME COMMIT'],
+    })
   return { commit: commit.stdout.trim(), tree: tree.stdout.trim() }
 }
 

@@ -61,6 +61,15 @@ export function fingerprintOf(blob: Buffer): string {
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
 }
 
+/** The fingerprint of a key line, or null for a line that parsePublicKey refuses. */
+export function fingerprintOfLine(line: string): string | null {
+  try {
+    return parsePublicKey(line).fingerprint
+  } catch {
+    return null
+  }
+}
+
 /** Makes an ed25519 host key: the private key in OpenSSH's format, the public line, and its fingerprint. */
 export function generateHostKey(): { privateKey: string; publicKey: string; fingerprint: string } {
   // Typed without a form that takes no options; ed25519 has none.

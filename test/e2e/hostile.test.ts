@@ -236,7 +236,7 @@ t.test('unknown words are refused with the help', async (t) => {
     ['git-shell'],
     ['git gc'],
     ['upload-pack'],
-    ['git-upload-archive', 'acme/helloweb'],
+    ['git-upload-archive--writer', 'acme/helloweb'],
     ['scp -t x'],
     [''],
   ]) {

@@ -79,7 +79,9 @@ export function listing(receiver: Receiver): string[] {
 function below(directory: string, recursive = true): string[] {
   if (!existsSync(directory)) return []
   const names = readdirSync(directory, { recursive }) as string[]
-  return names.filter((name) => !/\.git\/(objects|hostenv\.lock)/.test(name)).map((name) => join(directory, name))
+  return names
+    .filter((name) => !/\.git\/(objects|hostenv\.(lock|refused))/.test(name))
+    .map((name) => join(directory, name))
 }
 
 function factsOf(key: string, name: string) {

@@ -1,7 +1,9 @@
 // What a client's exec string asks for. There is no shell: the string is split by the quoting that git writes, and
 // anything a shell would act upon is refused.
 
-export type GitService = 'git-receive-pack' | 'git-upload-pack'
+const services = ['git-receive-pack', 'git-upload-pack', 'git-upload-archive'] as const
+
+export type GitService = (typeof services)[number]
 
 export type Exec =
   | { readonly kind: 'git'; readonly service: GitService; readonly path: string }
@@ -20,8 +22,11 @@ export function parseExec(command: string): Exec {
   const argv = split(command)
   if (typeof argv === 'string') return refused(argv)
   const [first, second, ...rest] = argv
-  if (first === 'git' && (second === 'receive-pack' || second === 'upload-pack')) return git(`git-${second}`, rest)
-  if (first === 'git-receive-pack' || first === 'git-upload-pack') return git(first, argv.slice(1))
+  // `git receive-pack` and `git-receive-pack` are one command (git(1)).
+  const spaced = first === 'git' && services.find((service) => service === `git-${second}`)
+  if (spaced) return git(spaced, rest)
+  const service = services.find((service) => service === first)
+  if (service) return git(service, argv.slice(1))
   return { kind: 'word', argv }
 }
 

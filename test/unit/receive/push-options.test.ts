@@ -6,11 +6,11 @@ import { Refused } from '../../../src/records.ts'
 const limits = { pushOptions: 3, pushOptionLength: 20 }
 
 t.test('known options are taken', async (t) => {
-  t.same(parsePushOptions([], limits), { trace: false, color: false, confirm: [] })
-  t.same(parsePushOptions(['trace', 'confirm=live', 'confirm=a=b'], limits), {
-    ...{ trace: true, color: false, confirm: ['live', 'a=b'] },
+  t.same(parsePushOptions([], limits), { trace: false, color: false, confirm: [], force: [] })
+  t.same(parsePushOptions(['trace', 'confirm=live', 'force=a=b'], limits), {
+    ...{ trace: true, color: false, confirm: ['live'], force: ['a=b'] },
   })
-  t.same(parsePushOptions(['color'], limits), { trace: false, color: true, confirm: [] })
+  t.same(parsePushOptions(['color'], limits), { trace: false, color: true, confirm: [], force: [] })
 })
 
 t.test('everything else is refused by name', async (t) => {

@@ -3,6 +3,7 @@ import { type Exec, LONGEST_EXEC, parseExec } from '../../../../src/transport/ss
 
 const receive = (path: string): Exec => ({ kind: 'git', service: 'git-receive-pack', path })
 const upload = (path: string): Exec => ({ kind: 'git', service: 'git-upload-pack', path })
+const archive = (path: string): Exec => ({ kind: 'git', service: 'git-upload-archive', path })
 const word = (...argv: string[]): Exec => ({ kind: 'word', argv })
 
 const accepted: [string, Exec][] = [
@@ -18,7 +19,9 @@ const accepted: [string, Exec][] = [
   ["git-receive-pack 'a b;c $(d)'", receive('a b;c $(d)')],
   ["  git-receive-pack   'a/b'  ", receive('a/b')],
   ["'git-receive-pack' 'a/b'", receive('a/b')],
-  ['git-upload-archive a/b', word('git-upload-archive', 'a/b')],
+  ["git-upload-archive 'a/b.git'", archive('a/b.git')],
+  ['git upload-archive a/b', archive('a/b')],
+  ['git-upload-archive--writer a/b', word('git-upload-archive--writer', 'a/b')],
   ['git push', word('git', 'push')],
   ['envs --json', word('envs', '--json')],
   ['logs feature/foo -p acme/shop', word('logs', 'feature/foo', '-p', 'acme/shop')],
@@ -51,6 +54,7 @@ const hostile: [string, RegExp][] = [
   ["git-receive-pack --advertise-refs 'a/b'", /one repository path/],
   ["git-upload-pack '--upload-pack=id'", /one repository path/],
   ["git receive-pack '-x'", /one repository path/],
+  ["git-upload-archive 'a/b' --exec=id", /one repository path/],
   ["git-receive-pack 'a\nb'", /control characters/],
   ["git-receive-pack 'a\0b'", /control characters/],
   ['envs\u001b[2J', /control characters/],

@@ -1,0 +1,50 @@
+// What readers get: `git upload-pack` (clone, fetch) and `git upload-archive` (git archive --remote). No hooks, nothing changes.
+import { PassThrough } from 'node:stream'
+import { git } from '../lib/git.ts'
+import { start } from '../lib/spawn.ts'
+import { pkt } from './pkt-line.ts'
+import { unreachable } from './reachable.ts'
+import { clientEnv, connect, type Ended, exit, type GitIo } from './receive-pack.ts'
+import { NotReachable, WantGuard } from './want-guard.ts'
+
+export interface Upload {
+  readonly repository: string
+  readonly path: string
+}
+
+/** Serves a clone or a fetch: shallow and partial ones too, and by id whatever a ref reaches, but nothing else. */
+export async function uploadPack(io: GitIo, { repository, path }: Upload): Promise<Ended> {
+  const settings = [
+    'uploadpack.allowFilter=true',
+    // The guard has looked already, and git's own look takes every file for reachable.
+    'uploadpack.allowAnySHA1InWant=true',
+  ]
+  const { child, end } = begin(io, repository, path, ['upload-pack', '--strict', '.'], settings)
+  const guard = new WantGuard(io.gitProtocol, (wants) => unreachable(repository, path, wants))
+  let refused = false
+  guard.once('error', (error) => {
+    refused = true
+    io.stdout.write(
+      pkt(`ERR upload-pack: ${error instanceof NotReachable ? error.message : 'this request cannot be read'}`),
+    )
+    child.kill('SIGTERM')
+  })
+  connect(io, child, guard)
+  const ended = await end()
+  return refused ? { code: 128, signal: null } : ended
+}
+
+/** Serves `git archive --remote`: of refs and the folders in them, never of an id alone (git-upload-archive(1)). */
+export async function uploadArchive(io: GitIo, { repository, path }: Upload): Promise<Ended> {
+  const settings = ['uploadArchive.allowUnreachable=false', 'tar.umask=022']
+  const { child, end } = begin(io, repository, path, ['upload-archive', '.'], settings)
+  connect(io, child, new PassThrough())
+  return await end()
+}
+
+function begin(io: GitIo, repository: string, path: string, args: readonly string[], settings: readonly string[]) {
+  const command = git(repository, path, args, settings)
+  const argv = ['setpriv', '--pdeathsig', 'KILL', ...command.argv] as [string, ...string[]]
+  const child = start({ ...command, argv, env: { ...command.env, ...clientEnv(io) } }, ['pipe', 'pipe', 'pipe'])
+  return { child, end: () => exit(child) }
+}
