@@ -2,8 +2,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { git } from '../lib/git.ts'
-import { repositoryLock } from '../lib/repositories.ts'
-import { mustRun, run } from '../lib/spawn.ts'
+import { mustRun } from '../lib/spawn.ts'
 
 export interface RepositoryGarbage {
   readonly repository: string
@@ -23,25 +22,6 @@ export async function findRepositoryGarbage(repository: string, path: string): P
   const objects = count('in-pack') + count('count') - (listed === '' ? 0 : listed.split('\n').length)
   const bytes = packBytes(repository) + count('size') * 1024 - reachable
   return { repository, objects: Math.max(0, objects), bytes: objects > 0 ? Math.max(0, bytes) : 0 }
-}
-
-/** Packs again without them, while no push is received there. Answers false when one is: nothing was done then. */
-export async function collectRepository(repository: string, path: string, wait: number): Promise<boolean> {
-  const command = git(repository, path, ['gc', '--quiet', '--prune=now'])
-  const lock = [
-    'flock',
-    '--exclusive',
-    '--wait',
-    String(wait),
-    '--conflict-exit-code',
-    '99',
-    '--no-fork',
-    repositoryLock,
-  ]
-  const ran = await run({ ...command, argv: ['setpriv', '--pdeathsig', 'KILL', ...lock, ...command.argv] })
-  if (ran.code === 99) return false
-  if (ran.code !== 0) throw new Error(`git gc in ${repository} failed: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`)
-  return true
 }
 
 function packBytes(repository: string): number {

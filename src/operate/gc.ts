@@ -1,11 +1,13 @@
 // `hostenv gc`: shows what nobody needs any more and removes it: store paths, objects of refused pushes, old logs of deploys.
+
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Env } from '../config/env.ts'
 import { repositoriesOf } from '../lib/clear-up.ts'
+import { collectRepository } from '../lib/git-gc.ts'
 import { byteSize as byteText } from '../report/units.ts'
 import { State } from '../state/state.ts'
-import { collectRepository, findRepositoryGarbage } from './gc-repositories.ts'
+import { findRepositoryGarbage } from './gc-repositories.ts'
 import { findStoreGarbage, removeStoreGarbage } from './gc-store.ts'
 import { operatorNix } from './operator-nix.ts'
 import { plural } from './quantities.ts'
