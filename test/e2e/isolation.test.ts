@@ -143,7 +143,7 @@ t.test('activate and builds get no descriptor and leave no process', async (t) =
     [],
     'of the state directory it sees the way to its own',
   )
-  const descriptors = again.lines.map(({ text }) => /fd (.*)$/.exec(text)?.[1]).filter((found) => found !== undefined)
+  const descriptors = again.lines.map(({ text }) => /\sfd (.*)$/.exec(text)?.[1]).filter((found) => found !== undefined)
   t.ok(descriptors.length >= 4)
   t.strictSame(
     descriptors.filter((target) => !/^(pipe:|socket:|\/dev\/(null|pts)|\/proc\/|\/nix\/store\/|$)/.test(target)),
