@@ -43,13 +43,13 @@ export function look(): Look {
 
 /**
  * What is there now that `before` lacks, a sentence each, and what is left of the run's own directory `run`. Waits up to
- * three seconds for processes that are on their way out. Where other people work too (no `CI` in the environment), a
- * file counts only when it bears a name that ours have.
+ * three seconds for processes that are on their way out. A file counts when it bears a name that ours have: the machine has
+ * other programs. Where other runs may go on at the same time (no `CI` in the environment), a test's scratch folder does not.
  */
 export async function leftovers(before: Look, run: string, keep: readonly string[] = []): Promise<string[]> {
   for (let tries = 0; processesOf(run).length > 0 && tries < 30; tries++) await sleep(100)
   const now = look()
-  const ours = process.env.CI ? () => true : (path: string) => /hostenv|hello-web/.test(path)
+  const ours = (path: string) => always.test(path) || (process.env.CI !== undefined && alone.test(path))
   return [
     ...processesOf(run).map(({ pid, command }) => `process ${pid}: ${command}`),
     ...missingIn(before.mounts, now.mounts).map((point) => `mount ${point}`),
@@ -62,6 +62,10 @@ export async function leftovers(before: Look, run: string, keep: readonly string
       .map((path) => `file ${path}`),
   ]
 }
+
+const always = /hostenv|hello-web|^\/nix\//
+/** Scratch folders of tests (`r-Ab12Cd`), of the runner and the quickstart (`ht-`, `hq-`), and of Nix. */
+const alone = /^\/tmp\/([a-z]{1,2}-[A-Za-z0-9]{6}$|nix-)/
 
 /** The processes that belong to a run: its directory is in their environment, command line or working directory. */
 export function processesOf(run: string): LeftProcess[] {
