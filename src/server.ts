@@ -40,6 +40,7 @@ import { holdState } from './state/database.ts'
 import { State } from './state/state.ts'
 import { fingerprintOfLine } from './transport/key.ts'
 import { createSshServer } from './transport/ssh/server.ts'
+import { textWriter } from './transport/text-writer.ts'
 
 export interface Receiver {
   readonly ssh: Address
@@ -116,8 +117,8 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
       word: (session) =>
         runWord(session.argv, {
           ...{ pusher: session.pusher, views, closed: session.closed },
-          stdout: (text) => void session.stdout.write(text),
-          stderr: (text) => void session.stderr.write(text),
+          stdout: textWriter(session.stdout),
+          stderr: textWriter(session.stderr),
         }),
     },
   })
