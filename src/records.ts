@@ -25,19 +25,6 @@ export interface RefUpdate {
   readonly new: Oid
 }
 
-/** One `git push` as the transport and the hooks know it. */
-export interface Push {
-  readonly project: ProjectId
-  readonly pusher: Pusher
-  /** Absolute path of the bare repository that receive-pack works in. */
-  readonly repository: string
-  /** True while the repository is a temporary folder, not yet renamed into place. */
-  readonly fresh: boolean
-  readonly atomic: boolean
-  readonly options: PushOptions
-  readonly updates: readonly RefUpdate[]
-}
-
 export interface PushOptions {
   readonly trace: boolean
   /** Sober colour on the pusher's terminal. */
@@ -135,17 +122,6 @@ export interface Derivation {
   readonly outPath: string
 }
 
-/** What a ref means: the environment it goes to and what is to be built for it. */
-export interface Target {
-  readonly deploy: number
-  readonly update: RefUpdate
-  readonly project: ProjectId
-  readonly key: string
-  readonly environment: EnvironmentManifest
-  readonly tree: Oid
-  readonly derivation: Derivation
-}
-
 export interface Build {
   readonly storePath: string
   /** Link that keeps the output from the garbage collector until the deploy ends. */
@@ -170,12 +146,6 @@ export interface Release {
   readonly outcome: 'live' | 'superseded'
   readonly label: string | null
   readonly stages: Readonly<Record<string, number>>
-}
-
-/** What a refused ref is told, in git's own status line; `detail` goes to the sideband. */
-export interface Refusal {
-  readonly reason: string
-  readonly detail?: readonly string[]
 }
 
 export type Verdict =

@@ -5,7 +5,7 @@ import { isAncestor, refValue } from '../lib/git-reads.ts'
 import { environmentFacts } from '../lib/names.ts'
 import { isZero, short, shortRef } from '../lib/oid.ts'
 import type { RefChange } from '../lib/ref-transaction.ts'
-import { repositoryPath } from '../lib/repositories.ts'
+import { projectName, repositoryPath } from '../lib/repositories.ts'
 import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
 import { keyOfUpdate, previewOf } from '../state/previews.ts'
 import { checkForce } from './force.ts'
@@ -57,7 +57,7 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
 /** An environment as the record knows it: facts follow from its name, the type is the policy's. */
 export function placeOf(ctx: Context, project: ProjectId, key: string): Place {
   const { domain, runtimeRoot, stateRoot } = ctx.resolve.site
-  const all = ctx.state.projects.get(`${project.organisation}/${project.project}`)?.policy
+  const all = ctx.state.projects.get(projectName(project))?.policy
   const policy = all?.environments[key]
   const facts = environmentFacts(project, key, policy?.hostenv.gitRef ?? key, {
     ...{ domain, runtimeDir: runtimeRoot, stateDir: stateRoot },

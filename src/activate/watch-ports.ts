@@ -1,6 +1,7 @@
 // Every minute: does an environment listen on a TCP port after all? Its release is marked and its project warned.
 import type { Context } from '../context.ts'
 import { listeningPorts } from '../lib/proc.ts'
+import { projectId } from '../lib/repositories.ts'
 import { placeOf } from './plan.ts'
 import { treeProcesses } from './service-tree.ts'
 
@@ -15,8 +16,7 @@ export function watchPorts(ctx: Context): AbortController {
 
 function look(ctx: Context): void {
   for (const { project, key, live } of ctx.state.environments.live()) {
-    const [organisation = '', name = ''] = project.split('/')
-    const { facts } = placeOf(ctx, { organisation, project: name }, key)
+    const { facts } = placeOf(ctx, projectId(project), key)
     const ports = listeningPorts(treeProcesses(ctx.host, facts))
     if (live === null) continue
     ctx.state.environments.markPorts(project, key, live, ports)

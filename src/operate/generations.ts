@@ -2,7 +2,6 @@
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { currentGeneration, generationPath, profilePath } from '../activate/profile.ts'
-import type { EnvironmentRow } from '../state/environments.ts'
 import type { State } from '../state/state.ts'
 
 export interface Generation {
@@ -28,11 +27,6 @@ export function allGenerations(state: State, stateDir: string): Generation[] {
       return storePath === null ? [] : [{ userName: row.user_name, profile, n, storePath, wanted }]
     })
   })
-}
-
-/** The store path of a release's generation, or null when its link is gone. */
-export function pathOfGeneration(stateDir: string, row: Pick<EnvironmentRow, 'user_name'>, n: number): string | null {
-  return generationPath(profilePath({ stateDir }, row.user_name), n)
 }
 
 /** The link of a generation. */

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import type { Context } from '../context.ts'
 import { environmentFacts } from '../lib/names.ts'
 import { short } from '../lib/oid.ts'
+import { projectId, projectName } from '../lib/repositories.ts'
 import type { EnvironmentManifest, ProjectId } from '../records.ts'
 import type { DeployRow } from '../state/deploys.ts'
 import { previewOf } from '../state/previews.ts'
@@ -16,7 +17,7 @@ export function makeViews(ctx: Context): Views {
     row && {
       ...{
         id: row.id,
-        project: idOf(row.project),
+        project: projectId(row.project),
         key: row.key ?? '',
         ref: row.ref,
         commit: row.new,
@@ -27,16 +28,16 @@ export function makeViews(ctx: Context): Views {
   return {
     projects: (pusher) => state.people.accessible(pusher),
     environments: (project) => environmentViews(ctx, project),
-    releases: (project, key) => state.environments.releases(nameOf(project), key),
+    releases: (project, key) => state.environments.releases(projectName(project), key),
     deploy: (id) => view(state.deploys.get(id)),
-    latestDeploy: (project, key) => view(state.deploys.latest(nameOf(project), key)),
+    latestDeploy: (project, key) => view(state.deploys.latest(projectName(project), key)),
     readLog: (deploy) => createReadStream(deploy.logFile, 'utf8'),
   }
 }
 
 // Declared environments in the policy's order, then what exists but is not declared any more.
 function environmentViews(ctx: Context, project: ProjectId): EnvironmentView[] {
-  const name = nameOf(project)
+  const name = projectName(project)
   const declared = ctx.state.projects.get(name)?.policy.environments ?? {}
   const others = ctx.state.environments.ofProject(name).filter(({ key }) => !Object.hasOwn(declared, key))
   const keys = [...Object.keys(declared).filter((key) => declared[key]?.enable), ...others.map(({ key }) => key)]
@@ -49,7 +50,7 @@ function environmentView(
   key: string,
   declared?: EnvironmentManifest,
 ): EnvironmentView {
-  const name = nameOf(project)
+  const name = projectName(project)
   const { domain, runtimeRoot, stateRoot } = ctx.resolve.site
   const dirs = { domain, runtimeDir: runtimeRoot, stateDir: stateRoot }
   const facts = declared?.hostenv ?? environmentFacts(project, key, key, dirs)
@@ -89,13 +90,4 @@ function note(broken: string | null, latest: DeployRow | null, live: string | nu
   if (latest?.stage === 'failed' && live !== null)
     return `d${latest.id} (${short(latest.new)}) was refused: ${latest.reason}`
   return null
-}
-
-function nameOf(project: ProjectId): string {
-  return `${project.organisation}/${project.project}`
-}
-
-function idOf(name: string): ProjectId {
-  const [organisation = '', project = ''] = name.split('/')
-  return { organisation, project }
 }

@@ -1,5 +1,6 @@
 // A preview as an environment: what it has of its pattern, what of the environment that it extends, and whether its names are free.
 import { userName } from '../lib/names.ts'
+import { projectId } from '../lib/repositories.ts'
 import { type EnvironmentFacts, type EnvironmentManifest, type Manifest, type ProjectId, Refused } from '../records.ts'
 import type { Preview } from '../state/previews.ts'
 import type { Projects } from '../state/projects.ts'
@@ -8,7 +9,7 @@ import type { Projects } from '../state/projects.ts'
 export function checkPreviewName(projects: Projects, project: ProjectId, key: string): void {
   const wanted = userName(project.organisation, project.project, key)
   for (const { name, policy } of projects.all()) {
-    const [organisation = '', other = ''] = name.split('/')
+    const { organisation, project: other } = projectId(name)
     for (const declared of Object.keys(policy.environments)) {
       if (userName(organisation, other, declared) !== wanted) continue
       if (organisation === project.organisation && other === project.project && declared === key) continue

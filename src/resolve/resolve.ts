@@ -1,6 +1,7 @@
 // Ref → environment: the pushed commit's source, its evaluation, and what the policy says this ref means.
 import { environmentFacts } from '../lib/names.ts'
 import { shortRef } from '../lib/oid.ts'
+import { projectName } from '../lib/repositories.ts'
 import {
   type Derivation,
   type Emit,
@@ -98,7 +99,7 @@ export async function resolveRef(
     })
   const environment = settings(ctx, q.project, policy, own, key, preview)
   const short = {
-    project: `${q.project.organisation}/${q.project.project}`,
+    project: projectName(q.project),
     commit,
     ref: name,
     key,

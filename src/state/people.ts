@@ -1,5 +1,6 @@
 // Who a key belongs to and what it may do: by what the operator says (config/), and by each project's policy.
 import type { Access } from '../config/file-schema.ts'
+import { projectId } from '../lib/repositories.ts'
 import type { EnvironmentManifest, Manifest, ProjectId, Pusher } from '../records.ts'
 import { previewOf } from './previews.ts'
 import type { Projects } from './projects.ts'
@@ -54,7 +55,7 @@ export class People {
     return this.#projects
       .all()
       .filter(({ name, policy }) => this.#mayRead(pusher, name, policy))
-      .map(({ name }) => ({ organisation: name.split('/')[0] ?? '', project: name.split('/')[1] ?? '' }))
+      .map(({ name }) => projectId(name))
   }
 
   /** Whether a person may see this project; who administers it may also make it when it does not exist. */

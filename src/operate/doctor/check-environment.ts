@@ -6,6 +6,7 @@ import type { LocalHost } from '../../activate/host.ts'
 import { currentGeneration, generationPath, profilePath } from '../../activate/profile.ts'
 import { findTree } from '../../activate/service-tree.ts'
 import { environmentFacts } from '../../lib/names.ts'
+import { projectId } from '../../lib/repositories.ts'
 import type { EnvironmentFacts, Release } from '../../records.ts'
 import type { EnvironmentRow } from '../../state/environments.ts'
 import { type Finding, type Patient, quoted } from './finding.ts'
@@ -15,9 +16,8 @@ const restart = 'wait ten seconds: the receiver starts the services of what is l
 /** Compares everything of one environment but its refs. */
 export async function checkEnvironment(patient: Patient, row: EnvironmentRow): Promise<Finding[]> {
   const where = `${row.project} ${row.key}`
-  const [organisation = '', project = ''] = row.project.split('/')
   const { runtimeDir, stateDir, state } = patient
-  const facts = environmentFacts({ organisation, project }, row.key, row.key, {
+  const facts = environmentFacts(projectId(row.project), row.key, row.key, {
     domain: 'localhost',
     runtimeDir,
     stateDir,

@@ -1,7 +1,9 @@
 // `envs`: every environment that the pusher may see, and what is live there.
+
 import { printable } from '../../lib/printable.ts'
+import { projectName } from '../../lib/repositories.ts'
 import { documents } from './schema.ts'
-import { nameOf, selectProject } from './select.ts'
+import { selectProject } from './select.ts'
 import { shortTime, table } from './table.ts'
 import type { EnvironmentView, WordContext } from './views.ts'
 import { printJson, type Word } from './word.ts'
@@ -19,7 +21,7 @@ export const envs: Word = {
     if (args.json) return printJson(context, documents.envs.parse(lists.flat()))
     if (lists.flat().length === 0) return context.stdout('There are no environments yet: push the main branch.\n')
     for (const [i, list] of lists.entries()) {
-      const heading = projects.length > 1 ? `${nameOf(projects[i]!)}\n` : ''
+      const heading = projects.length > 1 ? `${projectName(projects[i]!)}\n` : ''
       await printProject(heading, list, context)
     }
   },

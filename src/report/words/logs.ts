@@ -1,7 +1,9 @@
 // `logs`: the whole log of one deploy, as it is on disk.
+
 import { printable } from '../../lib/printable.ts'
+import { projectName } from '../../lib/repositories.ts'
 import { documents } from './schema.ts'
-import { nameOf, selectEnvironment } from './select.ts'
+import { selectEnvironment } from './select.ts'
 import type { DeployView, WordContext } from './views.ts'
 import { Stop, type Word, type WordArguments } from './word.ts'
 
@@ -27,12 +29,12 @@ async function selectDeploy(text: string, args: WordArguments, context: WordCont
   if (!number) {
     const { project, environment } = await selectEnvironment(text, args, context)
     const newest = await context.views.latestDeploy(project, environment.key)
-    if (!newest) throw new Stop(1, `${nameOf(project)}:${environment.key} has no deploy yet.`)
+    if (!newest) throw new Stop(1, `${projectName(project)}:${environment.key} has no deploy yet.`)
     return newest
   }
   const deploy = await context.views.deploy(Number(number[1]))
   const projects = await context.views.projects(context.pusher)
-  if (!deploy || !projects.some((project) => nameOf(project) === nameOf(deploy.project)))
+  if (!deploy || !projects.some((project) => projectName(project) === projectName(deploy.project)))
     throw new Stop(1, `There is no deploy d${number[1]} that you may see.`)
   return deploy
 }
@@ -42,7 +44,7 @@ async function printDocument(deploy: DeployView, lines: AsyncIterable<string>, c
   const { id, project, reason, ref, commit, key, stage, at, by } = deploy
   const head = documents.logs.parse({
     deploy: id,
-    project: nameOf(project),
+    project: projectName(project),
     key,
     ref,
     commit,

@@ -1,5 +1,7 @@
 // Which environment or project a person means. What they may not see answers exactly like what does not exist.
+
 import { normalise } from '../../lib/names.ts'
+import { projectName } from '../../lib/repositories.ts'
 import type { ProjectId } from '../../records.ts'
 import { shown } from './arguments.ts'
 import type { EnvironmentView, WordContext } from './views.ts'
@@ -10,17 +12,12 @@ export interface Selected {
   readonly environment: EnvironmentView
 }
 
-/** `organisation/project`. */
-export function nameOf(project: ProjectId): string {
-  return `${project.organisation}/${project.project}`
-}
-
 /** The project that `name` means. Throws Stop with exit 1. */
 export async function selectProject(name: string, context: WordContext): Promise<ProjectId> {
   const projects = await context.views.projects(context.pusher)
   const [organisation = '', project = '', ...more] = name.replace(/\.git$/, '').split('/')
-  const wanted = nameOf(normalise(organisation, project))
-  const found = more.length === 0 ? projects.find((one) => nameOf(one) === wanted) : undefined
+  const wanted = projectName(normalise(organisation, project))
+  const found = more.length === 0 ? projects.find((one) => projectName(one) === wanted) : undefined
   if (found) return found
   throw new Stop(1, `There is no project ${shown(name)} that you may see.`)
 }
@@ -29,7 +26,7 @@ export async function selectProject(name: string, context: WordContext): Promise
 export async function selectOnlyProject(args: WordArguments, context: WordContext): Promise<ProjectId> {
   if (args.project !== null) return selectProject(args.project, context)
   const projects = await context.views.projects(context.pusher)
-  if (projects.length > 1) throw choose('Which project? Say it with -p:', projects.map(nameOf))
+  if (projects.length > 1) throw choose('Which project? Say it with -p:', projects.map(projectName))
   if (!projects[0]) throw new Stop(1, 'There is no project that you may see.')
   return projects[0]
 }
@@ -53,7 +50,7 @@ export async function selectEnvironment(text: string, args: WordArguments, conte
   if (projects.length > 1)
     throw choose(
       'Which one? Say:',
-      found.map((one) => `${nameOf(one.project)}:${key}`),
+      found.map((one) => `${projectName(one.project)}:${key}`),
     )
   return found[0]
 }

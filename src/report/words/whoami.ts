@@ -1,7 +1,8 @@
 // `whoami`: the key that signed, and what it may see.
+
 import { printable } from '../../lib/printable.ts'
+import { projectName } from '../../lib/repositories.ts'
 import { documents } from './schema.ts'
-import { nameOf } from './select.ts'
 import { printJson, type Word } from './word.ts'
 
 export const whoami: Word = {
@@ -12,7 +13,7 @@ export const whoami: Word = {
   perProject: false,
   async run(args, context) {
     const { name, fingerprint, admin } = context.pusher
-    const projects = (await context.views.projects(context.pusher)).map(nameOf)
+    const projects = (await context.views.projects(context.pusher)).map(projectName)
     if (args.json) return printJson(context, documents.whoami.parse({ name, fingerprint, admin, projects }))
     const role = admin ? ' (administrator)' : ''
     const list = projects.length === 0 ? ['  none yet'] : projects.map((project) => `  ${project}`)
