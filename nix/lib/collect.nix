@@ -1,16 +1,18 @@
 # From what is written in `modules` and `imports` to the modules themselves: { _file; key; imports; options; config; … }.
 lib:
 let
-  inherit (builtins) all any attrNames concatMap elem filter genericClosure head isAttrs isList isString mapAttrs substring;
+  inherit (builtins) all attrNames concatMap elem filter genericClosure head isAttrs isList isString mapAttrs substring;
   inherit (lib) isFunction unknownModule;
   frame = [ "_class" "_file" "key" "disabledModules" "imports" "options" "config" "meta" "freeformType" ];
+  # Of a module that has neither `options` nor `config`, all else is its configuration.
+  shorthandFrame = [ "_class" "_file" "key" "disabledModules" "imports" "require" "freeformType" ];
 
   # A module as it is written, in the form that the rest of this library reads.
   unify = file: key: m:
     let
       explicit = m ? config || m ? options;
       stray = removeAttrs m frame;
-      own = if explicit then m.config or { } else removeAttrs m ([ "require" ] ++ lib.remove "meta" frame);
+      own = if explicit then m.config or { } else removeAttrs m shorthandFrame;
       also = lib.optional (explicit && m ? meta) { inherit (m) meta; }
         ++ lib.optional (m ? freeformType) { _module = { inherit (m) freeformType; }; };
     in
@@ -99,7 +101,7 @@ in
     let
       constant = m:
         isAttrs m
-        && !(any (name: m ? ${name}) [ "__functor" "_type" "_class" "key" "disabledModules" ])
+        && !(m ? __functor || m ? _type || m ? _class || m ? key || m ? disabledModules)
         && all constant (m.imports or [ ] ++ m.require or [ ]);
     in
     constant;

@@ -16,6 +16,10 @@ in
       lib.escapeNixIdentifier (last loc)
     } = lib.mkOption { type = …; };";
 
+  # A definition { file; value; } of several options at once that is no set.
+  noSet = loc: def:
+    "In module `${toString def.file}', you're trying to define a value of type `${typeOf def.value}' rather than an attribute set for the option ${quoted loc}!${showDefs [ def ]}";
+
   # An option that would be a set of others.
   noParent = loc: parent: children:
     "The option ${quoted loc} in module `${parent._file}' would be a parent of the following options, but its type `${
