@@ -61,7 +61,9 @@ let
         else if m._type or "module" != "module" then
           throw "Expected a module, but found a value of type ${builtins.toJSON m._type}${
             lib.optionalString (file != unknownModule) ", while trying to load a module into ${file}"
-          }."
+          }${lib.optionalString (arguments._prefix or [ ] != [ ]) ", while trying to load a module into ${lib.showOption arguments._prefix}"}.${
+            lib.optionalString (m._type == "configuration") "\nIf you really mean to import this configuration, instead please only import the modules that make up the configuration."
+          }${lib.optionalString (m._type == "flake") "\nPerhaps you forgot to select one of its modules."}"
         else
           unify file key m;
     in
@@ -79,7 +81,7 @@ let
     else if lib.isConvertibleWithToString m then
       toString m
     else
-      m.key or (throw "Module `${file}` contains a disabledModules item that has no `key` attribute: it must be a path, a string or a set with a key.");
+      m.key or (throw "Module `${file}` contains a disabledModules item that is an attribute set, presumably a module, that does not have a `key` attribute. It must be a string path relative to modulesPath, a path value, or an attribute set with a `key` attribute.");
 in
 {
   # All modules once each, in the order in which they are found: those given, then what these import, and so on.

@@ -37,12 +37,19 @@ in
       distance = lib.levenshtein (last def.prefix);
       near = lib.take 3 (lib.sortOn distance (filter (name: distance name <= 3) known));
       meant = map (name: quoted (prefix ++ parent ++ [ name ])) near;
-      inside = optionalString (prefix != [ ]) " in ${quoted prefix}";
+      path = prefix ++ def.prefix;
     in
-    "The option ${quoted (prefix ++ def.prefix)} does not exist. Definition values:${showDefs [ def ]}"
+    "The option ${quoted path} does not exist. Definition values:${
+      builtins.addErrorContext "while evaluating the error message for definitions for ${quoted path}, which is an option that does not exist" (
+        builtins.addErrorContext "while evaluating a definition from `${toString def.file}'" (showDefs [ def ])
+      )
+    }"
     + (
       if attrNames options == [ "_module" ] then
-        "\n\nNo options are declared${inside}: did you place their declarations into `config' rather than `options'?"
+        if prefix == [ ] then
+          "\n\nIt seems as if you're trying to declare an option by placing it into `config' rather than `options'!\n"
+        else
+          "\n\nHowever there are no options defined in ${quoted prefix}. This can happen if you e.g. declared your options in `types.submodule' under `config' rather than `options'.\n"
       else if meant != [ ] then
         "\n\nDid you mean ${concatStringsSep ", " (lib.init meant)}${optionalString (length meant > 1) " or "}${last meant}?"
       else

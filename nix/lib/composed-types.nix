@@ -130,7 +130,15 @@ rec {
       check = x: a.check x || b.check x;
       merge = loc: defs:
         let fits = type: all (def: type.check def.value) defs; in
-        if fits a then a.merge loc defs else if fits b then b.merge loc defs else lib.mergeOneOption loc defs;
+        if fits a then
+          a.merge loc defs
+        else if fits b then
+          b.merge loc defs
+        else
+          # Only where nobody checked before, as in a free form.
+          lib.warn "The option `${showOption loc}' is neither a value of type `${a.description}' nor `${b.description}': in a `freeformType', put `types.attrsOf' around the `either'." (
+            lib.mergeOneOption loc defs
+          );
       inherit functor;
       typeMerge = other:
         let

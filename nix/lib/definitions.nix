@@ -6,15 +6,15 @@ let
 
   # The value of definitions that count: at least one, with nothing said about them any more.
   checkedMerge = loc: type: defs:
-    if !(if length defs == 1 then type.check (head defs).value else all (def: type.check def.value) defs) then
+    if type ? checkIn && !(type.check ? checkIn) then
+      # Such a type does its checks while it merges: a check put over its own would be lost there.
+      throw "The option `${showOption loc}' has a type `${type.description}' that uses an ad-hoc `type // { check = ...; }' override, which is incompatible with how it merges. Please use `lib.types.addCheck' instead."
+    else if !(if length defs == 1 then type.check (head defs).value else all (def: type.check def.value) defs) then
       throw "A definition for option `${showOption loc}' is not of type `${type.description}'. Definition values:${
         showDefs (filter (def: !(type.check def.value)) defs)
       }"
-    else if !(type ? checkIn) || type.check ? checkIn then
-      type.merge loc defs
     else
-      # A type that looks into its values does its checks while it merges: a check put over its own would be lost there.
-      throw "The option `${showOption loc}' has a type `${type.description}' that uses an ad-hoc `type // { check = ...; }' override. Please use `lib.types.addCheck' instead.";
+      type.merge loc defs;
 in
 rec {
   # Makes one value of what is defined in `defs` [{ file; value; }]. Errors name the option and every file that is in the wrong.
@@ -51,11 +51,14 @@ rec {
       sum: d:
       let
         again = declaredOnce d;
-        type = sum.type.typeMerge again.type.functor;
+        both = sum.type.typeMerge again.type.functor;
+        # The modules of the later one first, as everywhere.
+        type =
+          if both.getSubModules or null == null then both else both.substSubModules (again.type.getSubModules ++ sum.type.getSubModules);
         typed = sum.option ? type && again.option ? type;
         twice = field: sum.option ? ${field} && again.option ? ${field};
       in
-      if any twice [ "default" "example" "description" "apply" ] || typed && type == null then
+      if any twice [ "default" "example" "description" "apply" ] || typed && both == null then
         throw "The option `${showOption loc}' in `${toString d._file}' is already declared in ${showFiles (map (d: d._file) sum.declarations)}."
       else
         {
@@ -75,7 +78,7 @@ rec {
         counting =
           if !(option ? default) then
             defs
-          else if defs == [ ] then
+          else if defs == [ ] && !(option.default ? _type) then
             [ { inherit file; value = option.default; } ]
           else if any (def: !(def.value ? _type)) defs then
             defs

@@ -140,7 +140,12 @@ in
           tags =
             a.tags // b.tags
             // builtins.mapAttrs (
-              name: option: lib.mergeOptionDecls [ name ] (map (options: { _file = "<attrTag {...}>"; inherit options; }) [ a.tags.${name} option ])
+              name: option:
+              lib.mergeOptionDecls [ name ] (map (options: { _file = "<attrTag {...}>"; inherit options; }) [ a.tags.${name} option ])
+              // {
+                declarations = a.tags.${name}.declarations ++ option.declarations;
+                declarationPositions = a.tags.${name}.declarationPositions ++ option.declarationPositions;
+              }
             ) (builtins.intersectAttrs a.tags b.tags);
         };
       };
