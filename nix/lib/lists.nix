@@ -5,6 +5,7 @@ let
 in
 rec {
   inherit (builtins) all any concatLists concatMap elem elemAt filter genList groupBy head isList length map partition sort tail;
+  concatAttrValues = set: builtins.concatLists (builtins.attrValues set);
   singleton = x: [ x ];
   forEach = xs: f: map f xs;
   optional = condition: x: if condition then [ x ] else [ ];

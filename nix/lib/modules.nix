@@ -85,7 +85,8 @@ let
   evaluate = { modules, specialArgs, prefix, class }@given: parts:
     let
       arguments = {
-        inherit lib options specialArgs;
+        inherit options specialArgs;
+        lib = lib.offered;
         _class = class;
         _prefix = prefix;
         config = builtins.addErrorContext "if you get an infinite recursion here, you probably reference `config` in `imports`. If you are trying to achieve a conditional import behavior dependent on `config`, consider importing unconditionally, and using `mkEnableOption` and `mkIf` to control its effect." config;
