@@ -74,7 +74,7 @@ rec {
       first = head defs;
       agree = def: def.value == first.value || throw "The option `${showOption loc}' has conflicting definition values:${showDefs [ first def ]}\n${advice}";
     in
-    if length defs == 1 || all agree (tail defs) then first.value else null;
+    if length defs == 1 || all agree (tail defs) then (head defs).value else null;
   # For options that say no type: whatever the values' kind suggests.
   mergeDefaultOption = loc: defs:
     let list = values defs; in
