@@ -1,9 +1,10 @@
 // A received deploy on its way to a built one, S0 to S1: what its ref means, whether its pusher may, evaluation, build.
 import { checkForce } from './activate/force.ts'
+import { refuseBroken } from './activate/plan.ts'
 import { dropRoot, rootLink } from './activate/roots.ts'
 import { boundedBuild } from './build/bounded-build.ts'
 import { canonicalBranch } from './config/grants.ts'
-import type { Context, Deploy, Ready } from './context.ts'
+import type { Context, PushDeploy, Ready } from './context.ts'
 import { isZero, shortRef } from './lib/oid.ts'
 import type { Manifest, RefUpdate } from './records.ts'
 import { notAllowed } from './resolve/policy.ts'
@@ -13,7 +14,7 @@ import { whatToStop } from './resolve/stop.ts'
 import { keyOfUpdate } from './state/previews.ts'
 
 /** Whether the pusher may deploy to what a ref means by the policy in force. */
-export function mayDeploy(ctx: Context, { project, update, session }: Deploy): boolean {
+export function mayDeploy(ctx: Context, { project, update, session }: PushDeploy): boolean {
   const policy = ctx.state.projects.get(project)?.policy ?? null
   const name = shortRef(update.ref)
   return ctx.state.people.mayDeploy(session.pusher, project, policy, meant(ctx, project, policy, update) ?? name)
@@ -24,7 +25,7 @@ function meant(ctx: Context, project: string, policy: Manifest | null, update: R
 }
 
 /** Up to the end of S1: what a ref means, who may deploy it, and its build. Throws Refused; a build leaves no root behind then. */
-export async function makeReady(ctx: Context, deploy: Deploy): Promise<Ready> {
+export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready> {
   deploy.abort.signal.throwIfAborted()
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
   const name = shortRef(deploy.update.ref)
@@ -36,15 +37,18 @@ export async function makeReady(ctx: Context, deploy: Deploy): Promise<Ready> {
   if (!undeclared && !ctx.state.people.mayDeploy(deploy.session.pusher, deploy.project, policy, key ?? name))
     throw notAllowed(deploy.session.pusher, key ?? name)
   // Asked again under the locks; here so that nothing is built in vain.
-  if (asks && key !== null) await checkForce(ctx, deploy, key)
+  if (asks && key !== null) {
+    refuseBroken(ctx, deploy.project, key)
+    await checkForce(ctx, deploy, key)
+  }
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
   const stopped = whatToStop(policy, name, canonical, deploy.options.confirm, key)
   ctx.state.deploys.update(deploy.id, { key: stopped })
-  return { deploy, key: stopped, resolved: null, stages: {} }
+  return { deploy, key: stopped, next: null, stages: {} }
 }
 
 // Up to the end of S1 everything can be cancelled, and leaves nothing behind but its log.
-async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | null): Promise<Ready> {
+async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifest | null): Promise<Ready> {
   const { update, session, project } = deploy
   const { emit } = deploy.report
   const { signal } = deploy.abort
@@ -80,7 +84,11 @@ async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | 
     ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
     await ctx.fault('S1', deploy.id)
     const stages = { resolve: resolveTime, build: Math.round(built.duration) }
-    return { deploy, key, resolved: { ...resolved, out: built.storePath }, stages }
+    const { commit, preview, newPolicy } = resolved
+    const { storePath: out, closureBytes, since } = built
+    const verification = resolved.environment.deploymentVerification
+    const how = { out, generation: null, verification, proven: false, label: null, closureBytes, since }
+    return { deploy, key, next: { commit, tree, preview, newPolicy, ...how }, stages }
   } catch (error) {
     if (canonical !== null) restrictAccess(ctx.state, project, canonical)
     await dropRoot(ctx, deploy.id)
