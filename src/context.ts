@@ -136,6 +136,8 @@ export interface Next {
   readonly verification: Verification
   /** Whether it ran before: then it need not prove itself for long. */
   readonly proven: boolean
+  /** The tag that is bound to this commit from now on, or null. */
+  readonly tag: string | null
   /** What `releases` calls it beside its number. */
   readonly label: string | null
   readonly closureBytes: number | null

@@ -1,16 +1,18 @@
 // A received deploy on its way to a built one, S0 to S1: what its ref means, whether its pusher may, evaluation, build.
 import { checkForce } from './activate/force.ts'
 import { refuseBroken } from './activate/plan.ts'
+import { checkTag } from './activate/release-tag.ts'
 import { dropRoot, rootLink } from './activate/roots.ts'
 import { boundedBuild } from './build/bounded-build.ts'
 import { canonicalBranch } from './config/grants.ts'
-import type { Context, PushDeploy, Ready } from './context.ts'
+import type { Context, Next, PushDeploy, Ready } from './context.ts'
 import { isZero, shortRef } from './lib/oid.ts'
 import type { Manifest, RefUpdate } from './records.ts'
 import { notAllowed } from './resolve/policy.ts'
 import { resolveRef } from './resolve/resolve.ts'
 import { restrictAccess } from './resolve/restrict-access.ts'
 import { whatToStop } from './resolve/stop.ts'
+import { keyOfRef } from './state/policy-keys.ts'
 import { keyOfUpdate } from './state/previews.ts'
 
 /** Whether the pusher may deploy to what a ref means by the policy in force. */
@@ -37,6 +39,7 @@ export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready
   if (!undeclared && !ctx.state.people.mayDeploy(deploy.session.pusher, deploy.project, policy, key ?? name))
     throw notAllowed(deploy.session.pusher, key ?? name)
   // Asked again under the locks; here so that nothing is built in vain.
+  await checkTag(ctx, deploy, key)
   if (asks && key !== null) {
     refuseBroken(ctx, deploy.project, key)
     await checkForce(ctx, deploy, key)
@@ -45,6 +48,13 @@ export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready
   const stopped = whatToStop(policy, name, canonical, deploy.options.confirm, key)
   ctx.state.deploys.update(deploy.id, { key: stopped })
   return { deploy, key: stopped, next: null, stages: {} }
+}
+
+// A tag labels its release; one that releases by a pattern is bound to its commit, too.
+function tagged({ update: { ref } }: PushDeploy, policy: Manifest | null): Pick<Next, 'tag' | 'label'> {
+  if (!ref.startsWith('refs/tags/')) return { tag: null, label: null }
+  const name = shortRef(ref)
+  return { tag: policy !== null && keyOfRef(policy, name) === null ? name : null, label: name }
 }
 
 // Up to the end of S1 everything can be cancelled, and leaves nothing behind but its log.
@@ -87,8 +97,8 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
     const { commit, preview, newPolicy } = resolved
     const { storePath: out, closureBytes, since } = built
     const verification = resolved.environment.deploymentVerification
-    const how = { out, generation: null, verification, proven: false, label: null, closureBytes, since }
-    return { deploy, key, next: { commit, tree, preview, newPolicy, ...how }, stages }
+    const how = { out, generation: null, verification, proven: false, closureBytes, since }
+    return { deploy, key, next: { commit, tree, preview, newPolicy, ...how, ...tagged(deploy, policy) }, stages }
   } catch (error) {
     if (canonical !== null) restrictAccess(ctx.state, project, canonical)
     await dropRoot(ctx, deploy.id)

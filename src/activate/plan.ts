@@ -12,6 +12,7 @@ import { keyOfUpdate, previewOf } from '../state/previews.ts'
 import { checkForce } from './force.ts'
 import type { Place, ReleaseFacts } from './host.ts'
 import { currentGeneration, profilePath } from './profile.ts'
+import { checkTag } from './release-tag.ts'
 
 /** What is live before a switch: its release and the generation it stands on. */
 export type Live = ReleaseFacts & { readonly generation: number }
@@ -42,7 +43,10 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
     if (key !== null && next !== null) refuseBroken(ctx, deploy.project, key)
   }
   const cur = await currentValue(ctx, deploy)
-  if (deploy.kind === 'push' && key !== null && next !== null) await checkForce(ctx, deploy, key, cur ?? zeroOid)
+  if (deploy.kind === 'push') {
+    await checkTag(ctx, deploy, key)
+    if (key !== null && next !== null) await checkForce(ctx, deploy, key, cur ?? zeroOid)
+  }
   if (key === null) return { ready, cur, environment: null }
   const known = placeOf(ctx, deploy.session.project, key)
   // The type as the policy has it now, under the lock; or as it will have it.

@@ -46,6 +46,7 @@ export function recordCommit(ctx: Context, plan: Plan, generation: number): void
     deploy.id,
   )
   ctx.state.environments.setLive(deploy.project, environment.key, environment.n)
+  if (next.tag !== null) ctx.state.tags.bind(deploy.project, next.tag, commit)
   if (next.newPolicy !== null) ctx.state.projects.setPolicy(deploy.project, commit, next.newPolicy)
 }
 

@@ -1,6 +1,6 @@
 // Environments that exist and their releases.
 import type { DatabaseSync } from 'node:sqlite'
-import type { Release, Since } from '../records.ts'
+import type { Oid, Release, Since } from '../records.ts'
 
 export interface EnvironmentRow {
   readonly project: string
@@ -107,6 +107,12 @@ export class Environments {
     const sql = 'SELECT * FROM release WHERE project = ? AND key = ? AND n = ?'
     const row = this.#db.prepare(sql).get(project, key, n) as unknown as ReleaseRow | undefined
     return row ? toRelease(row, this.get(project, key)?.live === n) : null
+  }
+
+  /** Whether a commit was ever live in an environment. */
+  wasLive(project: string, key: string, commit: Oid): boolean {
+    const sql = 'SELECT 1 FROM release WHERE project = ? AND key = ? AND commit_oid = ? LIMIT 1'
+    return this.#db.prepare(sql).get(project, key, commit) !== undefined
   }
 
   /** What is live, or null. */
