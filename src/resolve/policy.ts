@@ -4,6 +4,7 @@ import { shellWord } from '../lib/shell-word.ts'
 import type { EnvironmentFacts, EnvironmentManifest, Manifest, Pusher } from '../records.ts'
 import { Refused } from '../records.ts'
 import type { Preview } from '../state/previews.ts'
+import { claimedBy } from '../state/tags.ts'
 
 /** The refusal for a ref that means nothing: what there is, and the line that would add it. */
 export function undeclared(policy: Manifest, name: string, canonicalBranch: string): Refused {
@@ -26,11 +27,21 @@ export function undeclared(policy: Manifest, name: string, canonicalBranch: stri
 
 /** The refusal for a tag that means nothing: what tags mean here. */
 export function undeclaredTag(policy: Manifest, name: string): Refused {
-  const pinned = Object.entries(policy.environments).filter(([key, env]) => env.enable && env.hostenv.gitRef !== key)
+  const enabled = Object.entries(policy.environments).filter(([, env]) => env.enable)
+  const pinned = enabled.filter(([key, env]) => env.hostenv.gitRef !== key)
+  const claims = enabled.flatMap(([key, { releaseTags }]) => (releaseTags === null ? [] : [`${releaseTags} (${key})`]))
+  const claimed = claimedBy(policy, name)
+  if (claimed.length > 1)
+    return new Refused(`tag ${name} could release into ${claimed.join(' or ')}`, {
+      headline: `The tag '${name}' is claimed by ${claimed.length} environments: ${claimed.join(', ')}`,
+      detail: [`releaseTags: ${claims.join(', ')}`],
+      help: ['Make the patterns exclude one another in .hostenv/hostenv.nix, and push the canonical branch.'],
+    })
   return new Refused(`no environment for tag ${name}`, {
     headline: `No environment is deployed from the tag '${name}'`,
     detail: [
-      'A tag is deployed where an environment names it as its gitRef (or is called like it); other tags are not kept here.',
+      'A tag is deployed where the releaseTags of an environment match it, or where one names it as its gitRef (or is called like it); other tags are not kept here.',
+      ...(claims.length === 0 ? [] : [`releaseTags: ${claims.join(', ')}`]),
       ...(pinned.length === 0
         ? []
         : [`Declared: ${pinned.map(([key, env]) => `${key} from ${env.hostenv.gitRef}`).join(', ')}`]),
@@ -74,7 +85,7 @@ export function checkNames(key: string, said: EnvironmentFacts, due: Environment
 
 /** Fields of an environment where a commit's own manifest differs from the policy that is in force. */
 export function differingFields(policy: EnvironmentManifest, own: EnvironmentManifest): string[] {
-  const fields = ['enable', 'type', 'users', 'virtualHosts', 'releaseTags'] as const
+  const fields = ['enable', 'type', 'users', 'virtualHosts', 'releaseTags', 'requires'] as const
   return [
     ...fields.filter((field) => JSON.stringify(policy[field]) !== JSON.stringify(own[field])),
     ...(policy.hostenv.gitRef === own.hostenv.gitRef ? [] : ['hostenv.gitRef']),

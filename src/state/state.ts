@@ -5,12 +5,14 @@ import { Deploys } from './deploys.ts'
 import { Environments } from './environments.ts'
 import { type Fingerprint, People } from './people.ts'
 import { Projects } from './projects.ts'
+import { Tags } from './tags.ts'
 
 export class State implements Disposable {
   readonly deploys: Deploys
   readonly environments: Environments
   readonly projects: Projects
   readonly people: People
+  readonly tags: Tags
   readonly #db: DatabaseSync
 
   /** @param db an open database (openReadOnly), default: that of `stateDir`, opened and brought up to date */
@@ -19,6 +21,7 @@ export class State implements Disposable {
     this.deploys = new Deploys(this.#db)
     this.environments = new Environments(this.#db)
     this.projects = new Projects(this.#db)
+    this.tags = new Tags(this.#db)
     this.people = new People(this.projects, fingerprint)
   }
 
