@@ -8,13 +8,12 @@ import type { Context, Deploy, PushSession, Ready, Terminal } from './context.ts
 import type { Place } from './lib/lanes.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
-import { makeReady, mayDeploy } from './make-ready.ts'
+import { makeReady, mayDeploy, takeRightsAway } from './make-ready.ts'
 import { parsePushOptions } from './receive/push-options.ts'
 import type { Received } from './receive/receive-pack.ts'
 import { supersede } from './receive/supersede.ts'
 import { type PushOptions, type RefUpdate, Refused, type Verdict } from './records.ts'
 import { refuse } from './report/refuse.ts'
-import { restrictAccess } from './resolve/restrict-access.ts'
 
 /**
  * Takes one push from git to its verdicts, one per ref. Never throws.
@@ -119,7 +118,7 @@ async function deployUnit(
   } catch (error) {
     if (error instanceof Unfinished) throw error
     for (const { deploy, resolved } of ready) {
-      if (resolved?.newPolicy) restrictAccess(ctx.state, deploy.project, resolved.newPolicy)
+      if (resolved?.newPolicy) takeRightsAway(ctx, deploy, resolved.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
     return ctx.state.atomically(() => unit.map((deploy) => refuse(ctx, deploy, error)))

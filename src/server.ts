@@ -73,6 +73,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   const prepared = await prepare(config, env, overrides.seenByBuilds)
   const state = new State(config.stateDir, fingerprintOfLine)
   setPeople(state.people, settings.loaded)
+  state.audit.most = config.limits.auditLines
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
   const closing = new AbortController()
