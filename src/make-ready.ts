@@ -37,7 +37,7 @@ export async function makeReady(ctx: Context, deploy: Deploy): Promise<Ready> {
   // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
   const asks = !isZero(deploy.update.new)
   const undeclared = asks && policy !== null && key === null && name !== canonical
-  if (!undeclared) permitUpdate(ctx.state, deploy, asks ? (key ?? name) : key)
+  if (!undeclared) permitUpdate(ctx.state, deploy, key ?? name)
   // Asked again under the locks; here so that nothing is built in vain.
   if (asks && key !== null) await checkForce(ctx, deploy, key)
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
