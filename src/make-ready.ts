@@ -1,9 +1,10 @@
 // A received deploy on its way to a built one, S0 to S1: what its ref means, whether its pusher may, evaluation, build.
 import { checkForce } from './activate/force.ts'
+import { refuseBroken } from './activate/plan.ts'
 import { dropRoot, rootLink } from './activate/roots.ts'
 import { boundedBuild } from './build/bounded-build.ts'
 import { canonicalBranch } from './config/grants.ts'
-import type { Context, Deploy, Ready } from './context.ts'
+import type { Context, PushDeploy, Ready } from './context.ts'
 import { isZero, shortRef } from './lib/oid.ts'
 import type { Manifest } from './records.ts'
 import { resolveRef } from './resolve/resolve.ts'
@@ -13,22 +14,22 @@ import { mayGrant, mayUpdate, permitPolicy, permitUpdate } from './state/permit-
 import { keyOfUpdate } from './state/previews.ts'
 
 /** Whether the pusher may deploy to what a ref means by the policy in force. */
-export function mayDeploy(ctx: Context, deploy: Deploy): boolean {
+export function mayDeploy(ctx: Context, deploy: PushDeploy): boolean {
   return mayUpdate(ctx.state, deploy, meant(ctx, deploy))
 }
 
 /** What a canonical push that is refused still takes effect in: it takes rights away, where its pusher may do that. */
-export function takeRightsAway(ctx: Context, deploy: Deploy, next: Manifest): void {
+export function takeRightsAway(ctx: Context, deploy: PushDeploy, next: Manifest): void {
   if (mayGrant(ctx.state, deploy, meant(ctx, deploy))) restrictAccess(ctx.state, deploy.project, next)
 }
 
-function meant(ctx: Context, { project, update }: Deploy): string | null {
+function meant(ctx: Context, { project, update }: PushDeploy): string | null {
   const policy = ctx.state.projects.get(project)?.policy
   return policy ? keyOfUpdate(policy, update, (key) => ctx.state.environments.isPreview(project, key)) : null
 }
 
 /** Up to the end of S1: what a ref means, who may deploy it, and its build. Throws Refused; a build leaves no root behind then. */
-export async function makeReady(ctx: Context, deploy: Deploy): Promise<Ready> {
+export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready> {
   deploy.abort.signal.throwIfAborted()
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
   const name = shortRef(deploy.update.ref)
@@ -39,15 +40,18 @@ export async function makeReady(ctx: Context, deploy: Deploy): Promise<Ready> {
   const undeclared = asks && policy !== null && key === null && name !== canonical
   if (!undeclared) permitUpdate(ctx.state, deploy, key ?? name)
   // Asked again under the locks; here so that nothing is built in vain.
-  if (asks && key !== null) await checkForce(ctx, deploy, key)
+  if (asks && key !== null) {
+    refuseBroken(ctx, deploy.project, key)
+    await checkForce(ctx, deploy, key)
+  }
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
   const stopped = whatToStop(policy, name, canonical, deploy.options.confirm, key)
   ctx.state.deploys.update(deploy.id, { key: stopped })
-  return { deploy, key: stopped, resolved: null, stages: {} }
+  return { deploy, key: stopped, next: null, stages: {} }
 }
 
 // Up to the end of S1 everything can be cancelled, and leaves nothing behind but its log.
-async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | null): Promise<Ready> {
+async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifest | null): Promise<Ready> {
   const { update, session, project } = deploy
   const { emit } = deploy.report
   const { signal } = deploy.abort
@@ -85,7 +89,11 @@ async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | 
     ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
     await ctx.fault('S1', deploy.id)
     const stages = { resolve: resolveTime, build: Math.round(built.duration) }
-    return { deploy, key, resolved: { ...resolved, out: built.storePath }, stages }
+    const { commit, preview, newPolicy } = resolved
+    const { storePath: out, closureBytes, since } = built
+    const verification = resolved.environment.deploymentVerification
+    const how = { out, generation: null, verification, proven: false, label: null, closureBytes, since }
+    return { deploy, key, next: { commit, tree, preview, newPolicy, ...how }, stages }
   } catch (error) {
     if (canonical !== null) takeRightsAway(ctx, deploy, canonical)
     await dropRoot(ctx, deploy.id)

@@ -3,8 +3,9 @@
 import type { Writable } from 'node:stream'
 import { dropRoot } from './activate/roots.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
+import { beginDeploy } from './begin-deploy.ts'
 import { canonicalBranch } from './config/grants.ts'
-import type { Context, Deploy, PushSession, Ready, Terminal } from './context.ts'
+import type { Context, PushDeploy, PushSession, Ready, Terminal } from './context.ts'
 import type { Place } from './lib/lanes.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
@@ -60,37 +61,21 @@ function canonicalFirst(ctx: Context, { project }: PushSession, updates: readonl
   return updates.toSorted((a, b) => later(a) - later(b))
 }
 
-// S0: the attempt has a number and a row before anything is done for it.
 function receive(
   ctx: Context,
   session: PushSession,
   update: RefUpdate,
   options: PushOptions | Refused,
   terminal: Terminal,
-): Deploy {
-  const project = projectName(session.project)
-  const { name, fingerprint } = session.pusher
-  const row = { project, ref: update.ref, old: update.old, new: update.new, repository: session.repository }
-  const id = ctx.state.deploys.receive({ ...row, pusher: name, fingerprint })
-  ctx.log.info({ deploy: id, project, ref: update.ref, new: update.new, pusher: name, fingerprint }, 'received')
-  const abort = new AbortController()
-  const hangUp = () => abort.abort(new Refused('cancelled: the client went away'))
-  if (ctx.closing.aborted) abort.abort(ctx.closing.reason)
-  else if (session.closed.aborted) hangUp()
-  else session.closed.addEventListener('abort', hangUp, { once: true })
-  ctx.active.set(id, { project, ref: update.ref, commit: update.new, fingerprint, abort })
-  const keep = () => {
-    ctx.active.delete(id)
-    session.closed.removeEventListener('abort', hangUp)
-  }
+): PushDeploy {
   return {
-    ...{ id, session, project, update, abort, keep, started: performance.now() },
+    ...beginDeploy(ctx, session, { kind: 'push', key: null, ...update }, terminal),
+    ...{ kind: 'push', update },
     options: options instanceof Refused ? { trace: false, color: false, confirm: [], force: [] } : options,
-    report: ctx.report(id, terminal),
   }
 }
 
-function enter(ctx: Context, unit: readonly Deploy[]): Place {
+function enter(ctx: Context, unit: readonly PushDeploy[]): Place {
   return ctx.lanes.enter(
     unit[0]?.id ?? 0,
     unit.map((deploy) => `ref ${deploy.project} ${deploy.update.ref}`),
@@ -100,7 +85,7 @@ function enter(ctx: Context, unit: readonly Deploy[]): Place {
 // Refs that become live together, or not at all: one ref, or all refs of the push under --atomic.
 async function deployUnit(
   ctx: Context,
-  unit: readonly Deploy[],
+  unit: readonly PushDeploy[],
   place: Place,
   options: PushOptions | Refused,
 ): Promise<Verdict[]> {
@@ -114,14 +99,20 @@ async function deployUnit(
     if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })
     await place.turn(AbortSignal.any(unit.map(({ abort }) => abort.signal))).catch(() => undefined)
     for (const deploy of unit) await blaming(deploy, () => deploy.abort.signal.throwIfAborted())
-    return await becomeLive(ctx, ready)
+    const plans = await becomeLive(ctx, ready)
+    return unit.map(({ update: { ref, old } }, index) => {
+      const cur = plans[index]?.cur ?? old
+      return { ref, ok: true, ...(cur === old ? {} : { oldOid: cur }) }
+    })
   } catch (error) {
     if (error instanceof Unfinished) throw error
-    for (const { deploy, resolved } of ready) {
-      if (resolved?.newPolicy) takeRightsAway(ctx, deploy, resolved.newPolicy)
+    for (const { deploy, next } of ready) {
+      if (next?.newPolicy && deploy.kind === 'push') takeRightsAway(ctx, deploy, next.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
-    return ctx.state.atomically(() => unit.map((deploy) => refuse(ctx, deploy, error)))
+    return ctx.state.atomically(() =>
+      unit.map((deploy) => ({ ref: deploy.update.ref, ok: false, reason: refuse(ctx, deploy, error) })),
+    )
   } finally {
     for (const deploy of unit) {
       deploy.keep()
@@ -131,7 +122,7 @@ async function deployUnit(
   }
 }
 
-async function blaming<T>(deploy: Deploy, work: () => T | Promise<T>): Promise<T> {
+async function blaming<T>(deploy: PushDeploy, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

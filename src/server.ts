@@ -110,7 +110,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
       git: (session) => serveGit(ctx, prepared.buildsAreSandboxed, session),
       word: (session) =>
         runWord(session.argv, {
-          ...{ pusher: session.pusher, views, verbs, closed: session.closed },
+          ...{ pusher: session.pusher, peer: session.peer, views, verbs, closed: session.closed },
           stdout: textWriter(session.stdout),
           stderr: textWriter(session.stderr),
         }),

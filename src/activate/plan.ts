@@ -1,11 +1,12 @@
 // What a unit is about to change, read under its locks (S2): nothing is changed here.
 import { existsSync } from 'node:fs'
-import type { Context, Ready } from '../context.ts'
+import type { Context, Deploy, PushDeploy, Ready } from '../context.ts'
 import { isAncestor, refValue } from '../lib/git-reads.ts'
 import { environmentFacts } from '../lib/names.ts'
-import { isZero, short, shortRef } from '../lib/oid.ts'
+import { isZero, short, shortRef, zeroOid } from '../lib/oid.ts'
 import type { RefChange } from '../lib/ref-transaction.ts'
 import { projectName, repositoryPath } from '../lib/repositories.ts'
+import { shellWord } from '../lib/shell-word.ts'
 import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
 import { mayGrant, mayUpdate, permitPolicy, permitUpdate } from '../state/permit-push.ts'
 import { keyOfUpdate, previewOf } from '../state/previews.ts'
@@ -19,8 +20,8 @@ export type Live = ReleaseFacts & { readonly generation: number }
 /** One ref and, where it means one, its environment: before and after. */
 export interface Plan {
   readonly ready: Ready
-  /** The ref's value under the lock; the swap is against it. */
-  readonly cur: Oid
+  /** The ref's value under the lock; the swap is against it. Null where no ref moves. */
+  readonly cur: Oid | null
   readonly environment: {
     readonly key: string
     readonly place: Place
@@ -34,23 +35,26 @@ export interface Plan {
 
 /** Reads everything again under the lock. Throws Refused when the ref, the policy or the project changed meanwhile. */
 export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
-  const { deploy, key, resolved } = ready
+  const { deploy, key, next } = ready
   if (deploy.session.fresh && existsSync(repositoryPath(ctx.config.stateDir, deploy.project)))
     throw new Refused('the project was created by another push meanwhile; push again')
-  recheckPolicy(ctx, ready)
-  const cur = await currentValue(ctx, ready)
+  if (deploy.kind === 'push') {
+    recheckPolicy(ctx, deploy, ready)
+    if (key !== null && next !== null) refuseBroken(ctx, deploy.project, key)
+  }
+  const cur = await currentValue(ctx, deploy)
+  if (deploy.kind === 'push' && key !== null && next !== null) await checkForce(ctx, deploy, key, cur ?? zeroOid)
   if (key === null) return { ready, cur, environment: null }
-  if (resolved !== null) await checkForce(ctx, deploy, key, cur)
   const known = placeOf(ctx, deploy.session.project, key)
   // The type as the policy has it now, under the lock; or as it will have it.
-  const place = resolved?.newPolicy ? { facts: known.facts, type: resolved.environment.type } : known
+  const place = { ...known, type: next?.newPolicy?.environments[key]?.type ?? known.type }
   return {
     ready,
     cur,
     environment: {
       ...{ key, place, previous: liveRelease(ctx, deploy.project, key) },
       generation: currentGeneration(profilePath(ctx.host, place.facts.userName)),
-      n: resolved ? ctx.state.environments.nextRelease(deploy.project, key) : null,
+      n: next ? ctx.state.environments.nextRelease(deploy.project, key) : null,
     },
   }
 }
@@ -81,22 +85,36 @@ export function liveRelease(ctx: Context, project: string, key: string): Live | 
 
 /** The refs of a plan: the one that was pushed, what is live, and the release for ever. */
 export function refChanges({ ready, cur, environment }: Plan): RefChange[] {
-  const { ref, new: value } = ready.deploy.update
-  const pushed = { ref, new: isZero(value) ? null : value, old: cur }
-  if (environment === null) return [pushed]
-  const live = { ref: `refs/hostenv/live/${environment.key}`, new: ready.resolved?.commit ?? null, old: null }
-  if (ready.resolved === null) return environment.previous === null ? [pushed] : [pushed, live]
-  const release = {
-    ref: `refs/hostenv/releases/${environment.key}/${environment.n}`,
-    new: ready.resolved.commit,
-    old: null,
-  }
-  return [pushed, live, release]
+  const { next, deploy } = ready
+  const { update } = deploy
+  const pushed = update === null ? [] : [{ ref: update.ref, new: isZero(update.new) ? null : update.new, old: cur }]
+  if (environment === null) return pushed
+  const live = { ref: `refs/hostenv/live/${environment.key}`, new: next?.commit ?? null, old: null }
+  if (next === null) return environment.previous === null ? pushed : [...pushed, live]
+  const release = { ref: `refs/hostenv/releases/${environment.key}/${environment.n}`, new: next.commit, old: null }
+  return [...pushed, live, release]
+}
+
+/** Throws Refused for an environment that could not be restored: what it is has to be settled before it becomes something new. */
+export function refuseBroken(ctx: Context, project: string, key: string): void {
+  const row = ctx.state.environments.get(project, key)
+  // Where nothing was live there is nothing to settle.
+  if (row === null || row.broken === null || row.live === null) return
+  throw new Refused(`${key} is broken; redeploy or roll back first`, {
+    headline: `${key} is broken: release ${row.live} could not be restored`,
+    detail: [row.broken],
+    help: [
+      `To start release ${row.live} again: ssh HOST redeploy ${shellWord(key)} -p ${project}`,
+      `To go back to the one before: ssh HOST rollback ${shellWord(key)} -p ${project}`,
+      'Then push again.',
+    ],
+  })
 }
 
 // Order is order of arrival: CUR is taken where it is what the client saw, or where an earlier arrival led on from that.
-async function currentValue(ctx: Context, { deploy }: Ready): Promise<Oid> {
+async function currentValue(ctx: Context, deploy: Deploy): Promise<Oid | null> {
   const { session, update, project } = deploy
+  if (update === null) return null
   const cur = await refValue(session.repository, ctx.host.path, update.ref)
   if (cur === update.old) return cur
   const setter = isZero(cur) ? null : ctx.state.deploys.whoSet(project, update.ref, cur)
@@ -108,14 +126,13 @@ async function currentValue(ctx: Context, { deploy }: Ready): Promise<Oid> {
 }
 
 // A canonical push that arrived earlier may have changed what this ref means, or who may push it.
-function recheckPolicy(ctx: Context, { deploy, key, resolved }: Ready): void {
+function recheckPolicy(ctx: Context, deploy: PushDeploy, { key, next }: Ready): void {
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
   const made = (one: string) => ctx.state.environments.isPreview(deploy.project, one)
   const now = policy && keyOfUpdate(policy, deploy.update, made)
-  if (resolved?.newPolicy == null && policy && now !== key)
-    throw new Refused('the policy changed meanwhile; push again')
+  if (next?.newPolicy == null && policy && now !== key) throw new Refused('the policy changed meanwhile; push again')
   // What was allowed then is written down already.
   if (!mayUpdate(ctx.state, deploy, now ?? key)) permitUpdate(ctx.state, deploy, now ?? key)
-  if (resolved?.newPolicy && key !== null && !mayGrant(ctx.state, deploy, now))
-    permitPolicy(ctx.state, deploy, { before: now, key, policy: resolved.newPolicy })
+  if (next?.newPolicy && key !== null && !mayGrant(ctx.state, deploy, now))
+    permitPolicy(ctx.state, deploy, { before: now, key, policy: next.newPolicy })
 }

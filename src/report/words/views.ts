@@ -27,6 +27,9 @@ export interface DeployView {
   readonly id: number
   readonly project: ProjectId
   readonly key: string
+  /** `push`, `rollback`, … */
+  readonly kind: string
+  /** Empty for what moves no ref. */
   readonly ref: string
   readonly commit: string
   readonly stage: string
@@ -53,6 +56,8 @@ export interface Views {
 /** Where a word runs. A writer may answer a promise: the word then waits before it writes more. */
 export interface WordContext {
   readonly pusher: Pusher
+  /** Address and port of the client. */
+  readonly peer: string
   readonly stdout: (text: string) => Maybe<void>
   readonly stderr: (text: string) => Maybe<void>
   readonly views: Views
