@@ -8,9 +8,10 @@ import { short, zeroOid } from './lib/oid.ts'
 import { projectName, repositoryPath } from './lib/repositories.ts'
 import { type ProjectId, type Pusher, Refused, type Release } from './records.ts'
 import { refuse } from './report/refuse.ts'
-import { notAllowed } from './resolve/policy.ts'
+import { type Asker, permit } from './state/decide.ts'
 import { noRef } from './state/deploys.ts'
 import { previewOf } from './state/previews.ts'
+import type { Action } from './state/rights.ts'
 
 /** What is to happen. `to`: a release's number, or null for the one that was live before. */
 export type Change =
@@ -22,6 +23,8 @@ export interface Wanted {
   readonly project: ProjectId
   readonly key: string
   readonly by: Pusher
+  /** Address and port of the client; `-` where the receiver itself asks. */
+  readonly peer: string
   readonly what: Change
   /** Aborts when nobody waits for it any more: until it switches, that cancels it. */
   readonly closed: AbortSignal
@@ -35,18 +38,15 @@ export type Changed =
 /** The receiver itself, where nobody asked: it has every right. */
 export const ofItself: Pusher = { name: 'hostenv', fingerprint: '', admin: true }
 
-/** Whether a person may change an environment in this way. Who may deploy to it may. */
-export function mayChange(ctx: Context, by: Pusher, project: string, key: string, _kind: Change['kind']): boolean {
-  const policy = ctx.state.projects.get(project)?.policy ?? null
-  return by === ofItself || ctx.state.people.mayDeploy(by, project, policy, key)
-}
+/** What each change is as a right. */
+const rights: Readonly<Record<Change['kind'], Action>> = { rollback: 'rollback', redeploy: 'redeploy', stop: 'destroy' }
 
 /** Changes one environment, in its turn. Tells `terminal` and the deploy's log; throws only where no true answer can be given. */
 export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: Terminal): Promise<Changed> {
-  const { key, by, what, closed } = wanted
+  const { key, by, peer, what, closed } = wanted
   const project = projectName(wanted.project)
   const repository = repositoryPath(ctx.config.stateDir, project)
-  const session: PushSession = { project: wanted.project, pusher: by, repository, fresh: false, closed }
+  const session: PushSession = { project: wanted.project, pusher: by, peer, repository, fresh: false, closed }
   const old = ctx.state.environments.liveRelease(project, key)?.commit ?? zeroOid
   const row = { kind: what.kind, key, ref: noRef, old, new: zeroOid }
   const deploy: OwnDeploy = { ...beginDeploy(ctx, session, row, terminal), kind: what.kind, update: null }
@@ -55,14 +55,15 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
   const place = ctx.lanes.enter(id, [`environment ${project} ${key}`])
   try {
     await ctx.fault('S0', id)
-    if (!mayChange(ctx, by, project, key, what.kind)) throw notAllowed(by, key)
+    permitChange(ctx, session, rights[what.kind], key)
     if (ctx.gate.closed) report.emit({ type: 'waiting', text: "the operator's maintenance" })
     await ctx.gate.opened()
     if (ctx.lanes.mustWait(id)) report.emit({ type: 'waiting', text: 'an earlier deploy' })
     await place.turn(deploy.abort.signal).catch(() => undefined)
     deploy.abort.signal.throwIfAborted()
     // Asked under the lock: whoever was before may have changed what is live, and who may do this.
-    if (!mayChange(ctx, by, project, key, what.kind)) throw notAllowed(by, key)
+    if (by !== ofItself && !ctx.state.people.may(by, rights[what.kind], project, key))
+      permitChange(ctx, session, rights[what.kind], key)
     const next = decide(ctx, deploy, key, what)
     tellOnTheWay(ctx, deploy, key)
     const [plan] = await becomeLive(ctx, [{ deploy, key, next, stages: {} }])
@@ -75,6 +76,11 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
     await report.close()
     place.leave()
   }
+}
+
+function permitChange(ctx: Context, session: Asker & { project: ProjectId }, action: Action, key: string): void {
+  if (session.pusher === ofItself) return
+  permit(ctx.state, session, { action, project: projectName(session.project), key })
 }
 
 // What the environment is to become; null: nothing. Throws Refused when that cannot be.

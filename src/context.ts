@@ -86,6 +86,8 @@ export interface ActiveDeploy {
 export interface PushSession {
   readonly project: ProjectId
   readonly pusher: Pusher
+  /** Address and port of the client. */
+  readonly peer: string
   /** Changes once: when a new repository is renamed into place. */
   repository: string
   /** True while the repository is a temporary folder that is renamed into place when its first push is accepted. */

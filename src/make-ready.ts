@@ -7,23 +7,27 @@ import { boundedBuild } from './build/bounded-build.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, Next, PushDeploy, Ready } from './context.ts'
 import { isZero, shortRef } from './lib/oid.ts'
-import type { Manifest, RefUpdate } from './records.ts'
-import { notAllowed } from './resolve/policy.ts'
+import type { Manifest } from './records.ts'
 import { resolveRef } from './resolve/resolve.ts'
 import { restrictAccess } from './resolve/restrict-access.ts'
 import { whatToStop } from './resolve/stop.ts'
 import { keyOfRef } from './state/policy-keys.ts'
+import { mayGrant, mayUpdate, permitPolicy, permitUpdate } from './state/permit-push.ts'
 import { keyOfUpdate } from './state/previews.ts'
 
 /** Whether the pusher may deploy to what a ref means by the policy in force. */
-export function mayDeploy(ctx: Context, { project, update, session }: PushDeploy): boolean {
-  const policy = ctx.state.projects.get(project)?.policy ?? null
-  const name = shortRef(update.ref)
-  return ctx.state.people.mayDeploy(session.pusher, project, policy, meant(ctx, project, policy, update) ?? name)
+export function mayDeploy(ctx: Context, deploy: PushDeploy): boolean {
+  return mayUpdate(ctx.state, deploy, meant(ctx, deploy))
 }
 
-function meant(ctx: Context, project: string, policy: Manifest | null, update: RefUpdate): string | null {
-  return policy && keyOfUpdate(policy, update, (key) => ctx.state.environments.isPreview(project, key))
+/** What a canonical push that is refused still takes effect in: it takes rights away, where its pusher may do that. */
+export function takeRightsAway(ctx: Context, deploy: PushDeploy, next: Manifest): void {
+  if (mayGrant(ctx.state, deploy, meant(ctx, deploy))) restrictAccess(ctx.state, deploy.project, next)
+}
+
+function meant(ctx: Context, { project, update }: PushDeploy): string | null {
+  const policy = ctx.state.projects.get(project)?.policy
+  return policy ? keyOfUpdate(policy, update, (key) => ctx.state.environments.isPreview(project, key)) : null
 }
 
 /** Up to the end of S1: what a ref means, who may deploy it, and its build. Throws Refused; a build leaves no root behind then. */
@@ -31,13 +35,12 @@ export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready
   deploy.abort.signal.throwIfAborted()
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
   const name = shortRef(deploy.update.ref)
-  const key = meant(ctx, deploy.project, policy, deploy.update)
+  const key = meant(ctx, deploy)
   const canonical = canonicalBranch(ctx.config, deploy.project)
   // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
   const asks = !isZero(deploy.update.new)
   const undeclared = asks && policy !== null && key === null && name !== canonical
-  if (!undeclared && !ctx.state.people.mayDeploy(deploy.session.pusher, deploy.project, policy, key ?? name))
-    throw notAllowed(deploy.session.pusher, key ?? name)
+  if (!undeclared) permitUpdate(ctx.state, deploy, key ?? name)
   // Asked again under the locks; here so that nothing is built in vain.
   await checkTag(ctx, deploy, key)
   if (asks && key !== null) {
@@ -85,6 +88,8 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
     const resolved = await ctx.evaluations.run(signal, resolve)
     const { key, tree } = resolved
     ctx.state.deploys.update(deploy.id, { key, tree })
+    if (resolved.newPolicy !== null)
+      permitPolicy(ctx.state, deploy, { before: meant(ctx, deploy), key, policy: resolved.newPolicy })
     const resolveTime = Math.round(performance.now() - started)
     const live = ctx.state.environments.liveRelease(project, key)
     const built = await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
@@ -100,7 +105,7 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
     const how = { out, generation: null, verification, proven: false, closureBytes, since }
     return { deploy, key, next: { commit, tree, preview, newPolicy, ...how, ...tagged(deploy, policy) }, stages }
   } catch (error) {
-    if (canonical !== null) restrictAccess(ctx.state, project, canonical)
+    if (canonical !== null) takeRightsAway(ctx, deploy, canonical)
     await dropRoot(ctx, deploy.id)
     throw error
   }

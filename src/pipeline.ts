@@ -9,13 +9,12 @@ import type { Context, PushDeploy, PushSession, Ready, Terminal } from './contex
 import type { Place } from './lib/lanes.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
-import { makeReady, mayDeploy } from './make-ready.ts'
+import { makeReady, mayDeploy, takeRightsAway } from './make-ready.ts'
 import { parsePushOptions } from './receive/push-options.ts'
 import type { Received } from './receive/receive-pack.ts'
 import { supersede } from './receive/supersede.ts'
 import { type PushOptions, type RefUpdate, Refused, type Verdict } from './records.ts'
 import { refuse } from './report/refuse.ts'
-import { restrictAccess } from './resolve/restrict-access.ts'
 
 /**
  * Takes one push from git to its verdicts, one per ref. Never throws.
@@ -108,7 +107,7 @@ async function deployUnit(
   } catch (error) {
     if (error instanceof Unfinished) throw error
     for (const { deploy, next } of ready) {
-      if (next?.newPolicy) restrictAccess(ctx.state, deploy.project, next.newPolicy)
+      if (next?.newPolicy && deploy.kind === 'push') takeRightsAway(ctx, deploy, next.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
     return ctx.state.atomically(() =>

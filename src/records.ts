@@ -88,9 +88,19 @@ export interface VirtualHost {
 export interface EnvironmentManifest {
   readonly enable: boolean
   readonly type: EnvironmentType
+  /** Only maintainers may change it; not there in a policy that was stored before. */
+  readonly protected?: boolean
   readonly virtualHosts: Readonly<Record<string, VirtualHost>>
   readonly users: Readonly<
-    Record<string, { readonly email?: string | undefined; readonly publicKeys: readonly string[] }>
+    Record<
+      string,
+      {
+        readonly email?: string | undefined
+        readonly publicKeys: readonly string[]
+        /** Not there in a policy that was stored before there were roles: a deployer. */
+        readonly role?: 'viewer' | 'deployer' | 'maintainer' | undefined
+      }
+    >
   >
   readonly deploymentVerification: Verification
   readonly releaseTags: string | null

@@ -73,6 +73,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   const prepared = await prepare(config, env, overrides.seenByBuilds)
   const state = new State(config.stateDir, fingerprintOfLine)
   setPeople(state.people, settings.loaded)
+  state.audit.most = config.limits.auditLines
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
   const closing = new AbortController()
@@ -109,7 +110,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
       git: (session) => serveGit(ctx, prepared.buildsAreSandboxed, session),
       word: (session) =>
         runWord(session.argv, {
-          ...{ pusher: session.pusher, views, verbs, closed: session.closed },
+          ...{ pusher: session.pusher, peer: session.peer, views, verbs, closed: session.closed },
           stdout: textWriter(session.stdout),
           stderr: textWriter(session.stderr),
         }),

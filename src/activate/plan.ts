@@ -8,6 +8,7 @@ import type { RefChange } from '../lib/ref-transaction.ts'
 import { projectName, repositoryPath } from '../lib/repositories.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
+import { mayGrant, mayUpdate, permitPolicy, permitUpdate } from '../state/permit-push.ts'
 import { keyOfUpdate, previewOf } from '../state/previews.ts'
 import { checkForce } from './force.ts'
 import type { Place, ReleaseFacts } from './host.ts'
@@ -134,7 +135,8 @@ function recheckPolicy(ctx: Context, deploy: PushDeploy, { key, next }: Ready): 
   const made = (one: string) => ctx.state.environments.isPreview(deploy.project, one)
   const now = policy && keyOfUpdate(policy, deploy.update, made)
   if (next?.newPolicy == null && policy && now !== key) throw new Refused('the policy changed meanwhile; push again')
-  const { pusher } = deploy.session
-  if (!ctx.state.people.mayDeploy(pusher, deploy.project, policy, now ?? key ?? ''))
-    throw new Refused(`no right to deploy to ${key}`)
+  // What was allowed then is written down already.
+  if (!mayUpdate(ctx.state, deploy, now ?? key)) permitUpdate(ctx.state, deploy, now ?? key)
+  if (next?.newPolicy && key !== null && !mayGrant(ctx.state, deploy, now))
+    permitPolicy(ctx.state, deploy, { before: now, key, policy: next.newPolicy })
 }

@@ -6,8 +6,8 @@ import type { Asked, Done } from '../report/words/verbs.ts'
 
 /** Changes the environment that a person asked for. */
 export function change(ctx: Context, asked: Asked, what: Change): Promise<Done> {
-  const { project, key, pusher: by, closed } = asked
-  return changeEnvironment(ctx, { project, key, by, what, closed }, terminal(asked.tell))
+  const { project, key, pusher: by, peer, closed } = asked
+  return changeEnvironment(ctx, { project, key, by, peer, what, closed }, terminal(asked.tell))
 }
 
 function terminal(tell: Asked['tell']): Terminal {

@@ -14,8 +14,8 @@ export async function changeOf(
 ): Promise<void> {
   const { project, environment } = await selectEnvironment(args.rest[0]!, args, context)
   const { key } = environment
-  const { pusher, stderr: tell, closed = new AbortController().signal } = context
-  const done = await ask({ pusher, project, key, tell, closed })
+  const { pusher, peer, stderr: tell, closed = new AbortController().signal } = context
+  const done = await ask({ pusher, peer, project, key, tell, closed })
   const { ok, deploy } = done
   const end = { project: projectName(project), key, deploy, ok }
   const more = done.ok ? { release: done.release, reason: null } : { release: null, reason: done.reason }

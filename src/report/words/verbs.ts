@@ -4,6 +4,8 @@ import type { ProjectId, Pusher } from '../../records.ts'
 /** Who asks for which environment, and where they read what happens. */
 export interface Asked {
   readonly pusher: Pusher
+  /** Address and port. */
+  readonly peer: string
   readonly project: ProjectId
   readonly key: string
   readonly tell: (text: string) => void | Promise<void>

@@ -78,6 +78,7 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
       rollback: async (_asked, to) => ({ ok: true, deploy: 7, release: to }),
       redeploy: async () => ({ ok: false, deploy: 8, reason: 'activate failed: exit 1; log d8' }),
     },
+    peer: '127.0.0.1 5',
     pusher: { name: 'alice', fingerprint: 'SHA256:abc', admin: false },
     stdout: (text) => {
       said.out += text
