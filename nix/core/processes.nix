@@ -2,36 +2,7 @@
 { config, lib, ... }:
 let
   inherit (lib) mkOption types;
-  process = types.submodule {
-    options = {
-      command = mkOption {
-        type = types.nonEmptyListOf types.str;
-        example = [ "/nix/store/…/bin/node" "server.js" ];
-        description = "Program and arguments. `$HOSTENV_…`, `$XDG_…` and `$HOME` are replaced by their values; nothing else is.";
-      };
-      environment = mkOption {
-        type = types.attrsOf types.str;
-        default = { };
-        example = { SOCKET = "$HOSTENV_UPSTREAM_DIR/in.sock"; };
-        description = "Further variables; values are treated like the command's arguments.";
-      };
-      workingDirectory = mkOption {
-        type = types.str;
-        default = "$HOSTENV_DATA_DIR";
-        description = "Directory that the process starts in.";
-      };
-      restart = mkOption {
-        type = types.enum [ "always" "on-failure" "never" ];
-        default = "always";
-        description = "When the process is started again after it has ended: never more than once a second.";
-      };
-      restartOnRelease = mkOption {
-        type = types.bool;
-        default = false;
-        description = "Restart at every release, changed or not; the process then has HOSTENV_RELEASE and HOSTENV_REVISION.";
-      };
-    };
-  };
+  process = import ./process.nix { inherit lib; };
   names = builtins.attrNames config.processes;
   wrong = pattern: builtins.filter (name: builtins.match pattern name == null);
 in
