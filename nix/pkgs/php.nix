@@ -12,8 +12,8 @@ let
     "zip" "zlib"
   ] (extensionName: { inherit extensionName; });
 
-  # `enabled` stands for every extension that the host has.
-  enabled = [ { extensionName = "*"; } ];
+  # As nixpkgs has some enabled by default, the host has what it has; xdebug only where it is asked for.
+  enabled = map (e: e // { optional = true; }) (builtins.attrValues (removeAttrs extensions [ "xdebug" ]));
   fpms = lib.filterAttrs (program: _: builtins.match "php-fpm[0-9.]*" program != null) host;
 
   make = name: program: { extensions, extraConfig }:
@@ -24,7 +24,7 @@ let
         {
           php = host.${program};
           fpms = lib.mapAttrsToList (program: path: "${program}=${path}") fpms;
-          wanted = map (e: e.extensionName) extensions;
+          wanted = map (e: e.extensionName + lib.optionalString (e.optional or false) "?") extensions;
           inherit extraConfig;
           passAsFile = [ "extraConfig" ];
           meta.mainProgram = "php";
@@ -32,7 +32,8 @@ let
             hasFpm = if program == "php" then fpms != { } else fpms ? "php-fpm${lib.removePrefix "php" program}";
             buildEnv = { extensions ? { enabled, ... }: enabled, extraConfig ? "" }:
               make name program { extensions = extensions { inherit enabled; all = known; }; inherit extraConfig; };
-            withExtensions = extensions: make name program { extensions = extensions { inherit enabled; all = known; }; inherit extraConfig; };
+            withExtensions = extensions:
+              make name program { extensions = extensions { inherit enabled; all = known; }; inherit extraConfig; };
           };
         }
         (builtins.readFile ./php.sh);

@@ -27,15 +27,13 @@ want() {
     pdo_*) want pdo ;;
   esac
 }
+# NAME? is wanted only where the host has it.
 set -f
 for name in $wanted; do
-  if [ "$name" = '*' ]; then
-    for file in $(ls "$directory"); do
-      case $file in xdebug.so) ;; *.so) enable "${file%.so}" ;; esac
-    done
-  else
-    want "$name"
-  fi
+  case $name in
+    *'?') [ ! -e "$directory/${name%'?'}.so" ] || want "${name%'?'}" ;;
+    *) want "$name" ;;
+  esac
 done
 set +f
 
