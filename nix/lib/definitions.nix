@@ -1,80 +1,116 @@
-# From the definitions of one option to its value.
-lib: rec {
-  # loc: path of the option; defs: [{ file; value; }]. Errors name the option and every file that defines it.
+# From the declarations and definitions of one option to its value.
+lib:
+let
+  inherit (builtins) addErrorContext all any filter foldl' head length tail;
+  inherit (lib) showDefs showFiles showOption;
+in
+rec {
+  # Makes one value of what is defined in `defs` [{ file; value; }]. Errors name the option and every file that is in the wrong.
   mergeDefinitions = loc: type: defs:
     let
-      discharged = builtins.concatMap (
-        def: map (value: { inherit (def) file; inherit value; }) (
-          builtins.addErrorContext "while evaluating definitions from `${toString def.file}':" (
-            lib.dischargeProperties def.value
-          )
-        )
-      ) defs;
-      definitions = lib.sortProperties (lib.filterOverrides discharged);
-      wrong = builtins.filter (def: !(type.check def.value)) definitions;
-      isDefined = definitions != [ ];
-      merged =
-        if isDefined then
-          if wrong == [ ] then
-            type.merge loc definitions
+      defsFinal' = lib.finalDefinitions defs;
+      defsFinal = defsFinal'.values;
+      isDefined = defsFinal != [ ];
+      mergedValue =
+        if !isDefined then
+          if type.emptyValue ? value then
+            type.emptyValue.value
           else
-            throw "A definition for option `${lib.showOption loc}' is not of type `${type.description}'. Definition values:${lib.showDefs wrong}"
+            throw "The option `${showOption loc}' was accessed but has no value defined. Try setting the option."
+        else if !(coherent type) then
+          throw "The option `${showOption loc}' has a type `${type.description}' that uses an ad-hoc `type // { check = ...; }' override. Please use `lib.types.addCheck' instead."
+        else if all (def: type.check def.value) defsFinal then
+          type.merge loc defsFinal
         else
-          throw "The option `${lib.showOption loc}' was accessed but has no value defined. Try setting the option.";
+          throw "A definition for option `${showOption loc}' is not of type `${type.description}'. Definition values:${
+            showDefs (filter (def: !(type.check def.value)) defsFinal)
+          }";
     in
     {
-      inherit isDefined definitions;
-      value = builtins.addErrorContext "while evaluating the option `${lib.showOption loc}':" merged;
-      optionalValue = if isDefined then { value = merged; } else { };
+      inherit defsFinal' defsFinal isDefined mergedValue;
+      optionalValue = if isDefined then { value = mergedValue; } else { };
     };
 
-  # One option from its declarations [{ _file; option; }] and definitions: the option with `value`, `isDefined`, `files`.
-  evalOptionValue = loc: declarations: defs:
+  # A type that looks into its values does its checks while it merges, so that a check put over its own would be lost there.
+  coherent = type: !(type ? checkIn) || type.check ? checkIn;
+
+  # One option, from what `declare` says of it and its definitions: the value at once, and the rest for whoever reads `options`.
+  evalDeclared = loc: declared: defs:
     let
-      option = mergeDeclarations loc declarations;
-      type = option.type or lib.types.unspecified;
-      default = lib.optional (option ? default) {
-        file = (builtins.head declarations)._file;
-        value = lib.mkOptionDefault option.default;
-      };
-      all =
-        if option.readOnly or false && builtins.length defs > 1 then
-          throw "The option `${lib.showOption loc}' is read-only, but it's set multiple times. Definition values:${lib.showDefs defs}"
+      option = declared.option or (declared.make loc);
+      inherit (option) type;
+      all = if option ? default then [ { file = head option.declarations; value = lib.mkOptionDefault option.default; } ] ++ defs else defs;
+      merged =
+        # The usual option that nobody sets: no priorities to compare.
+        if defs == [ ] && option ? default && !(option.default ? _type) then
+          mergeDefinitions loc type [ { file = head option.declarations; value = option.default; } ]
+        else if option.readOnly or false && length all > 1 then
+          throw "The option `${showOption loc}' is read-only, but it's set multiple times. Definition values:${
+            # Each as it would be if it were the only one.
+            showDefs (map (def: def // { value = (mergeDefinitions loc type [ def ]).mergedValue; }) all)
+          }"
         else
-          default ++ defs;
-      merged = mergeDefinitions loc type all;
-      empty = type.emptyValue or { };
-      value = if !merged.isDefined && empty ? value then empty.value else merged.value;
+          mergeDefinitions loc type all;
+      value = addErrorContext "while evaluating the option `${showOption loc}':" (
+        if option ? apply then option.apply merged.mergedValue else merged.mergedValue
+      );
     in
-    option
-    // {
-      inherit loc type;
-      inherit (merged) isDefined;
-      value = if option ? apply then option.apply value else value;
-      definitions = map (def: def.value) merged.definitions;
-      files = map (def: def.file) merged.definitions;
-      definitionsWithLocations = merged.definitions;
-      declarations = map (d: d._file) declarations;
-      __toString = _: lib.showOption loc;
+    {
+      config = value;
+      options = deprecated loc option // {
+        inherit loc value;
+        inherit (merged) isDefined;
+        highestPrio = if defs == [ ] && option ? default then (mergeDefinitions loc type all).defsFinal'.highestPrio else merged.defsFinal'.highestPrio;
+        definitions = map (def: def.value) merged.defsFinal;
+        files = map (def: def.file) merged.defsFinal;
+        definitionsWithLocations = merged.defsFinal;
+        __toString = _: showOption loc;
+      };
+      unmatched = [ ];
     };
 
-  # An option may be declared in several places as long as only one says its type and default.
-  mergeDeclarations = loc: declarations:
-    builtins.foldl' (
-      sum: d:
-      if builtins.any (field: sum ? ${field} && d.option ? ${field}) [ "type" "default" "apply" ] then
-        throw "The option `${lib.showOption loc}' in `${toString d._file}' is already declared in ${
-          lib.showFiles (map (other: other._file) (builtins.filter (other: other._file != d._file) declarations))
-        }."
-      else
-        sum // d.option
-    ) { } declarations;
+  # The same as nixpkgs offers it: an option as `mergeOptionDecls` answers it, and its definitions.
+  evalOptionValue = loc: option: defs: (evalDeclared loc { inherit option; } defs).options;
 
-  mergeOneOption = loc: defs:
-    if builtins.length defs == 1 then (builtins.head defs).value else throw (conflict loc defs);
-  mergeEqualOption = loc: defs:
-    let first = (builtins.head defs).value; in
-    if builtins.all (def: def.value == first) defs then first else throw (conflict loc defs);
-  conflict = loc: defs:
-    "The option `${lib.showOption loc}' has conflicting definition values:${lib.showDefs defs}\nUse `lib.mkForce value' or `lib.mkDefault value' to change the priority on any of these definitions.";
+  deprecated = loc: option:
+    if option.type.deprecationMessage or null == null then
+      option
+    else
+      lib.warn "The type `types.${option.type.name}' of option `${showOption loc}' defined in ${showFiles option.declarations} is deprecated. ${option.type.deprecationMessage}" option;
+
+  # An option as one module declares it: with a type, and with its submodules knowing which file they are from.
+  declaredOnce = { _file, options, pos ? null }:
+    let type = options.type or lib.types.unspecified; in
+    options
+    // {
+      type = if type.getSubModules or null == null then type else type.substSubModules (map (lib.setDefaultModuleLocation _file) type.getSubModules);
+      declarations = [ _file ];
+      declarationPositions = [ (if pos == null then { file = _file; line = null; column = null; } else pos) ];
+      options = [ ];
+    };
+
+  # Several modules may declare an option if their types go together and each other thing is said once.
+  mergeDeclarations = loc: declarations:
+    foldl' (
+      sum: d:
+      let
+        again = declaredOnce d;
+        type = sum.type.typeMerge again.type.functor;
+        twice = field: sum ? ${field} && d.options ? ${field};
+      in
+      if any twice [ "default" "example" "description" "apply" ] || (sum.typed && d.options ? type && type == null) then
+        throw "The option `${showOption loc}' in `${toString d._file}' is already declared in ${showFiles sum.declarations}."
+      else
+        again
+        // sum
+        // {
+          type = if !sum.typed then again.type else if d.options ? type then type else sum.type;
+          typed = sum.typed || d.options ? type;
+          declarations = sum.declarations ++ again.declarations;
+          declarationPositions = sum.declarationPositions ++ again.declarationPositions;
+        }
+    ) (declaredOnce (head declarations) // { typed = (head declarations).options ? type; }) (tail declarations);
+  mergeOptionDecls = loc: declarations: removeAttrs (mergeDeclarations loc declarations) [ "typed" ];
+  # For types that nixpkgs' way of doing this was written for; here the types are right already.
+  fixupOptionType = _: option: option;
 }

@@ -1,157 +1,225 @@
-# evalModules: modules in, `{ config; options; }` out. Same argument and result names as nixpkgs; `freeformType`,
-# `disabledModules` and merging of option types are not here yet.
+# evalModules: modules in, { config; options; … } out. Names, results and messages are nixpkgs'.
 lib:
 let
-  ownKeys = [ "_class" "_file" "key" "imports" "options" "config" "meta" ];
+  inherit (builtins) all attrNames attrValues concatLists concatMap filter head isAttrs length mapAttrs zipAttrsWith;
+  inherit (lib) isOption pushDownProperties reverseList showDefs showOption types;
 
-  evalModules =
-    {
-      modules,
-      specialArgs ? { },
-      prefix ? [ ],
-      class ? null,
-    }:
+  evalModules = { modules, specialArgs ? { }, prefix ? [ ], class ? null }@given:
+    evaluate { inherit modules specialArgs prefix class; } (
+      { arguments, builtIn }:
+      let
+        collected = reverseList (
+          lib.collectModules {
+            inherit class arguments;
+            modulesPath = specialArgs.modulesPath or "";
+            modules = modules ++ [ builtIn ];
+          }
+        );
+      in
+      {
+        declared = declare collected;
+        definitions = concatMap definitionsOf collected;
+      }
+    );
+
+  # A set of modules that is evaluated again and again, as that of a submodule: what does not depend on its arguments is done once.
+  prepareModules = { modules, specialArgs, class }@given:
     let
-      collected = collect base config (modules ++ [ internal ]);
-      base = specialArgs // { inherit lib config options; specialArgs = specialArgs; };
-      merged = mergeLevel prefix (map (m: { inherit (m) _file; value = m.options; }) collected) (
-        builtins.concatMap (m: map (value: { file = m._file; inherit value; }) (lib.pushDownProperties m.config)) collected
-      );
-      options = merged.options;
-      config = valuesOf options;
+      found = lib.collectModules { inherit class modules; arguments = { }; modulesPath = ""; };
+      count = length modules;
+    in
+    given
+    // {
+      constant = class == null && all lib.isConstantModule modules;
+      declared = declare (reverseList ([ builtInOptions ] ++ found));
+      # Definitions of the modules given, and of those that these import.
+      own = concatMap definitionsOf (reverseList (lib.take count found));
+      imported = concatMap definitionsOf (reverseList (lib.drop count found));
+    };
+
+  # Evaluates prepared modules with definitions [{ file; value; shorthand; }]: of `shorthand` ones the value is the configuration
+  # itself, any other is a module.
+  evalPrepared = prepared: { prefix, definitions }:
+    let
+      name = { _module.args.name = lib.last prefix; };
+      asModule = def: if def.shorthand then { _file = def.file; config = def.value; } else lib.setDefaultModuleLocation def.file def.value;
+      given = {
+        inherit (prepared) specialArgs class;
+        inherit prefix;
+        modules = prepared.modules ++ [ name ] ++ map asModule definitions;
+      };
+    in
+    if prepared.constant && all (def: def.shorthand) definitions then
+      # The same definitions in the same order as by the general way.
+      evaluate given (
+        { builtIn, ... }:
+        {
+          inherit (prepared) declared;
+          definitions =
+            prepared.imported
+            ++ [ { file = builtIn._file; value = { _module = builtIn.config._module // { args = builtIn.config._module.args // name._module.args; }; }; } ]
+            ++ reverseList definitions
+            ++ prepared.own;
+        }
+      )
+    else
+      evalModules given;
+
+  # `parts` answers what is declared and defined, given the modules' arguments and the module that is always there.
+  evaluate = { modules, specialArgs, prefix, class }@given: parts:
+    let
+      arguments = {
+        inherit lib options specialArgs;
+        _class = class;
+        _prefix = prefix;
+        config = builtins.addErrorContext "if you get an infinite recursion here, you probably reference `config` in `imports`. If you are trying to achieve a conditional import behavior dependent on `config`, consider importing unconditionally, and using `mkEnableOption` and `mkIf` to control its effect." config;
+      } // specialArgs;
+      builtIn = builtInOptions // {
+        config._module = {
+          args = { inherit extendModules; moduleType = type; };
+          inherit specialArgs;
+        };
+      };
+      said = parts { inherit arguments builtIn; };
+      merged = mergeLevel prefix said.declared said.definitions;
+      inherit (merged) options;
+
+      # Only the built-in module speaks of `_module` in nearly all evaluations; then nothing of it needs to be evaluated.
+      usual = length merged.defined._module == 1;
+      freeformType = if usual then null else merged.config._module.freeformType;
+      free = freeformType.merge prefix (map (def: { inherit (def) file; value = lib.setAttrByPath def.prefix def.value; }) merged.unmatched);
+      config =
+        if freeformType == null then merged.config else if merged.unmatched == [ ] then merged.config else lib.recursiveUpdate free merged.config;
       checked =
-        if config._module.check && merged.unmatched != [ ] then throw (unknownOption prefix options merged.unmatched) else x: x;
+        if (usual || freeformType == null && config._module.check) && merged.unmatched != [ ] then
+          throw (noSuchOption prefix options (head merged.unmatched))
+        else
+          x: x;
+
+      extendModules = { modules ? [ ], specialArgs ? { }, prefix ? given.prefix }:
+        evalModules (given // { modules = given.modules ++ modules; specialArgs = given.specialArgs // specialArgs; inherit prefix; });
+      type = types.submoduleWith { inherit modules specialArgs class; };
     in
     {
       _type = "configuration";
-      inherit options class;
+      options = checked options;
       config = checked (removeAttrs config [ "_module" ]);
-      _module = config._module;
+      _module = checked config._module;
+      inherit extendModules type class;
     };
 
-  internal = {
-    _file = "<the module system>";
+  builtInOptions = {
+    _file = "lib/modules.nix";
+    key = "lib/modules.nix";
     options._module = {
       args = lib.mkOption {
-        type = lib.types.lazyAttrsOf lib.types.raw;
-        default = { };
+        type = types.lazyAttrsOf types.raw;
+        internal = true;
         description = "Further arguments for every module.";
       };
       check = lib.mkOption {
-        type = lib.types.bool;
+        type = types.bool;
+        internal = true;
         default = true;
-        description = "Whether a definition of an undeclared option is an error.";
+        description = "Whether a definition of an option that nobody declares is an error.";
+      };
+      freeformType = lib.mkOption {
+        type = types.nullOr types.optionType;
+        internal = true;
+        default = null;
+        description = "Type of the set of all definitions that have no option; null to have none of them.";
+      };
+      specialArgs = lib.mkOption {
+        readOnly = true;
+        internal = true;
+        description = "Arguments from outside, which `imports` may depend on.";
       };
     };
   };
 
-  # Every module and what it imports, once each, as { _file; key; imports; options; config; }: the last one first and imports
-  # before what imports them, as in nixpkgs. Paths are known by their name, anything else is different from every other.
-  collect = base: config: modules:
+  definitionsOf = m: map (value: { file = m._file; inherit value; }) (pushDownProperties m.config);
+
+  # What modules declare at one level: name → { level; } or { option; } or, where that takes the place for its messages, { make; }.
+  declare = modules:
     let
-      load = parent: file: index: m:
-        if builtins.isPath m || builtins.isString m then
-          let path = builtins.unsafeDiscardStringContext (toString m); in
-          unify path path (call base config path (import m))
+      placed = m:
+        if isAttrs m.options then
+          mapAttrs (name: options: { inherit (m) _file; inherit options; pos = builtins.unsafeGetAttrPos name m.options; }) m.options
         else
-          unify "${parent}:${toString index}" file (call base config file m);
-    in
-    lib.reverseList (
-      builtins.genericClosure {
-        startSet = lib.imap1 (load "" "<unknown-file>") modules;
-        operator = m: lib.imap1 (load m.key m._file) m.imports;
-      }
-    );
-
-  call = base: config: file: m:
-    if lib.isFunction m then
-      let
-        wanted = m.__functionArgs or (builtins.functionArgs m);
-        given = builtins.mapAttrs (
-          name: _:
-          builtins.addErrorContext "while evaluating the module argument `${name}' in `${file}':" (
-            base.${name} or config._module.args.${name}
-          )
-        ) wanted;
-      in
-      m (base // given)
-    else
-      m;
-
-  unify = key: file: m:
-    let
-      _file = toString (m._file or file);
-      stray = builtins.attrNames (removeAttrs m ownKeys);
-    in
-    if !builtins.isAttrs m then
-      throw "Module `${file}' does not look like a module: it is not an attribute set or a function that answers one."
-    else if m ? _type && builtins.isString m._type then
-      throw "Expected a module in `${file}', but found a value of type ${builtins.toJSON m._type}; put it under `config'."
-    else if (m ? config || m ? options) && stray != [ ] then
-      throw "Module `${_file}' has an unsupported attribute `${builtins.head stray}'. This is caused by introducing a top-level `config' or `options' attribute. Add configuration attributes immediately on the top level instead, or move all of them into the explicit `config' attribute."
-    else
-      {
-        inherit _file;
-        key = toString (m.key or key);
-        imports = m.imports or [ ];
-        options = m.options or { };
-        config = if m ? config || m ? options then m.config or { } else removeAttrs m ownKeys;
-      };
-
-  # One level of the option tree: decls [{ _file; value; }], defs [{ file; value; }], all values plain sets here.
-  mergeLevel = loc: decls: defs:
-    let
-      declared = builtins.zipAttrsWith (_: xs: xs) (
-        map (d: builtins.mapAttrs (_: value: { inherit (d) _file; inherit value; }) d.value) decls
-      );
-      level = builtins.mapAttrs (
-        name: ds:
+          { "" = { inherit (m) _file options; }; };
+      byName = zipAttrsWith (_: ds: ds) (map placed (filter (m: m.options != { }) modules));
+      names = mapAttrs (
+        _: ds:
         let
-          here = loc ++ [ name ];
-          mine = builtins.concatMap (
-            def:
-            if !builtins.isAttrs def.value then
-              throw "The option `${lib.showOption loc}' in `${toString def.file}' is a set of options, but is given${lib.showValue def.value}"
-            else
-              lib.optional (def.value ? ${name}) { inherit (def) file; value = def.value.${name}; }
-          ) defs;
-          asOptions = builtins.filter (d: lib.isOption d.value) ds;
+          options = filter (d: d.options ? _type) ds;
+          strange = filter (d: !(isOption d.options)) options;
         in
-        if asOptions == [ ] then
-          mergeLevel here ds (
-            builtins.concatMap (def: map (value: { inherit (def) file; inherit value; }) (lib.pushDownProperties def.value)) mine
-          )
-        else if builtins.length asOptions != builtins.length ds then
-          throw "The option `${lib.showOption here}' is declared both as an option and as a set of options, in ${lib.showFiles (map (d: d._file) ds)}."
+        if strange != [ ] then
+          { make = loc: throw (noDeclaration loc (head strange)); }
+        else if options == [ ] then
+          { level = declare ds; }
+        else if length options != length ds && !(all (d: d.options.type.name or null == "submodule") options) then
+          { make = loc: throw (noParent loc (head options) (filter (d: !(d.options ? _type)) ds)); }
+        else if length ds == 1 then
+          { option = lib.declaredOnce (head ds); }
         else
-          {
-            options = lib.evalOptionValue here (map (d: { inherit (d) _file; option = d.value; }) ds) mine;
-            unmatched = [ ];
-          }
-      ) declared;
-      stray = builtins.concatMap (
-        def: map (name: { loc = loc ++ [ name ]; inherit (def) file; value = def.value.${name}; }) (
-          builtins.filter (name: !(declared ? ${name})) (builtins.attrNames def.value)
-        )
-      ) defs;
+          { make = loc: lib.mergeOptionDecls loc (map inSubmodule ds); }
+      ) byName;
     in
     {
-      options = builtins.mapAttrs (_: l: l.options) level;
-      unmatched = stray ++ builtins.concatMap (l: l.unmatched) (builtins.attrValues level);
+      inherit names;
+      nested = filter (name: names.${name} ? level) (attrNames names);
+      # Something else than a set of options.
+      wrong = byName."" or null;
     };
 
-  valuesOf = builtins.mapAttrs (_: o: if lib.isOption o then o.value else valuesOf o);
+  # A set of options is one more module of the submodule that is declared in the same place.
+  inSubmodule = d:
+    if isOption d.options then
+      d
+    else
+      d // { options = lib.mkOption { type = types.submoduleWith { modules = [ { inherit (d) options; } ]; shorthandOnlyDefinesConfig = null; }; }; };
 
-  unknownOption = prefix: options: unmatched:
+  # One level of the tree: values, options, and the definitions that have no option.
+  mergeLevel = loc: declared: defs:
     let
-      first = builtins.head unmatched;
-      parent = lib.init first.loc;
-      level = lib.attrByPath (lib.drop (builtins.length prefix) parent) { } options;
-      known = builtins.filter (name: name != "_module") (builtins.attrNames level);
+      defined = zipAttrsWith (_: ds: ds) (
+        map (
+          def:
+          if isAttrs def.value then
+            mapAttrs (_: value: { inherit (def) file; inherit value; }) def.value
+          else
+            throw "In module `${toString def.file}', you're trying to define a value of type `${builtins.typeOf def.value}' rather than an attribute set for the option `${showOption loc}'!${showDefs [ def ]}"
+        ) defs
+      );
+      below = def: map (value: { inherit (def) file; inherit value; }) (pushDownProperties def.value);
+      level = mapAttrs (
+        name: d:
+        if d ? level then
+          mergeLevel (loc ++ [ name ]) d.level (concatMap below (defined.${name} or [ ]))
+        else
+          lib.evalDeclared (loc ++ [ name ]) d (defined.${name} or [ ])
+      ) declared.names;
+      unmatched =
+        mapAttrs (_: map (def: def // { prefix = [ ]; })) (removeAttrs defined (attrNames declared.names))
+        // lib.genAttrs declared.nested (name: level.${name}.unmatched);
     in
-    "The option `${lib.showOption first.loc}' does not exist. Definition values:${lib.showDefs [ first ]}"
-    + lib.optionalString (known != [ ]) "\nKnown here: ${builtins.concatStringsSep ", " known}";
+    if declared.wrong != null then
+      throw (noOptions loc (head declared.wrong))
+    else
+      {
+        inherit defined;
+        config = mapAttrs (_: l: l.config) level;
+        options = mapAttrs (_: l: l.options) level;
+        unmatched =
+          if defs == [ ] then
+            [ ]
+          else
+            concatLists (attrValues (mapAttrs (name: map (def: def // { prefix = [ name ] ++ def.prefix; })) unmatched));
+      };
+
+  inherit (import ./complaints.nix lib) noDeclaration noOptions noParent noSuchOption;
 in
 {
-  inherit evalModules;
+  inherit evalModules prepareModules evalPrepared;
 }

@@ -1,11 +1,12 @@
 // The module evaluator answers as nixpkgs' does, as far as it goes; modules.nix holds the questions and the answers.
 import { join } from 'node:path'
 import t from 'tap'
-import { privateStore, repository } from './private-store.ts'
+import { onEveryLib } from './libs.ts'
+import { repository } from './private-store.ts'
 
-t.test('modules', async (t) => {
+onEveryLib(t, async (t, store, lib) => {
   const file = join(repository, 'test/nix/modules.nix')
-  const ran = await privateStore(t).nix(`import ${file} { lib = import ${join(repository, 'nix/lib')}; }`)
+  const ran = await store.nix(`import ${file} { lib = import ${lib.folder}; }`)
   t.equal(ran.stderr, '')
   for (const { name, got, want } of JSON.parse(ran.stdout)) t.strictSame(got, want, name)
 })

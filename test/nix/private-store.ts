@@ -32,7 +32,7 @@ export interface Store {
   nix(expression: string): Promise<Ran>
   build(drvPath: string): Promise<Ran>
   /** Evaluates and builds; answers the logical path of the package. */
-  package(source: string, select: Select): Promise<string>
+  package(source: string, select: Select, site?: object): Promise<string>
   real(path: string): string
 }
 
@@ -135,8 +135,8 @@ export function privateStore(t: Test): Store {
         ),
         env,
       }),
-    async package(source, select) {
-      const [selected] = Object.values((await store.evaluate(source, select)).selected)
+    async package(source, select, override) {
+      const [selected] = Object.values((await store.evaluate(source, select, override)).selected)
       if (!selected) throw new Error(`nothing is selected by ${JSON.stringify(select)}`)
       const built = await store.build(selected.drvPath)
       if (built.code !== 0) throw new Error(built.stderr)
