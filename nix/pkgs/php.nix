@@ -29,7 +29,7 @@ let
           passAsFile = [ "extraConfig" ];
           meta.mainProgram = "php";
           passthru = {
-            hasFpm = if program == "php" then fpms != { } else fpms ? "php-fpm${lib.removePrefix "php" program}";
+            hasFpm = fpms ? "php-fpm${lib.removePrefix "php" program}";
             buildEnv = { extensions ? { enabled, ... }: enabled, extraConfig ? "" }:
               make name program { extensions = extensions { inherit enabled; all = known; }; inherit extraConfig; };
             withExtensions = extensions:
@@ -40,9 +40,11 @@ let
   known = extensions;
 
   package = name: program: make name program { extensions = enabled; extraConfig = ""; };
-  versions = [ "7.4" "8.0" "8.1" "8.2" "8.3" "8.4" "8.5" ];
+  versions = [ "8.5" "8.4" "8.3" "8.2" "8.1" "8.0" "7.4" ];
+  # Debian's `php` is a link into /etc, which builds do not see. Like the link, the newest.
+  newest = lib.findFirst (program: host ? ${program}) "php" (map (version: "php${version}") versions);
 in
-{ php = package "php" "php"; }
+{ php = package "php" newest; }
 // builtins.listToAttrs (
   map (version: rec {
     name = "php${builtins.replaceStrings [ "." ] [ "" ] version}";

@@ -2,7 +2,7 @@
 { lib, site, builders }:
 let
   # What the library itself needs is where every supported system has it, even if the operator lists no programs.
-  host = builtins.mapAttrs (program: _: "/usr/bin/${program}") { bash = 1; env = 1; s6-svscan = 1; } // site.hostPrograms or { };
+  host = builtins.mapAttrs (program: _: "/usr/bin/${program}") { bash = 1; env = 1; grep = 1; sed = 1; s6-svscan = 1; } // site.hostPrograms or { };
 
   missing = import ./missing.nix;
   package = name: main: programs:

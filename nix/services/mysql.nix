@@ -20,7 +20,8 @@ let
     datadir = dataDir;
     socket = cfg.socket;
     pid-file = "$HOSTENV_RUNTIME_DIR/conf/mysql.pid";
-    init-file = sql.path;
+    # Run by the server, as its superuser, at each start before it takes connections.
+    init-file = "${conf.directory}/mysql-init.sql";
     skip-networking = true;
     skip-name-resolve = true;
     tmpdir = "$HOSTENV_CACHE_DIR";
@@ -29,10 +30,10 @@ let
   sections = cfg.settings // { mysqld = server // cfg.settings.mysqld or { }; };
   conf = runtimeFile "my.cnf" (lib.concatStrings (lib.mapAttrsToList section sections));
 
-  # Run by the server, as its superuser, at each start before it takes connections. Each statement is one line.
+  # Each statement is one line, as `init-file` wants it.
   name = n: "`${builtins.replaceStrings [ "`" ] [ "``" ] n}`";
   account = n: "'${builtins.replaceStrings [ "\\" "'" ] [ "\\\\" "''" ] n}'@'localhost'";
-  sql = runtimeFile "mysql-init.sql" (
+  sql = runtimeFile "mysql-ensure.sql" (
     lib.concatMapStrings (database: "CREATE DATABASE IF NOT EXISTS ${name database};\n") cfg.ensureDatabases
     + lib.concatMapStrings (
       user:
@@ -94,7 +95,7 @@ in
       stopTimeout = 120;
       preStart = ''
         PATH=${lib.makeBinPath [ cfg.package pkgs.coreutils ]}:$PATH
-        data=${dataDir} statements=${sql.path} log=${conf.directory}/mysql-install-db.log
+        data=${dataDir} ensure=${sql.path} init=${server.init-file} log=${conf.directory}/mysql-install-db.log
         ${conf.write}
         ${sql.write}
         ${builtins.readFile ./mysql.sh}

@@ -1,8 +1,10 @@
-# Before MariaDB starts: its data exist, and its superuser is whom the environment runs as. Gets data, statements, log; sh -e.
+# Before MariaDB starts: its data exist, and its superuser is whom the environment runs as.
+# Gets data, ensure, init, log; sh -e.
 
 # The user's name is known only here, and it is another one when the data have moved to another host.
 me=$(id -un)
-cat >> "$statements" << END
+# The server gives up at the first statement that fails, so this comes before what the project asks for.
+cat - "$ensure" > "$init" << END
 CREATE USER IF NOT EXISTS '$me'@'localhost' IDENTIFIED VIA unix_socket;
 GRANT ALL PRIVILEGES ON *.* TO '$me'@'localhost' WITH GRANT OPTION;
 END

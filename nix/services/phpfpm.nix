@@ -100,6 +100,8 @@ let
       };
       conf = runtimeFile "phpfpm-${name}.conf" ''
         [global]
+        ; Opened in any case, and not written to with --force-stderr.
+        error_log = /dev/null
         ${directives cfg.settings}
         [${name}]
         listen = ${p.socket}

@@ -95,7 +95,7 @@ in
       directories = [ conf.directory ];
       listen.socket = "${socketDir}/.s.PGSQL.5432";
       readiness = {
-        command = [ (program "pg_isready") "--quiet" "--host=${socketDir}" ];
+        command = [ (program "pg_isready") "--quiet" "--host=${socketDir}" "--username=postgres" "--dbname=postgres" ];
         timeout = 120;
       };
       # Connections are closed and what is not committed is undone; TERM would wait for the clients.

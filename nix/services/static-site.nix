@@ -36,6 +36,7 @@ in
       # Every file of the store has the same date, which is what nginx would tell changed files by: the site's own hash does.
       extraConfig = ''
         index ${toString cfg.index};
+        charset utf-8;
         etag off;
         add_header Last-Modified "";
         add_header ETag '${version}';

@@ -22,10 +22,13 @@ class Handler(WSGIRequestHandler):
         # The front door says who asked, for which host and how; nobody else reaches the socket.
         forwarded = self.headers.get("X-Forwarded-For", "").split(",")[-1].strip()
         environ["REMOTE_ADDR"] = forwarded
-        environ["wsgi.url_scheme"] = self.headers.get("X-Forwarded-Proto", "http")
+        secure = self.headers.get("X-Forwarded-Proto") == "https"
+        if secure:
+            # wsgiref makes wsgi.url_scheme of it.
+            environ["HTTPS"] = "on"
         host, _, port = self.headers.get("Host", "localhost").rpartition(":")
         environ["SERVER_NAME"] = host or port
-        environ["SERVER_PORT"] = port if host else "443" if environ["wsgi.url_scheme"] == "https" else "80"
+        environ["SERVER_PORT"] = port if host else "443" if secure else "80"
         return environ
 
     def address_string(self):
