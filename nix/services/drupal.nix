@@ -54,7 +54,7 @@ in
 {
   options.services.drupal = {
     enable = mkEnableOption "Drupal, with nginx, PHP-FPM and MariaDB";
-    root = mkOption { type = types.path; default = config.hostenv.root; defaultText = lib.literalExpression "config.hostenv.root"; description = "Code of the site with its `vendor`: of the project, or a package that composer built. `web` is what is published, or all of it where there is none."; };
+    root = mkOption { type = types.path; default = import ./project-tree.nix config.hostenv.root; defaultText = lib.literalExpression "config.hostenv.root"; description = "Code of the site with its `vendor`: of the project, or a package that composer built. `web` is what is published, or all of it where there is none."; };
     codebase.name = mkOption { type = types.strMatching "[a-zA-Z0-9_-]{1,40}"; default = "drupal"; description = "Name of the pool and of the server."; };
     phpVersion = mkOption { type = types.str; default = ""; example = "8.3"; description = "Version of PHP; empty for that of `pkgs.php`."; };
     phpExtensions = mkOption { type = types.listOf types.str; default = [ "pdo_mysql" ]; example = [ "apcu" "pdo_mysql" "redis" ]; description = "Extensions that must be there."; };

@@ -12,7 +12,7 @@ in
 {
   options.services.php-app = {
     enable = mkEnableOption "a PHP program with nginx, PHP-FPM and MariaDB";
-    root = mkOption { type = types.path; default = config.hostenv.root; defaultText = lib.literalExpression "config.hostenv.root"; description = "Folder of the program, of the project or built. It is read-only; what it writes belongs into `$HOSTENV_DATA_DIR`."; };
+    root = mkOption { type = types.path; default = import ./project-tree.nix config.hostenv.root; defaultText = lib.literalExpression "config.hostenv.root"; description = "Folder of the program, of the project or built. It is read-only; what it writes belongs into `$HOSTENV_DATA_DIR`."; };
     webRoot = mkOption { type = types.strMatching "|[^/].*"; default = ""; example = "public"; description = "Folder below `root` that is published; empty for all of it."; };
     codebase.name = mkOption { type = types.strMatching "[a-zA-Z0-9_-]{1,40}"; default = "app"; description = "Name of the pool and of the server."; };
     phpVersion = mkOption { type = types.str; default = ""; example = "8.3"; description = "Version of PHP; empty for that of `pkgs.php`."; };
