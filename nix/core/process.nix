@@ -7,7 +7,8 @@ let
   seconds = types.ints.between 1 86400;
   signal = types.enum [ "HUP" "INT" "QUIT" "TERM" "USR1" "USR2" "WINCH" ];
 
-  listen = types.submodule {
+  listen = types.submodule ({ config, ... }: {
+    config.socket = lib.mkIf (config.port != null) (lib.mkDefault "$HOSTENV_UPSTREAM_DIR/in.sock");
     options = {
       socket = mkOption {
         type = types.nullOr (types.strMatching ownDirectory);
@@ -30,8 +31,16 @@ let
           such a namespace nothing outside is reached either, except through Unix sockets.
         '';
       };
+      activation = mkOption {
+        type = types.bool;
+        default = false;
+        description = ''
+          Whether the process gets `socket`, bound and listening, as descriptor 3 (sd_listen_fds(3)) instead of making it. Under
+          systemd the socket is there before the process and between its runs: no connection is refused while it restarts.
+        '';
+      };
     };
-  };
+  });
 
   readiness = types.submodule {
     options = {
@@ -97,7 +106,7 @@ let
         default = { };
         example = { "nginx.conf" = "/nix/store/…-nginx.conf"; };
         description = ''
-          Files that the process finds, by these names, in `$HOSTENV_RUNTIME_DIR/files/<process>/`. Where a release changes only
+          Files that the process finds, by these names, in `$HOSTENV_STATE_DIR/files/<process>/`. Where a release changes only
           these, the process is sent the signal and goes on.
         '';
       };

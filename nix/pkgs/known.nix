@@ -31,6 +31,7 @@ in
   gnutar = one "tar";
   go = [ "go" "gofmt" ];
   gzip = [ "gzip" "gunzip" "zcat" ];
+  iproute2 = one "ip";
   imagemagick = [ "convert" "identify" "mogrify" "magick" ];
   jq = one "jq";
   mariadb = [
@@ -53,7 +54,7 @@ in
   ruby = [ "ruby" "gem" "bundle" "irb" ];
   s6 = [
     "s6-svscan" "s6-supervise" "s6-svc" "s6-svscanctl" "s6-svstat" "s6-svok" "s6-svwait" "s6-svdt" "s6-svdt-clear" "s6-log"
-    "s6-setlock" "s6-softlimit" "s6-envdir" "s6-notifyoncheck"
+    "s6-setlock" "s6-softlimit" "s6-envdir" "s6-notifyoncheck" "s6-ipcclient" "s6-ipcserver-socketbinder"
   ];
   socat = one "socat";
   sqlite = one "sqlite3";

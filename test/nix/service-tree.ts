@@ -108,9 +108,9 @@ export const shellProcesses =
     return await store.package(await store.project(null, { '.hostenv/hostenv.nix': text }), { ref: 'main' })
   }
 
-/** The definition that a service directory holds. */
+/** The process that a service directory is the definition of: a path of the store. */
 export const definition = (tree: Tree, name: string): string =>
-  readlinkSync(join(tree.directory, 'run/s6/service', name, 'definition'))
+  dirname(readlinkSync(join(tree.directory, 'run/s6/service', name, 'definition')))
 
 function fetchSocket(socketPath: string): Promise<string> {
   return new Promise((resolve, reject) => {
