@@ -58,6 +58,7 @@ async function bringUp(ctx: Context, { project, key, live, broken }: Environment
     if (broken !== null) ctx.state.environments.setBroken(project, key, null)
   } catch (error) {
     ctx.log.error({ project, key, err: error }, 'the services of a live environment do not start')
-    ctx.state.environments.setBroken(project, key, error instanceof Error ? error.message : String(error))
+    const why = error instanceof Error ? error.message : String(error)
+    ctx.state.environments.setBroken(project, key, `its services do not start: ${why}`)
   }
 }

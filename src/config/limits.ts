@@ -60,7 +60,7 @@ export const limitTable = {
   evaluationMemory: size(2 * GIB, 'Address space of one evaluation (setrlimit(2), RLIMIT_AS).', { least: 128 * MIB }),
   evaluationProcesses: count(
     64,
-    'Processes and threads of one evaluation (RLIMIT_NPROC; not where the receiver is root).',
+    'Processes and threads of one evaluation (RLIMIT_NPROC; where the receiver is root, it counts processes itself).',
   ),
   evaluationsAtOnce: count(4, 'Evaluations of all pushes that run at once; others wait.'),
   manifestBytes: size(4 * MIB, 'Size of the manifest that an evaluation may print.', { least: 4 * KIB }),
@@ -74,8 +74,13 @@ export const limitTable = {
   activateTime: time(5 * MINUTE, 'How long `activate` of one release may take.', { least: 100 }),
   environmentProcesses: count(
     1024,
-    'Processes and threads of one environment (RLIMIT_NPROC; where the receiver is root, it counts them itself and stops an environment that has more).',
+    'Processes and threads of one environment (RLIMIT_NPROC; where the receiver is root, it counts processes itself and stops an environment that has more).',
     { least: 16 },
+  ),
+  environmentMemory: size(
+    8 * GIB,
+    'Memory of one environment, all of its processes and its files in memory together; the receiver looks every second and stops an environment that has more.',
+    { least: 64 * MIB },
   ),
   processMemory: size(8 * GIB, 'Private memory of each process of an environment (RLIMIT_DATA).', { least: 64 * MIB }),
   processLogFiles: count(5, 'Old log files that are kept of each process; holds for services that start later.', {

@@ -85,7 +85,7 @@ function environmentView(
 }
 
 function note(broken: string | null, latest: DeployRow | null, live: string | null, ports: string): string | null {
-  if (broken !== null) return `could not be restored: ${broken}`
+  if (broken !== null) return broken
   if (ports !== '') return `listens on port ${ports}: environments use sockets only`
   if (latest?.stage === 'failed' && live !== null)
     return `d${latest.id} (${short(latest.new)}) was refused: ${latest.reason}`

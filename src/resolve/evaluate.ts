@@ -57,7 +57,10 @@ export async function evaluate(ctx: EvaluateContext, question: Question, signal:
       env: { ...nixEnv(ctx.nix), HOME: '/home' },
       input: await expression(ctx, question),
     },
-    { signal, timeout: ctx.limits.evaluationTime, maxBuffer: ctx.limits.manifestBytes },
+    {
+      ...{ signal, timeout: ctx.limits.evaluationTime, maxBuffer: ctx.limits.manifestBytes },
+      bounds: { processes: { most: ctx.limits.evaluationProcesses, setting: 'evaluationProcesses' } },
+    },
   )
   if (ran.code !== 0 || ran.stdout.length >= ctx.limits.manifestBytes) throw evaluationFailed(ran, ctx, question)
   return parseEvaluation(ran.stdout)
@@ -101,6 +104,7 @@ function evaluationFailed(ran: Ran, ctx: EvaluateContext, question: Question): R
   const { evaluationTime, evaluationMemory, manifestBytes } = ctx.limits
   if (ran.cancelled) return new Refused('cancelled')
   if (ran.timedOut) return new Refused(`evaluation took longer than ${evaluationTime / 1000} s`)
+  if (ran.over !== null) return new Refused(`evaluation failed: ${ran.over}`)
   if (ran.stdout.length >= manifestBytes) return new Refused(`the manifest is larger than ${manifestBytes / 1024} KiB`)
   const lock = /^error: hostenv-(unlocked|stale): (.*)$/m.exec(ran.stderr.replace(/\u001b\[[0-9;]*m/g, ''))
   if (lock) return lock[1] === 'stale' ? stale(lock[2] ?? '') : unlocked(lock[2] ?? '')

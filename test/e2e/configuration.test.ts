@@ -234,7 +234,13 @@ t.test(
     const bomb = `{ ... }: { environments.main.type = "production"; activate = "while :; do sleep 600 & done"; }\n`
     const first = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': bomb })
     const refused = await first.push(receiver, 'main', { name: 'acme/bomb' })
-    t.match(reason(refused), /^activate failed: (signal SIGKILL|exit \d+)/, 'neither may activate')
+    // The kernel holds everybody but root to it.
+    if (process.getuid?.() === 0)
+      t.match(
+        reason(refused),
+        /^activate failed: \d+ processes ran at once; at most 64 may \(limits\.environmentProcesses\)/,
+      )
+    else t.match(refused.stderr, /An environment may run 64 processes and threads/)
     const pushed = await flood.push(receiver, 'main', { name })
     t.equal(pushed.code, 0, pushed.stderr)
     const states = await until(async () => {
