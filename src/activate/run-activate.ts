@@ -40,7 +40,7 @@ export async function runActivate(
   throw new Refused(`activate failed: ${how}`, {
     headline: `Activate failed: ${how}`,
     detail: tail.slice(-25),
-    help: limitHints(tail.slice(-25), host.limits),
+    help: ran.timedOut ? ['Its operator can raise limits.activateTime.'] : limitHints(tail.slice(-25), host.limits),
   })
 }
 

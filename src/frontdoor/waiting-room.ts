@@ -8,8 +8,6 @@ export interface WaitingLimits {
   readonly all: number
 }
 
-export const WAITING_LIMITS: WaitingLimits = { time: 10_000, each: 100, all: 1000 }
-
 /** One waiting request. */
 export interface Ticket {
   /** Resolves with true when it is time to try again, with false when the time is over or the ticket was given back. */
@@ -38,8 +36,9 @@ export class WaitingRoom {
   readonly #rooms = new Map<string, Room>()
   #held = 0
 
-  constructor(limits: Partial<WaitingLimits> = {}) {
-    this.#limits = { ...WAITING_LIMITS, ...limits }
+  /** `limits` are read whenever they are needed: they may change. */
+  constructor(limits: WaitingLimits) {
+    this.#limits = limits
   }
 
   /** An environment, by its user name, is about to change its services. Each `begin` needs its `end`. */
