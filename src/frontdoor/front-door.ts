@@ -20,8 +20,8 @@ export interface FrontDoorOptions {
   readonly route: (hostname: string) => Route | null
   /** Our own links go to `runtimeDir/door`. */
   readonly runtimeDir: string
-  /** Read whenever they are needed: they may change. */
-  readonly limits: FrontDoorLimits
+  /** Asked for whenever they are needed: they may change. */
+  readonly limits: () => FrontDoorLimits
   /** Hears which environments switch; their requests wait in it. */
   readonly room: WaitingRoom
   readonly log: { warn(fields: object, message: string): void }
@@ -32,7 +32,7 @@ export interface FrontDoor {
   listen(host: string, port: number): Promise<{ host: string; port: number }>
   /** Open connections of clients. */
   connections(): number
-  /** To be called when `limits` have other values than before. */
+  /** To be called when `limits` answer other values than before. */
   limitsChanged(): void
   /** Lets requests on their way end, in bounded time. */
   close(): Promise<void>
@@ -55,12 +55,12 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const proxyOptions = {
     ...{ links, room: options.room },
     get answerTimeout() {
-      return options.limits.answerTimeout
+      return options.limits().answerTimeout
     },
     routed: (hostname: string) => options.route(hostname) !== null,
     failed: warner(options.log),
     reading: (request: IncomingMessage, response: ServerResponse) =>
-      watchBody(request, response, options.limits.bodyTimeout),
+      watchBody(request, response, options.limits().bodyTimeout),
   }
   let sweeper: NodeJS.Timeout | undefined
 
@@ -70,7 +70,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
 
   const enter = (route: Route): boolean => {
     const now = busy.get(route.upstreamDir) ?? 0
-    const free = now < options.limits.maxRequests
+    const free = now < options.limits().maxRequests
     if (free) busy.set(route.upstreamDir, now + 1)
     return free
   }
@@ -127,19 +127,19 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const server = createServer({
     // A long upload is no fault; one that stops is (bodyTimeout).
     requestTimeout: 0,
-    connectionsCheckingInterval: Math.min(options.limits.headTimeout, 5000),
+    connectionsCheckingInterval: Math.min(options.limits().headTimeout, 5000),
     // A missing or repeated Host is answered by us.
     requireHostHeader: false,
     insecureHTTPParser: false,
     shouldUpgradeCallback: isWebSocket,
   })
   const limitsChanged = () => {
-    server.maxConnections = options.limits.maxConnections + TOLD
-    server.headersTimeout = options.limits.headTimeout
+    server.maxConnections = options.limits().maxConnections + TOLD
+    server.headersTimeout = options.limits().headTimeout
   }
   limitsChanged()
   server.on('connection', (socket) => {
-    if (++open > options.limits.maxConnections) surplus.add(socket)
+    if (++open > options.limits().maxConnections) surplus.add(socket)
     socket.once('close', () => open--)
   })
   server.on('request', handle)
@@ -165,7 +165,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       const { promise, resolve } = Promise.withResolvers<void>()
       server.close(() => resolve())
       for (const socket of upgraded) socket.destroy()
-      const timer = setTimeout(() => server.closeAllConnections(), options.limits.closeTimeout)
+      const timer = setTimeout(() => server.closeAllConnections(), options.limits().closeTimeout)
       await promise
       clearTimeout(timer)
       await links.close()

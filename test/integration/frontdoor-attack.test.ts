@@ -95,8 +95,8 @@ t.test('swapping the socket and a link for each other while requests come', asyn
 })
 
 const rest = {
-  ...{ route: () => null, log: { warn: () => {} }, limits: defaultLimits.frontDoor },
-  room: new WaitingRoom({ time: 1, each: 1, all: 1 }),
+  ...{ route: () => null, log: { warn: () => {} }, limits: () => defaultLimits.frontDoor },
+  room: new WaitingRoom(() => defaultLimits),
 }
 
 t.test('the door’s links go when it closes, and those of an earlier run when it opens', async (t) => {

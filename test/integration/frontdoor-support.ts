@@ -17,13 +17,13 @@ export async function frontDoor(limits: Partial<FrontDoorLimits> = {}, waiting: 
   const uid = process.getuid?.() ?? 0
   const owners = new Map<string, number>()
   const hosts = new Map<string, HostRules>()
-  const room = new WaitingRoom({ time: 10_000, each: 100, all: 1000, ...waiting })
+  const room = new WaitingRoom(() => ({ ...defaultLimits, ...waiting }))
   const warnings: Warning[] = []
   const servers: Server[] = []
   const upstreamDir = (name: string) => join(runtimeDir, 'upstream', name)
   const door = createFrontDoor({
     ...{ runtimeDir, room },
-    limits: { ...defaultLimits.frontDoor, closeTimeout: 200, ...limits },
+    limits: () => ({ ...defaultLimits.frontDoor, closeTimeout: 200, ...limits }),
     log: { warn: (fields, message) => warnings.push({ fields, message }) },
     route: (hostname) => {
       const name = hostname.split('.')[0] ?? ''

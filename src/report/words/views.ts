@@ -1,5 +1,6 @@
 // What the words read: records as a person sees them. Whoever keeps the state implements `Views`.
 import type { ProjectId, Pusher, Release } from '../../records.ts'
+import type { Verbs } from './verbs.ts'
 
 type Maybe<T> = T | Promise<T>
 
@@ -55,6 +56,8 @@ export interface WordContext {
   readonly stdout: (text: string) => Maybe<void>
   readonly stderr: (text: string) => Maybe<void>
   readonly views: Views
+  /** What words can do beside reading. */
+  readonly verbs: Verbs
   /** Ends a word that would go on writing to nobody. */
   readonly closed?: AbortSignal
 }

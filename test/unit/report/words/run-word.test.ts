@@ -71,6 +71,7 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
     ...more,
   }
   const context: WordContext = {
+    verbs: {},
     pusher: { name: 'alice', fingerprint: 'SHA256:abc', admin: false },
     stdout: (text) => {
       said.out += text
