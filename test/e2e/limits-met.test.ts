@@ -129,6 +129,16 @@ t.test('the log of a receiver that runs is rotated at its size, and only so many
   await limit()
 })
 
+t.test('--log stderr and --log journald write there, with the priorities that journald reads', async (t) => {
+  const kept = log()
+  await receiver.restart({ args: ['--config', file, '--log', 'stderr'] })
+  t.match(receiver.log(), /^\{"level":30,.*"msg":"ready"\}$/m)
+  await receiver.restart({ args: ['--config', file, '--log', 'journald'] })
+  t.match(receiver.log(), /^<6>\{"level":30,.*"msg":"ready"\}$/m)
+  t.equal(log(), kept, 'nothing more comes into the file')
+  await receiver.restart({ args: ['--config', file] })
+})
+
 t.test('a build that says too much is ended, and the limit is named', async (t) => {
   await limit({ derivationLogBytes: '4KiB' })
   const says =
