@@ -11,8 +11,8 @@ import type { Manifest } from './records.ts'
 import { resolveRef } from './resolve/resolve.ts'
 import { restrictAccess } from './resolve/restrict-access.ts'
 import { whatToStop } from './resolve/stop.ts'
-import { keyOfRef } from './state/policy-keys.ts'
 import { mayGrant, mayUpdate, permitPolicy, permitUpdate } from './state/permit-push.ts'
+import { keyOfRef } from './state/policy-keys.ts'
 import { keyOfUpdate } from './state/previews.ts'
 
 /** Whether the pusher may deploy to what a ref means by the policy in force. */
