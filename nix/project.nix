@@ -38,7 +38,7 @@ in
 
   # What the receiver may know of them.
   publicEnvironments = builtins.mapAttrs (_: e: {
-    inherit (e) enable type virtualHosts users deploymentVerification releaseTags requires hostenv;
+    inherit (e) enable type virtualHosts users deploymentVerification releaseTags requires protected hostenv;
   }) environments;
 
   package = { key, extends ? null }@which:

@@ -51,7 +51,14 @@ export function createRoutes(options: RoutesOptions): (hostname: string) => Rout
 }
 
 const DEFAULTS: HostRules['settings'] = {
-  ...{ globalRedirect: null, redirectCode: 301, locations: {}, allowIndexing: null, hsts: true },
+  ...{
+    globalRedirect: null,
+    enableLetsEncrypt: true,
+    redirectCode: 301,
+    locations: {},
+    allowIndexing: null,
+    hsts: true,
+  },
   security: {
     ...{ csp: null, cspMode: 'enforce', cspReportTo: null, reportTo: null, xContentTypeOptions: true, hsts: true },
     ...{ referrerPolicy: 'strict-origin-when-cross-origin', xFrameOptions: 'SAMEORIGIN' },
