@@ -69,6 +69,8 @@ export interface ActiveDeploy {
   readonly commit: string
   readonly fingerprint: string
   readonly abort: AbortController
+  /** Whether it makes what its ref means live, as most do: what a newer push of that ref may supersede. */
+  readonly plain: boolean
 }
 
 /** One push as its transport knows it: neither the project nor the pusher comes from a hook. */

@@ -62,6 +62,8 @@ export type DeployEvent =
   | { readonly type: 'activate-line'; readonly line: string }
   | { readonly type: 'check'; readonly what: string; readonly result: string; readonly duration: number }
   | { readonly type: 'live'; readonly url: string; readonly release: number; readonly duration: number }
+  /** Built and not activated; `release` is live, null: nothing is. */
+  | { readonly type: 'kept'; readonly key: string; readonly release: number | null; readonly duration: number }
   | { readonly type: 'removed'; readonly key: string }
   | {
       readonly type: 'refused'

@@ -5,41 +5,53 @@ import { boundedBuild } from './build/bounded-build.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, Deploy, Ready } from './context.ts'
 import { isZero, shortRef } from './lib/oid.ts'
-import type { Manifest, RefUpdate } from './records.ts'
-import { notAllowed } from './resolve/policy.ts'
+import { type Manifest, Refused } from './records.ts'
+import { noSuchKey, notAllowed } from './resolve/policy.ts'
 import { resolveRef } from './resolve/resolve.ts'
 import { restrictAccess } from './resolve/restrict-access.ts'
 import { whatToStop } from './resolve/stop.ts'
-import { keyOfUpdate } from './state/previews.ts'
+import { type Meaning, meaningOf } from './state/meaning.ts'
 
-/** Whether the pusher may deploy to what a ref means by the policy in force. */
-export function mayDeploy(ctx: Context, { project, update, session }: Deploy): boolean {
-  const policy = ctx.state.projects.get(project)?.policy ?? null
-  const name = shortRef(update.ref)
-  return ctx.state.people.mayDeploy(session.pusher, project, policy, meant(ctx, project, policy, update) ?? name)
+/** Whether the pusher may do what this ref of the push asks, by the policy in force. */
+export function mayDeploy(ctx: Context, deploy: Deploy): boolean {
+  return missing(ctx, deploy, meant(ctx, deploy)) === null
 }
 
-function meant(ctx: Context, project: string, policy: Manifest | null, update: RefUpdate): string | null {
-  return policy && keyOfUpdate(policy, update, (key) => ctx.state.environments.isPreview(project, key))
+function meant(ctx: Context, deploy: Deploy): Meaning {
+  const { project } = deploy
+  const policy = ctx.state.projects.get(project)?.policy ?? null
+  const made = (key: string) => ctx.state.environments.isPreview(project, key)
+  return meaningOf(policy, deploy, canonicalBranch(ctx.config, project), made)
+}
+
+// The first key that the pusher needs and may not deploy to.
+function missing(ctx: Context, { project, session }: Deploy, { needs }: Meaning): string | null {
+  const policy = ctx.state.projects.get(project)?.policy ?? null
+  return needs.find((key) => !ctx.state.people.mayDeploy(session.pusher, project, policy, key)) ?? null
 }
 
 /** Up to the end of S1: what a ref means, who may deploy it, and its build. Throws Refused; a build leaves no root behind then. */
 export async function makeReady(ctx: Context, deploy: Deploy): Promise<Ready> {
   deploy.abort.signal.throwIfAborted()
+  const { env, confirm } = deploy.options
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
   const name = shortRef(deploy.update.ref)
-  const key = meant(ctx, deploy.project, policy, deploy.update)
+  const meaning = meant(ctx, deploy)
+  const { key } = meaning
   const canonical = canonicalBranch(ctx.config, deploy.project)
-  // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
   const asks = !isZero(deploy.update.new)
-  const undeclared = asks && policy !== null && key === null && name !== canonical
-  if (!undeclared && !ctx.state.people.mayDeploy(deploy.session.pusher, deploy.project, policy, key ?? name))
-    throw notAllowed(deploy.session.pusher, key ?? name)
+  if (env !== null && (!asks || !deploy.update.ref.startsWith('refs/heads/')))
+    throw new Refused('push option env goes with a branch: git push -o env=KEY hostenv BRANCH')
+  // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
+  const undeclared = env === null && asks && policy !== null && key === null && name !== canonical
+  const lacks = undeclared ? null : missing(ctx, deploy, meaning)
+  if (lacks !== null) throw notAllowed(deploy.session.pusher, lacks)
+  if (env !== null && policy !== null && key === null) throw noSuchKey(policy, env)
   // Asked again under the locks; here so that nothing is built in vain.
-  if (asks && key !== null) await checkForce(ctx, deploy, key)
+  if (asks) for (const one of meaning.needs) await checkForce(ctx, deploy, one)
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
-  const stopped = whatToStop(policy, name, canonical, deploy.options.confirm, key)
-  ctx.state.deploys.update(deploy.id, { key: stopped })
+  const stopped = whatToStop(policy, name, canonical, confirm, key)
+  if (!deploy.options.dryRun) ctx.state.deploys.update(deploy.id, { key: stopped })
   return { deploy, key: stopped, resolved: null, stages: {} }
 }
 
@@ -63,6 +75,7 @@ async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | 
           ref: update.ref,
           new: update.new,
           policy,
+          env: deploy.options.env,
           trace: deploy.options.trace,
         },
         { emit, signal, onManifest },
@@ -70,7 +83,8 @@ async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | 
     if (ctx.evaluations.full) emit({ type: 'waiting', text: 'other evaluations' })
     const resolved = await ctx.evaluations.run(signal, resolve)
     const { key, tree } = resolved
-    ctx.state.deploys.update(deploy.id, { key, tree })
+    // A dry run is no attempt at an environment: what was tried last there is another deploy.
+    ctx.state.deploys.update(deploy.id, deploy.options.dryRun ? { tree } : { key, tree })
     const resolveTime = Math.round(performance.now() - started)
     const live = ctx.state.environments.liveRelease(project, key)
     const built = await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
@@ -82,7 +96,7 @@ async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | 
     const stages = { resolve: resolveTime, build: Math.round(built.duration) }
     return { deploy, key, resolved: { ...resolved, out: built.storePath }, stages }
   } catch (error) {
-    if (canonical !== null) restrictAccess(ctx.state, project, canonical)
+    if (canonical !== null && !deploy.options.dryRun) restrictAccess(ctx.state, project, canonical)
     await dropRoot(ctx, deploy.id)
     throw error
   }

@@ -3,13 +3,14 @@
 import type { Writable } from 'node:stream'
 import { dropRoot } from './activate/roots.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
+import { wouldChange } from './activate/would-change.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, Deploy, PushSession, Ready, Terminal } from './context.ts'
 import type { Place } from './lib/lanes.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
 import { makeReady, mayDeploy } from './make-ready.ts'
-import { parsePushOptions } from './receive/push-options.ts'
+import { noPushOptions, parsePushOptions } from './receive/push-options.ts'
 import type { Received } from './receive/receive-pack.ts'
 import { supersede } from './receive/supersede.ts'
 import { type PushOptions, type RefUpdate, Refused, type Verdict } from './records.ts'
@@ -37,7 +38,7 @@ export async function receivePush(
   try {
     for (const { id } of deploys) await ctx.fault('S0', id)
     for (const deploy of deploys)
-      if (!(options instanceof Refused) && mayDeploy(ctx, deploy)) await supersede(ctx, deploy)
+      if (!(options instanceof Refused) && isPlain(options) && mayDeploy(ctx, deploy)) await supersede(ctx, deploy)
     const verdicts: Verdict[] = []
     for (const { unit, place } of queued) verdicts.push(...(await deployUnit(ctx, unit, place, options)))
     return verdicts
@@ -76,25 +77,32 @@ function receive(
   ctx.log.info({ deploy: id, project, ref: update.ref, new: update.new, pusher: name, fingerprint }, 'received')
   const abort = new AbortController()
   const hangUp = () => abort.abort(new Refused('cancelled: the client went away'))
+  const asked = options instanceof Refused ? noPushOptions : options
   if (ctx.closing.aborted) abort.abort(ctx.closing.reason)
-  else if (session.closed.aborted) hangUp()
-  else session.closed.addEventListener('abort', hangUp, { once: true })
-  ctx.active.set(id, { project, ref: update.ref, commit: update.new, fingerprint, abort })
+  else if (!asked.detach && session.closed.aborted) hangUp()
+  else if (!asked.detach) session.closed.addEventListener('abort', hangUp, { once: true })
+  ctx.active.set(id, { project, ref: update.ref, commit: update.new, fingerprint, abort, plain: isPlain(asked) })
   const keep = () => {
     ctx.active.delete(id)
     session.closed.removeEventListener('abort', hangUp)
   }
   return {
     ...{ id, session, project, update, abort, keep, started: performance.now() },
-    options: options instanceof Refused ? { trace: false, color: false, confirm: [], force: [] } : options,
+    options: asked,
     report: ctx.report(id, terminal),
   }
 }
 
+// A push that makes what its ref means live. Only such a one is made pointless by a newer one, and only by such a one.
+function isPlain({ dryRun, noActivate, env }: PushOptions): boolean {
+  return !dryRun && !noActivate && env === null
+}
+
+// A dry run stands in nobody's way.
 function enter(ctx: Context, unit: readonly Deploy[]): Place {
   return ctx.lanes.enter(
     unit[0]?.id ?? 0,
-    unit.map((deploy) => `ref ${deploy.project} ${deploy.update.ref}`),
+    unit.filter(({ options }) => !options.dryRun).map((deploy) => `ref ${deploy.project} ${deploy.update.ref}`),
   )
 }
 
@@ -111,6 +119,7 @@ async function deployUnit(
     if (ctx.gate.closed) unit[0]?.report.emit({ type: 'waiting', text: "the operator's maintenance" })
     await ctx.gate.opened()
     for (const deploy of unit) ready.push(await blaming(deploy, () => makeReady(ctx, deploy)))
+    if (options.dryRun) return await tellChanges(ctx, ready)
     for (const { deploy, key } of ready) if (key !== null) place.join(`environment ${deploy.project} ${key}`)
     if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })
     await place.turn(AbortSignal.any(unit.map(({ abort }) => abort.signal))).catch(() => undefined)
@@ -119,7 +128,7 @@ async function deployUnit(
   } catch (error) {
     if (error instanceof Unfinished) throw error
     for (const { deploy, resolved } of ready) {
-      if (resolved?.newPolicy) restrictAccess(ctx.state, deploy.project, resolved.newPolicy)
+      if (resolved?.newPolicy && !deploy.options.dryRun) restrictAccess(ctx.state, deploy.project, resolved.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
     return ctx.state.atomically(() => unit.map((deploy) => refuse(ctx, deploy, error)))
@@ -130,6 +139,14 @@ async function deployUnit(
     }
     place.leave()
   }
+}
+
+// Where a dry run ends: each ref is told what would have become of it.
+async function tellChanges(ctx: Context, unit: readonly Ready[]): Promise<Verdict[]> {
+  const told: Refused[] = []
+  for (const one of unit) told.push(await blaming(one.deploy, () => wouldChange(ctx, one)))
+  for (const { deploy } of unit) await dropRoot(ctx, deploy.id)
+  return unit.map(({ deploy }, index) => refuse(ctx, deploy, told[index]))
 }
 
 async function blaming<T>(deploy: Deploy, work: () => T | Promise<T>): Promise<T> {

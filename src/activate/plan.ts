@@ -1,5 +1,6 @@
 // What a unit is about to change, read under its locks (S2): nothing is changed here.
 import { existsSync } from 'node:fs'
+import { canonicalBranch } from '../config/grants.ts'
 import type { Context, Ready } from '../context.ts'
 import { isAncestor, refValue } from '../lib/git-reads.ts'
 import { environmentFacts } from '../lib/names.ts'
@@ -7,7 +8,8 @@ import { isZero, short, shortRef } from '../lib/oid.ts'
 import type { RefChange } from '../lib/ref-transaction.ts'
 import { projectName, repositoryPath } from '../lib/repositories.ts'
 import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
-import { keyOfUpdate, previewOf } from '../state/previews.ts'
+import { type Meaning, meaningOf } from '../state/meaning.ts'
+import { previewOf } from '../state/previews.ts'
 import { checkForce } from './force.ts'
 import type { Place, ReleaseFacts } from './host.ts'
 import { currentGeneration, profilePath } from './profile.ts'
@@ -36,10 +38,11 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
   const { deploy, key, resolved } = ready
   if (deploy.session.fresh && existsSync(repositoryPath(ctx.config.stateDir, deploy.project)))
     throw new Refused('the project was created by another push meanwhile; push again')
-  recheckPolicy(ctx, ready)
+  const { needs } = recheckPolicy(ctx, ready)
   const cur = await currentValue(ctx, ready)
-  if (key === null) return { ready, cur, environment: null }
-  if (resolved !== null) await checkForce(ctx, deploy, key, cur)
+  // With -o no-activate the branch moves and the environment stays as it is.
+  if (key === null || deploy.options.noActivate) return { ready, cur, environment: null }
+  if (resolved !== null) for (const one of needs) await checkForce(ctx, deploy, one, cur)
   const known = placeOf(ctx, deploy.session.project, key)
   // The type as the policy has it now, under the lock; or as it will have it.
   const place = resolved?.newPolicy ? { facts: known.facts, type: resolved.environment.type } : known
@@ -107,13 +110,14 @@ async function currentValue(ctx: Context, { deploy }: Ready): Promise<Oid> {
 }
 
 // A canonical push that arrived earlier may have changed what this ref means, or who may push it.
-function recheckPolicy(ctx: Context, { deploy, key, resolved }: Ready): void {
-  const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
-  const made = (one: string) => ctx.state.environments.isPreview(deploy.project, one)
-  const now = policy && keyOfUpdate(policy, deploy.update, made)
-  if (resolved?.newPolicy == null && policy && now !== key)
+function recheckPolicy(ctx: Context, { deploy, key, resolved }: Ready): Meaning {
+  const { project, session } = deploy
+  const policy = ctx.state.projects.get(project)?.policy ?? null
+  const made = (one: string) => ctx.state.environments.isPreview(project, one)
+  const now = meaningOf(policy, deploy, canonicalBranch(ctx.config, project), made)
+  if (resolved?.newPolicy == null && policy && now.key !== key)
     throw new Refused('the policy changed meanwhile; push again')
-  const { pusher } = deploy.session
-  if (!ctx.state.people.mayDeploy(pusher, deploy.project, policy, now ?? key ?? ''))
-    throw new Refused(`no right to deploy to ${key}`)
+  const lacks = now.needs.find((one) => !ctx.state.people.mayDeploy(session.pusher, project, policy, one))
+  if (lacks !== undefined) throw new Refused(`no right to deploy to ${lacks}`)
+  return now
 }

@@ -23,7 +23,9 @@ export function recordStart(ctx: Context, plan: Plan, unit: number): void {
 export function recordCommit(ctx: Context, plan: Plan, generation: number): void {
   const { ready, environment } = plan
   const { deploy, resolved } = ready
-  ctx.state.deploys.update(deploy.id, { stage: 'committed' })
+  ctx.state.deploys.update(deploy.id, { stage: 'committed', key: ready.key })
+  // The newest accepted commit of the canonical branch is the policy, whether it is live or was only built.
+  if (resolved?.newPolicy) ctx.state.projects.setPolicy(deploy.project, resolved.commit, resolved.newPolicy)
   if (environment === null) return
   if (resolved === null || environment.n === null) {
     ctx.state.environments.setLive(deploy.project, environment.key, null)
@@ -40,5 +42,4 @@ export function recordCommit(ctx: Context, plan: Plan, generation: number): void
     deploy.id,
   )
   ctx.state.environments.setLive(deploy.project, environment.key, environment.n)
-  if (resolved.newPolicy !== null) ctx.state.projects.setPolicy(deploy.project, resolved.commit, resolved.newPolicy)
 }

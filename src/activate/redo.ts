@@ -7,11 +7,12 @@ import { prepareRefs, type RefChange } from '../lib/ref-transaction.ts'
 import { putInPlace, repositoryPath } from '../lib/repositories.ts'
 import type { Oid } from '../records.ts'
 import type { DeployRow } from '../state/deploys.ts'
-import { dropRoot } from './roots.ts'
+import { dropRoot, keepBuild } from './roots.ts'
 
 /** Moves the refs of a committed deploy and ends it. Idempotent. Throws when git cannot; the deploy stays committed. */
 export async function redo(ctx: Context, row: DeployRow): Promise<void> {
   await moveRefs(ctx, row)
+  if (row.release === null) await keepBuild(ctx, row)
   ctx.state.deploys.update(row.id, { stage: 'done', finished_at: new Date().toISOString() })
   await dropRoot(ctx, row.id)
 }

@@ -8,7 +8,7 @@ import { Refused, refusedEvent, type Verdict } from '../records.ts'
 import { makePlan, type Plan, refChanges, verificationOf } from './plan.ts'
 import { recordCommit, recordStart } from './record.ts'
 import { moveRefs, redo } from './redo.ts'
-import { dropRoot } from './roots.ts'
+import { dropRoot, keepBuild } from './roots.ts'
 import { stopTree } from './service-tree.ts'
 import { activate, switchProfile, undo } from './switch.ts'
 
@@ -89,7 +89,9 @@ async function finish(ctx: Context, plans: readonly Plan[], refs: PreparedRefs):
   }
   for (const { ready } of plans) await settle(ctx, ready)
   await fault(ctx, 'S7', plans)
-  for (const { ready } of plans) {
+  for (const { ready, environment } of plans) {
+    if (ready.resolved !== null && environment === null)
+      await keepBuild(ctx, { ...ready.deploy, key: ready.key, out: ready.resolved.out })
     ctx.state.deploys.update(ready.deploy.id, { stage: 'done', finished_at: new Date().toISOString() })
     await dropRoot(ctx, ready.deploy.id)
   }
@@ -160,7 +162,11 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
 }
 
 function announce(ctx: Context, { ready, environment }: Plan): void {
-  const { report, started } = ready.deploy
+  const { report, started, options, project } = ready.deploy
+  if (environment === null && options.noActivate && ready.key !== null) {
+    const live = ctx.state.environments.liveRelease(project, ready.key)
+    report.emit({ type: 'kept', key: ready.key, release: live?.n ?? null, duration: performance.now() - started })
+  }
   if (environment === null) return
   if (environment.n === null) {
     report.emit({ type: 'removed', key: environment.key })

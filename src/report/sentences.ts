@@ -55,6 +55,8 @@ export function sentences(event: DeployEvent, context: SentenceContext): readonl
       return detail(`check ${event.what} → ${event.result} in ${durationText(event.duration)}`)
     case 'live':
       return live(event)
+    case 'kept':
+      return kept(event)
     case 'removed':
       return step(`Stopped ${event.key}; its data and its releases are kept`)
     case 'refused':
@@ -84,6 +86,11 @@ function live({ url, release, duration }: Event<'live'>): readonly string[] {
   const rest = `release ${release}, ${durationText(duration)}`
   const line = `${STEP}Live at ${printable(url)} (${rest})`
   return line.length <= WIDTH ? [line] : [...step(`Live at ${url}`), ...detail(rest)]
+}
+
+function kept({ key, release, duration }: Event<'kept'>): readonly string[] {
+  const stays = release === null ? `nothing of ${key} is live` : `release ${release} of ${key} stays live`
+  return step(`Built and kept, not activated: ${stays} (${durationText(duration)})`)
 }
 
 function plan({ builds, fetches, cached }: Event<'build-plan'>): readonly string[] {

@@ -11,12 +11,12 @@ import {
   type ProjectId,
   Refused,
 } from '../records.ts'
-import { keyOfFullRef, type Preview, previewOf } from '../state/previews.ts'
+import { keyNamed, keyOfFullRef, type Preview, previewOf } from '../state/previews.ts'
 import { type EvaluateContext, evaluate } from './evaluate.ts'
 import { fetchInputs } from './fetch-inputs.ts'
 import { parseFlakeLock } from './flake-inputs.ts'
 import { notFetched } from './not-fetched.ts'
-import { checkNames, differingFields, differingPattern, undeclared, undeclaredTag } from './policy.ts'
+import { checkNames, differingFields, differingPattern, noSuchKey, undeclared, undeclaredTag } from './policy.ts'
 import { checkPreviewName, previewEnvironment } from './preview.ts'
 import { peel, readHostenvFolder, type SourceContext, treeToStore } from './source.ts'
 
@@ -35,6 +35,8 @@ export interface ResolveQuestion {
   readonly new: Oid
   /** The policy in force, or null for a project whose first canonical push this is. */
   readonly policy: Manifest | null
+  /** The environment that the push names, whatever the ref means; null: what the ref means. */
+  readonly env: string | null
   readonly trace: boolean
 }
 
@@ -65,29 +67,30 @@ export async function resolveRef(
       detail: [`What a branch means is read from '${ctx.canonicalBranch}'.`],
       help: [`git push hostenv ${ctx.canonicalBranch}`],
     })
-  const known = canonical || !q.policy ? null : keyOfFullRef(q.policy, q.ref)
+  const known = canonical || !q.policy ? null : keyMeant(q.policy, q)
   if (!canonical && q.policy && known === null)
     throw q.ref.startsWith('refs/tags/')
-      ? undeclaredTag(q.policy, name)
+      ? undeclaredTag(q.policy, name, ctx.canonicalBranch)
       : undeclared(q.policy, name, ctx.canonicalBranch)
   const preview = known === null || !q.policy ? null : previewOf(q.policy, known)
-  if (preview !== null) checkPreviewName(ctx.projects, q.project, name)
+  if (preview !== null) checkPreviewName(ctx.projects, q.project, known ?? name)
   const { commit, tree } = await peel(q.repository, ctx.path, q.new)
   const folder = await readHostenvFolder(q.repository, ctx.path, tree)
   const flake = folder.kind === 'flake' ? { lock: lockOf(ctx, folder.lock) } : null
   const source = await treeToStore(ctx, q.repository, tree)
   if (flake?.lock) await fetchInputs(ctx, flake.lock, tell)
+  const wanted = known ?? q.env
   const select =
-    known === null ? { ref: name } : { key: known, ...(preview === null ? {} : { extends: preview.extends }) }
+    wanted === null ? { ref: name } : { key: wanted, ...(preview === null ? {} : { extends: preview.extends }) }
   const question = { project: q.project, source, revision: commit, select, trace: q.trace, flake }
   const { manifest, selected } = await evaluate(ctx, question, tell.signal)
   for (const [key, env] of Object.entries(manifest.environments))
     checkNames(key, env.hostenv, facts(ctx, q.project, key, env.hostenv.gitRef))
   if (canonical) tell.onManifest(manifest)
   const policy = canonical ? manifest : q.policy
-  const key = policy ? keyOfFullRef(policy, q.ref) : null
+  const key = policy ? keyMeant(policy, q) : null
   if (policy === null || key === null || (canonical && previewOf(policy, key)))
-    throw undeclared(manifest, name, ctx.canonicalBranch)
+    throw q.env === null ? undeclared(manifest, name, ctx.canonicalBranch) : noSuchKey(manifest, q.env)
   // What the commit itself declares: the environment, or the one that a preview is made like.
   const base = preview?.extends ?? key
   const own = Object.hasOwn(manifest.environments, base) ? manifest.environments[base] : undefined
@@ -114,6 +117,11 @@ export async function resolveRef(
     tell.emit({ type: 'note', text: `${differing.join(', ')}: takes effect when ${ctx.canonicalBranch} is deployed` })
   const newPolicy = canonical ? manifest : null
   return { key, preview: preview?.pattern ?? null, commit, tree, environment, derivation, newPolicy }
+}
+
+// Only what is there already can be named, so a preview is known by its pattern alone.
+function keyMeant(policy: Manifest, { ref, env }: Pick<ResolveQuestion, 'ref' | 'env'>): string | null {
+  return env === null ? keyOfFullRef(policy, ref) : keyNamed(policy, env, () => true)
 }
 
 // Settings in force: a preview's follow from its pattern, a declared environment's are the policy's.
