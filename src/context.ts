@@ -7,8 +7,19 @@ import type { Lanes } from './lib/lanes.ts'
 import type { Slots } from './lib/slots.ts'
 import type { PushGate } from './receive/push-gate.ts'
 import type { Tidy } from './receive/tidy.ts'
-import type { DeployEvent, ProjectId, Pusher, PushOptions, RefUpdate } from './records.ts'
-import type { ResolveContext, Resolved } from './resolve/resolve.ts'
+import type {
+  DeployEvent,
+  Manifest,
+  Oid,
+  ProjectId,
+  Pusher,
+  PushOptions,
+  RefUpdate,
+  Since,
+  Verification,
+} from './records.ts'
+import type { ResolveContext } from './resolve/resolve.ts'
+import type { DeployKind } from './state/deploys.ts'
 import type { State } from './state/state.ts'
 
 /** The steps of a deploy (docs/architecture.md); tests end the process right after one of them. */
@@ -84,13 +95,14 @@ export interface PushSession {
   readonly closed: AbortSignal
 }
 
-/** One ref of a push on its way to become live. */
-export interface Deploy {
+/** One attempt to change an environment: a ref of a push, or what a word or the receiver itself asks for. */
+export type Deploy = PushDeploy | OwnDeploy
+
+/** What every deploy has from its beginning on. */
+export interface Attempt {
   readonly id: number
   readonly session: PushSession
   readonly project: string
-  readonly update: RefUpdate
-  readonly options: PushOptions
   readonly report: Report
   readonly abort: AbortController
   /** From S3 on nothing cancels it any more: neither its client, nor a newer push, nor the end of the receiver. */
@@ -99,11 +111,47 @@ export interface Deploy {
   readonly started: number
 }
 
-/** A deploy that is built (`resolved`), or one that only stops what its branch means (`resolved` null). */
+/** One ref of a push on its way to become live. */
+export interface PushDeploy extends Attempt {
+  readonly kind: 'push'
+  readonly update: RefUpdate
+  readonly options: PushOptions
+}
+
+/** A change without a push. */
+export interface OwnDeploy extends Attempt {
+  readonly kind: Exclude<DeployKind, 'push'>
+  /** The branch that goes with it, if one does. */
+  readonly update: RefUpdate | null
+}
+
+/** What an environment is to become: something built just now, or a release from before. */
+export interface Next {
+  readonly commit: Oid
+  readonly tree: Oid
+  /** The store path with `bin/activate`. */
+  readonly out: string
+  /** The generation that has it, where that is known; null: whichever has it, or a new one. */
+  readonly generation: number | null
+  /** The pattern that makes the environment a preview, or null. */
+  readonly preview: string | null
+  readonly verification: Verification
+  /** Whether it ran before: then it need not prove itself for long. */
+  readonly proven: boolean
+  /** What `releases` calls it beside its number. */
+  readonly label: string | null
+  readonly closureBytes: number | null
+  /** What changed since the release that was live when it was built. */
+  readonly since: Since | null
+  /** The manifest that becomes the project's policy, where this is the canonical branch. */
+  readonly newPolicy: Manifest | null
+}
+
+/** A deploy under way: to `next`, or (null) to nothing: what `key` means stops. */
 export interface Ready {
   readonly deploy: Deploy
   readonly key: string | null
-  readonly resolved: (Resolved & { readonly out: string }) | null
+  readonly next: Next | null
   /** Milliseconds per stage. */
   readonly stages: Readonly<Record<string, number>>
 }

@@ -1,5 +1,5 @@
 // What happens during a deploy, as the stages tell it and the sinks render it. Part of records.ts, in a file of its own for its length.
-import type { EnvironmentType, Oid, Refused } from './records.ts'
+import type { EnvironmentType, Oid, Refused, Since } from './records.ts'
 
 /** Everything that happens during a deploy; sinks (sideband, record, log) render it. Text in here is raw and hostile. */
 export type DeployEvent =
@@ -13,6 +13,8 @@ export type DeployEvent =
       /** The environment that this is a preview of. */
       readonly previewOf?: string
     }
+  /** An environment is about to change without a push: `text` says how. */
+  | { readonly type: 'change'; readonly project: string; readonly key: string; readonly text: string }
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'warning'; readonly text: string }
   | { readonly type: 'build-plan'; readonly builds: number; readonly fetches: number; readonly cached: number }
@@ -51,11 +53,7 @@ export type DeployEvent =
       readonly duration: number
       readonly cached: boolean
       readonly closureBytes: number
-      readonly since: {
-        readonly release: number
-        readonly deltaBytes: number
-        readonly changes: readonly string[]
-      } | null
+      readonly since: Since | null
     }
   | { readonly type: 'waiting'; readonly text: string }
   | { readonly type: 'activating'; readonly release: number }

@@ -1,9 +1,10 @@
 // A received deploy on its way to a built one, S0 to S1: what its ref means, whether its pusher may, evaluation, build.
 import { checkForce } from './activate/force.ts'
+import { refuseBroken } from './activate/plan.ts'
 import { dropRoot, rootLink } from './activate/roots.ts'
 import { boundedBuild } from './build/bounded-build.ts'
 import { canonicalBranch } from './config/grants.ts'
-import type { Context, Deploy, Ready } from './context.ts'
+import type { Context, PushDeploy, Ready } from './context.ts'
 import { isZero, shortRef } from './lib/oid.ts'
 import { type Manifest, Refused } from './records.ts'
 import { noSuchKey, notAllowed } from './resolve/policy.ts'
@@ -13,11 +14,11 @@ import { whatToStop } from './resolve/stop.ts'
 import { type Meaning, meaningOf } from './state/meaning.ts'
 
 /** Whether the pusher may do what this ref of the push asks, by the policy in force. */
-export function mayDeploy(ctx: Context, deploy: Deploy): boolean {
+export function mayDeploy(ctx: Context, deploy: PushDeploy): boolean {
   return missing(ctx, deploy, meant(ctx, deploy)) === null
 }
 
-function meant(ctx: Context, deploy: Deploy): Meaning {
+function meant(ctx: Context, deploy: PushDeploy): Meaning {
   const { project } = deploy
   const policy = ctx.state.projects.get(project)?.policy ?? null
   const made = (key: string) => ctx.state.environments.isPreview(project, key)
@@ -25,13 +26,13 @@ function meant(ctx: Context, deploy: Deploy): Meaning {
 }
 
 // The first key that the pusher needs and may not deploy to.
-function missing(ctx: Context, { project, session }: Deploy, { needs }: Meaning): string | null {
+function missing(ctx: Context, { project, session }: PushDeploy, { needs }: Meaning): string | null {
   const policy = ctx.state.projects.get(project)?.policy ?? null
   return needs.find((key) => !ctx.state.people.mayDeploy(session.pusher, project, policy, key)) ?? null
 }
 
 /** Up to the end of S1: what a ref means, who may deploy it, and its build. Throws Refused; a build leaves no root behind then. */
-export async function makeReady(ctx: Context, deploy: Deploy): Promise<Ready> {
+export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready> {
   deploy.abort.signal.throwIfAborted()
   const { env, confirm } = deploy.options
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
@@ -48,15 +49,16 @@ export async function makeReady(ctx: Context, deploy: Deploy): Promise<Ready> {
   if (lacks !== null) throw notAllowed(deploy.session.pusher, lacks)
   if (env !== null && policy !== null && key === null) throw noSuchKey(policy, env)
   // Asked again under the locks; here so that nothing is built in vain.
+  if (asks && key !== null) refuseBroken(ctx, deploy.project, key)
   if (asks) for (const one of meaning.needs) await checkForce(ctx, deploy, one)
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
   const stopped = whatToStop(policy, name, canonical, confirm, key)
   if (!deploy.options.dryRun) ctx.state.deploys.update(deploy.id, { key: stopped })
-  return { deploy, key: stopped, resolved: null, stages: {} }
+  return { deploy, key: stopped, next: null, stages: {} }
 }
 
 // Up to the end of S1 everything can be cancelled, and leaves nothing behind but its log.
-async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | null): Promise<Ready> {
+async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifest | null): Promise<Ready> {
   const { update, session, project } = deploy
   const { emit } = deploy.report
   const { signal } = deploy.abort
@@ -94,7 +96,11 @@ async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | 
     ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
     await ctx.fault('S1', deploy.id)
     const stages = { resolve: resolveTime, build: Math.round(built.duration) }
-    return { deploy, key, resolved: { ...resolved, out: built.storePath }, stages }
+    const { commit, preview, newPolicy } = resolved
+    const { storePath: out, closureBytes, since } = built
+    const verification = resolved.environment.deploymentVerification
+    const how = { out, generation: null, verification, proven: false, label: null, closureBytes, since }
+    return { deploy, key, next: { commit, tree, preview, newPolicy, ...how }, stages }
   } catch (error) {
     if (canonical !== null && !deploy.options.dryRun) restrictAccess(ctx.state, project, canonical)
     await dropRoot(ctx, deploy.id)

@@ -4,8 +4,9 @@ import type { Writable } from 'node:stream'
 import { dropRoot } from './activate/roots.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
 import { wouldChange } from './activate/would-change.ts'
+import { beginDeploy } from './begin-deploy.ts'
 import { canonicalBranch } from './config/grants.ts'
-import type { Context, Deploy, PushSession, Ready, Terminal } from './context.ts'
+import type { Context, PushDeploy, PushSession, Ready, Terminal } from './context.ts'
 import type { Place } from './lib/lanes.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
@@ -62,34 +63,18 @@ function canonicalFirst(ctx: Context, { project }: PushSession, updates: readonl
   return updates.toSorted((a, b) => later(a) - later(b))
 }
 
-// S0: the attempt has a number and a row before anything is done for it.
 function receive(
   ctx: Context,
   session: PushSession,
   update: RefUpdate,
   options: PushOptions | Refused,
   terminal: Terminal,
-): Deploy {
-  const project = projectName(session.project)
-  const { name, fingerprint } = session.pusher
-  const row = { project, ref: update.ref, old: update.old, new: update.new, repository: session.repository }
-  const id = ctx.state.deploys.receive({ ...row, pusher: name, fingerprint })
-  ctx.log.info({ deploy: id, project, ref: update.ref, new: update.new, pusher: name, fingerprint }, 'received')
-  const abort = new AbortController()
-  const hangUp = () => abort.abort(new Refused('cancelled: the client went away'))
+): PushDeploy {
   const asked = options instanceof Refused ? noPushOptions : options
-  if (ctx.closing.aborted) abort.abort(ctx.closing.reason)
-  else if (!asked.detach && session.closed.aborted) hangUp()
-  else if (!asked.detach) session.closed.addEventListener('abort', hangUp, { once: true })
-  ctx.active.set(id, { project, ref: update.ref, commit: update.new, fingerprint, abort, plain: isPlain(asked) })
-  const keep = () => {
-    ctx.active.delete(id)
-    session.closed.removeEventListener('abort', hangUp)
-  }
+  const how = { detach: asked.detach, plain: isPlain(asked) }
   return {
-    ...{ id, session, project, update, abort, keep, started: performance.now() },
-    options: asked,
-    report: ctx.report(id, terminal),
+    ...beginDeploy(ctx, session, { kind: 'push', key: null, ...update }, terminal, how),
+    ...{ kind: 'push', update, options: asked },
   }
 }
 
@@ -99,7 +84,7 @@ function isPlain({ dryRun, noActivate, env }: PushOptions): boolean {
 }
 
 // A dry run stands in nobody's way.
-function enter(ctx: Context, unit: readonly Deploy[]): Place {
+function enter(ctx: Context, unit: readonly PushDeploy[]): Place {
   return ctx.lanes.enter(
     unit[0]?.id ?? 0,
     unit.filter(({ options }) => !options.dryRun).map((deploy) => `ref ${deploy.project} ${deploy.update.ref}`),
@@ -109,7 +94,7 @@ function enter(ctx: Context, unit: readonly Deploy[]): Place {
 // Refs that become live together, or not at all: one ref, or all refs of the push under --atomic.
 async function deployUnit(
   ctx: Context,
-  unit: readonly Deploy[],
+  unit: readonly PushDeploy[],
   place: Place,
   options: PushOptions | Refused,
 ): Promise<Verdict[]> {
@@ -119,19 +104,26 @@ async function deployUnit(
     if (ctx.gate.closed) unit[0]?.report.emit({ type: 'waiting', text: "the operator's maintenance" })
     await ctx.gate.opened()
     for (const deploy of unit) ready.push(await blaming(deploy, () => makeReady(ctx, deploy)))
-    if (options.dryRun) return await tellChanges(ctx, ready)
+    if (options.dryRun) return await tellChanges(ctx, unit, ready)
     for (const { deploy, key } of ready) if (key !== null) place.join(`environment ${deploy.project} ${key}`)
     if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })
     await place.turn(AbortSignal.any(unit.map(({ abort }) => abort.signal))).catch(() => undefined)
     for (const deploy of unit) await blaming(deploy, () => deploy.abort.signal.throwIfAborted())
-    return await becomeLive(ctx, ready)
+    const plans = await becomeLive(ctx, ready)
+    return unit.map(({ update: { ref, old } }, index) => {
+      const cur = plans[index]?.cur ?? old
+      return { ref, ok: true, ...(cur === old ? {} : { oldOid: cur }) }
+    })
   } catch (error) {
     if (error instanceof Unfinished) throw error
-    for (const { deploy, resolved } of ready) {
-      if (resolved?.newPolicy && !deploy.options.dryRun) restrictAccess(ctx.state, deploy.project, resolved.newPolicy)
+    const dry = !(options instanceof Refused) && options.dryRun
+    for (const { deploy, next } of ready) {
+      if (next?.newPolicy && !dry) restrictAccess(ctx.state, deploy.project, next.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
-    return ctx.state.atomically(() => unit.map((deploy) => refuse(ctx, deploy, error)))
+    return ctx.state.atomically(() =>
+      unit.map((deploy) => ({ ref: deploy.update.ref, ok: false, reason: refuse(ctx, deploy, error) })),
+    )
   } finally {
     for (const deploy of unit) {
       deploy.keep()
@@ -142,14 +134,15 @@ async function deployUnit(
 }
 
 // Where a dry run ends: each ref is told what would have become of it.
-async function tellChanges(ctx: Context, unit: readonly Ready[]): Promise<Verdict[]> {
+async function tellChanges(ctx: Context, unit: readonly PushDeploy[], ready: readonly Ready[]): Promise<Verdict[]> {
   const told: Refused[] = []
-  for (const one of unit) told.push(await blaming(one.deploy, () => wouldChange(ctx, one)))
-  for (const { deploy } of unit) await dropRoot(ctx, deploy.id)
-  return unit.map(({ deploy }, index) => refuse(ctx, deploy, told[index]))
+  for (const [index, one] of ready.entries())
+    told.push(await blaming(unit[index] as PushDeploy, () => wouldChange(ctx, one)))
+  for (const { id } of unit) await dropRoot(ctx, id)
+  return unit.map((deploy, index) => ({ ref: deploy.update.ref, ok: false, reason: refuse(ctx, deploy, told[index]) }))
 }
 
-async function blaming<T>(deploy: Deploy, work: () => T | Promise<T>): Promise<T> {
+async function blaming<T>(deploy: PushDeploy, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

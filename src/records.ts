@@ -138,8 +138,17 @@ export interface Build {
   readonly outLink: string
   readonly cached: boolean
   readonly closureBytes: number
+  readonly since: Since | null
   /** Milliseconds. */
   readonly duration: number
+}
+
+/** What changed since an earlier release. */
+export interface Since {
+  readonly release: number
+  readonly deltaBytes: number
+  /** `shop-frontend 2.3 → 2.4`, one per package name. */
+  readonly changes: readonly string[]
 }
 
 /** A deploy that became live. Times ISO 8601 UTC, durations milliseconds, sizes bytes. */
@@ -153,8 +162,12 @@ export interface Release {
   readonly storePath: string
   readonly by: string
   readonly at: string
-  readonly outcome: 'live' | 'superseded'
+  /** `collected`: too old to be kept; one cannot go back to it. */
+  readonly outcome: 'live' | 'superseded' | 'collected'
   readonly label: string | null
+  /** Null where it is not known. */
+  readonly closureBytes: number | null
+  readonly since: Since | null
   readonly stages: Readonly<Record<string, number>>
 }
 

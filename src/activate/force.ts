@@ -1,11 +1,11 @@
 // Force pushes: history may be replaced everywhere but in production, where the pusher has to name the environment as well.
-import type { Context, Deploy } from '../context.ts'
+import type { Context, PushDeploy } from '../context.ts'
 import { countBeyond, isAncestor, refValue } from '../lib/git-reads.ts'
 import { isZero, short, shortRef } from '../lib/oid.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import { type Oid, Refused } from '../records.ts'
 
-type Pushed = Pick<Deploy, 'project' | 'update' | 'options' | 'session'>
+type Pushed = Pick<PushDeploy, 'project' | 'update' | 'options' | 'session'>
 
 /**
  * Throws Refused when this push takes commits off a ref that means production without `-o force=KEY`. The type is the one of the

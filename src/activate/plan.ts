@@ -1,12 +1,13 @@
 // What a unit is about to change, read under its locks (S2): nothing is changed here.
 import { existsSync } from 'node:fs'
 import { canonicalBranch } from '../config/grants.ts'
-import type { Context, Ready } from '../context.ts'
+import type { Context, Deploy, PushDeploy, Ready } from '../context.ts'
 import { isAncestor, refValue } from '../lib/git-reads.ts'
 import { environmentFacts } from '../lib/names.ts'
-import { isZero, short, shortRef } from '../lib/oid.ts'
+import { isZero, short, shortRef, zeroOid } from '../lib/oid.ts'
 import type { RefChange } from '../lib/ref-transaction.ts'
 import { projectName, repositoryPath } from '../lib/repositories.ts'
+import { shellWord } from '../lib/shell-word.ts'
 import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
 import { type Meaning, meaningOf } from '../state/meaning.ts'
 import { previewOf } from '../state/previews.ts'
@@ -20,8 +21,8 @@ export type Live = ReleaseFacts & { readonly generation: number }
 /** One ref and, where it means one, its environment: before and after. */
 export interface Plan {
   readonly ready: Ready
-  /** The ref's value under the lock; the swap is against it. */
-  readonly cur: Oid
+  /** The ref's value under the lock; the swap is against it. Null where no ref moves. */
+  readonly cur: Oid | null
   readonly environment: {
     readonly key: string
     readonly place: Place
@@ -35,24 +36,26 @@ export interface Plan {
 
 /** Reads everything again under the lock. Throws Refused when the ref, the policy or the project changed meanwhile. */
 export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
-  const { deploy, key, resolved } = ready
+  const { deploy, key, next } = ready
   if (deploy.session.fresh && existsSync(repositoryPath(ctx.config.stateDir, deploy.project)))
     throw new Refused('the project was created by another push meanwhile; push again')
-  const { needs } = recheckPolicy(ctx, ready)
-  const cur = await currentValue(ctx, ready)
+  const needs = deploy.kind === 'push' ? recheckPolicy(ctx, deploy, ready).needs : []
+  if (deploy.kind === 'push' && key !== null && next !== null) refuseBroken(ctx, deploy.project, key)
+  const cur = await currentValue(ctx, deploy)
+  if (deploy.kind === 'push' && next !== null)
+    for (const one of needs) await checkForce(ctx, deploy, one, cur ?? zeroOid)
   // With -o no-activate the branch moves and the environment stays as it is.
-  if (key === null || deploy.options.noActivate) return { ready, cur, environment: null }
-  if (resolved !== null) for (const one of needs) await checkForce(ctx, deploy, one, cur)
+  if (key === null || (deploy.kind === 'push' && deploy.options.noActivate)) return { ready, cur, environment: null }
   const known = placeOf(ctx, deploy.session.project, key)
   // The type as the policy has it now, under the lock; or as it will have it.
-  const place = resolved?.newPolicy ? { facts: known.facts, type: resolved.environment.type } : known
+  const place = { ...known, type: next?.newPolicy?.environments[key]?.type ?? known.type }
   return {
     ready,
     cur,
     environment: {
       ...{ key, place, previous: liveRelease(ctx, deploy.project, key) },
       generation: currentGeneration(profilePath(ctx.host, place.facts.userName)),
-      n: resolved ? ctx.state.environments.nextRelease(deploy.project, key) : null,
+      n: next ? ctx.state.environments.nextRelease(deploy.project, key) : null,
     },
   }
 }
@@ -83,22 +86,36 @@ export function liveRelease(ctx: Context, project: string, key: string): Live | 
 
 /** The refs of a plan: the one that was pushed, what is live, and the release for ever. */
 export function refChanges({ ready, cur, environment }: Plan): RefChange[] {
-  const { ref, new: value } = ready.deploy.update
-  const pushed = { ref, new: isZero(value) ? null : value, old: cur }
-  if (environment === null) return [pushed]
-  const live = { ref: `refs/hostenv/live/${environment.key}`, new: ready.resolved?.commit ?? null, old: null }
-  if (ready.resolved === null) return environment.previous === null ? [pushed] : [pushed, live]
-  const release = {
-    ref: `refs/hostenv/releases/${environment.key}/${environment.n}`,
-    new: ready.resolved.commit,
-    old: null,
-  }
-  return [pushed, live, release]
+  const { next, deploy } = ready
+  const { update } = deploy
+  const pushed = update === null ? [] : [{ ref: update.ref, new: isZero(update.new) ? null : update.new, old: cur }]
+  if (environment === null) return pushed
+  const live = { ref: `refs/hostenv/live/${environment.key}`, new: next?.commit ?? null, old: null }
+  if (next === null) return environment.previous === null ? pushed : [...pushed, live]
+  const release = { ref: `refs/hostenv/releases/${environment.key}/${environment.n}`, new: next.commit, old: null }
+  return [...pushed, live, release]
+}
+
+/** Throws Refused for an environment that could not be restored: what it is has to be settled before it becomes something new. */
+export function refuseBroken(ctx: Context, project: string, key: string): void {
+  const row = ctx.state.environments.get(project, key)
+  // Where nothing was live there is nothing to settle.
+  if (row === null || row.broken === null || row.live === null) return
+  throw new Refused(`${key} is broken; redeploy or roll back first`, {
+    headline: `${key} is broken: release ${row.live} could not be restored`,
+    detail: [row.broken],
+    help: [
+      `To start release ${row.live} again: ssh HOST redeploy ${shellWord(key)} -p ${project}`,
+      `To go back to the one before: ssh HOST rollback ${shellWord(key)} -p ${project}`,
+      'Then push again.',
+    ],
+  })
 }
 
 // Order is order of arrival: CUR is taken where it is what the client saw, or where an earlier arrival led on from that.
-async function currentValue(ctx: Context, { deploy }: Ready): Promise<Oid> {
+async function currentValue(ctx: Context, deploy: Deploy): Promise<Oid | null> {
   const { session, update, project } = deploy
+  if (update === null) return null
   const cur = await refValue(session.repository, ctx.host.path, update.ref)
   if (cur === update.old) return cur
   const setter = isZero(cur) ? null : ctx.state.deploys.whoSet(project, update.ref, cur)
@@ -110,12 +127,12 @@ async function currentValue(ctx: Context, { deploy }: Ready): Promise<Oid> {
 }
 
 // A canonical push that arrived earlier may have changed what this ref means, or who may push it.
-function recheckPolicy(ctx: Context, { deploy, key, resolved }: Ready): Meaning {
+function recheckPolicy(ctx: Context, deploy: PushDeploy, { key, next }: Ready): Meaning {
   const { project, session } = deploy
   const policy = ctx.state.projects.get(project)?.policy ?? null
   const made = (one: string) => ctx.state.environments.isPreview(project, one)
   const now = meaningOf(policy, deploy, canonicalBranch(ctx.config, project), made)
-  if (resolved?.newPolicy == null && policy && now.key !== key)
+  if (next?.newPolicy == null && policy && now.key !== key)
     throw new Refused('the policy changed meanwhile; push again')
   const lacks = now.needs.find((one) => !ctx.state.people.mayDeploy(session.pusher, project, policy, one))
   if (lacks !== undefined) throw new Refused(`no right to deploy to ${lacks}`)

@@ -5,8 +5,7 @@ import { refValue } from '../lib/git-reads.ts'
 import { isZero } from '../lib/oid.ts'
 import { prepareRefs, type RefChange } from '../lib/ref-transaction.ts'
 import { putInPlace, repositoryPath } from '../lib/repositories.ts'
-import type { Oid } from '../records.ts'
-import type { DeployRow } from '../state/deploys.ts'
+import { type DeployRow, noRef } from '../state/deploys.ts'
 import { dropRoot, keepBuild } from './roots.ts'
 
 /** Moves the refs of a committed deploy and ends it. Idempotent. Throws when git cannot; the deploy stays committed. */
@@ -25,15 +24,16 @@ export async function moveRefs(ctx: Context, row: DeployRow | null): Promise<voi
   if (row === null) return
   const final = repositoryPath(ctx.config.stateDir, row.project)
   const repository = existsSync(final) ? final : row.repository
-  const now = await refValue(repository, ctx.host.path, row.ref)
-  if (now !== row.cur && now !== row.new)
-    ctx.log.error({ deploy: row.id, ref: row.ref, now }, 'the ref was moved by hand: left as it is')
-  const changes = [...pushed(row, now), ...ours(ctx, row)]
+  const changes = [...(await pushed(ctx, repository, row)), ...ours(ctx, row)]
   if (changes.length > 0) await (await prepareRefs(repository, ctx.host.path, changes)).commit()
   await putInPlace(repository, final)
 }
 
-function pushed(row: DeployRow, now: Oid): RefChange[] {
+async function pushed(ctx: Context, repository: string, row: DeployRow): Promise<RefChange[]> {
+  if (row.ref === noRef) return []
+  const now = await refValue(repository, ctx.host.path, row.ref)
+  if (now !== row.cur && now !== row.new)
+    ctx.log.error({ deploy: row.id, ref: row.ref, now }, 'the ref was moved by hand: left as it is')
   if (now !== row.cur || now === row.new) return []
   return [{ ref: row.ref, new: isZero(row.new) ? null : row.new, old: now }]
 }

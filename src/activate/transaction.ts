@@ -4,7 +4,7 @@ import { shortRef } from '../lib/oid.ts'
 import { type PreparedRefs, prepareRefs, RefConflict } from '../lib/ref-transaction.ts'
 import { putInPlace, repositoryPath } from '../lib/repositories.ts'
 import { UnitFailure } from '../lib/unit-failure.ts'
-import { Refused, refusedEvent, type Verdict } from '../records.ts'
+import { Refused, refusedEvent } from '../records.ts'
 import { makePlan, type Plan, refChanges, verificationOf } from './plan.ts'
 import { recordCommit, recordStart } from './record.ts'
 import { moveRefs, redo } from './redo.ts'
@@ -16,7 +16,7 @@ import { activate, switchProfile, undo } from './switch.ts'
 export class Unfinished extends Error {}
 
 /** Makes a built unit live under its locks. Throws UnitFailure when it is not live; then everything is as it was. */
-export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<Verdict[]> {
+export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<readonly Plan[]> {
   const plans: Plan[] = []
   const switched: Plan[] = []
   const generations = new Map<Plan, number>()
@@ -72,10 +72,7 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
       ready.deploy.report.emit({ type: 'warning', text: 'live, but not finished: the receiver finishes it later' })
     throw new Unfinished('live, but its ref could not be moved', { cause: error })
   }
-  return plans.map(({ ready, cur }): Verdict => {
-    const { ref, old } = ready.deploy.update
-    return { ref, ok: true, ...(cur === old ? {} : { oldOid: cur }) }
-  })
+  return plans
 }
 
 // S7 and S8. What fails here is only late: the record says that it is live, and the next start finishes it.
@@ -90,8 +87,8 @@ async function finish(ctx: Context, plans: readonly Plan[], refs: PreparedRefs):
   for (const { ready } of plans) await settle(ctx, ready)
   await fault(ctx, 'S7', plans)
   for (const { ready, environment } of plans) {
-    if (ready.resolved !== null && environment === null)
-      await keepBuild(ctx, { ...ready.deploy, key: ready.key, out: ready.resolved.out })
+    if (ready.next !== null && environment === null)
+      await keepBuild(ctx, { ...ready.deploy, key: ready.key, out: ready.next.out })
     ctx.state.deploys.update(ready.deploy.id, { stage: 'done', finished_at: new Date().toISOString() })
     await dropRoot(ctx, ready.deploy.id)
   }
@@ -120,21 +117,21 @@ function ends(ctx: Context, { environment }: Plan): void {
 // S4 and S5 of one environment. Answers the generation that is current now.
 async function switchOne(ctx: Context, plan: Plan): Promise<number> {
   const { environment, ready } = plan
-  const { deploy, resolved } = ready
+  const { deploy, next } = ready
   if (environment === null) return 0
-  if (resolved === null || environment.n === null) {
+  if (next === null || environment.n === null) {
     await stopTree(ctx.host, environment.place.facts)
     for (const point of ['S4', 'S5'] as const) await ctx.fault(point, deploy.id)
     return environment.generation ?? 0
   }
   const { emit } = deploy.report
   emit({ type: 'activating', release: environment.n })
-  const generation = await switchProfile(ctx.host, environment.place, resolved.out)
+  const generation = await switchProfile(ctx.host, environment.place, next)
   ctx.state.deploys.update(deploy.id, { stage: 'switched', generation })
   await ctx.fault('S4', deploy.id)
-  const release = { n: environment.n, revision: resolved.commit }
-  const verification = resolved.environment.deploymentVerification
-  await activate(ctx.host, { place: environment.place, out: resolved.out, release, verification }, emit)
+  const { out, verification, proven } = next
+  const release = { n: environment.n, revision: next.commit }
+  await activate(ctx.host, { place: environment.place, out, release, verification, proven }, emit)
   await ctx.fault('S5', deploy.id)
   return generation
 }
@@ -162,8 +159,8 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
 }
 
 function announce(ctx: Context, { ready, environment }: Plan): void {
-  const { report, started, options, project } = ready.deploy
-  if (environment === null && options.noActivate && ready.key !== null) {
+  const { report, started, project } = ready.deploy
+  if (environment === null && ready.next !== null && ready.key !== null) {
     const live = ctx.state.environments.liveRelease(project, ready.key)
     report.emit({ type: 'kept', key: ready.key, release: live?.n ?? null, duration: performance.now() - started })
   }
@@ -186,7 +183,8 @@ function announce(ctx: Context, { ready, environment }: Plan): void {
 async function finishEarlier(ctx: Context, { deploy, key }: Ready): Promise<void> {
   for (const row of ctx.state.deploys.open()) {
     if (row.stage !== 'committed' || row.project !== deploy.project) continue
-    if (row.ref === deploy.update.ref || (key !== null && row.key === key)) await redo(ctx, row)
+    if ((deploy.update !== null && row.ref === deploy.update.ref) || (key !== null && row.key === key))
+      await redo(ctx, row)
   }
 }
 
@@ -211,7 +209,9 @@ async function prepared(ctx: Context, plans: readonly Plan[]): Promise<PreparedR
     return await prepareRefs(repository, ctx.host.path, plans.flatMap(refChanges))
   } catch (error) {
     if (!(error instanceof RefConflict)) throw error
-    const names = plans.map(({ ready }) => shortRef(ready.deploy.update.ref)).join(', ')
+    const names = plans
+      .map(({ ready }) => shortRef(ready.deploy.update?.ref ?? `refs/hostenv of ${ready.key}`))
+      .join(', ')
     throw new Refused(`git cannot update ${names}: ${error.message}`)
   }
 }

@@ -13,13 +13,13 @@ export async function wouldChange(ctx: Context, ready: Ready): Promise<Refused> 
   const { nix } = ctx.host
   const live = environment && ctx.state.environments.liveRelease(ready.deploy.project, environment.key)
   const before = live ? definitions(nix, live.storePath) : new Map<string, string>()
-  const after = ready.resolved === null ? new Map<string, string>() : definitions(nix, ready.resolved.out)
+  const after = ready.next === null ? new Map<string, string>() : definitions(nix, ready.next.out)
   const changes = compare(nix, before, after)
   const told = changes.filter(({ how }) => how !== unchanged).map(({ name, how }) => `${how} ${name}`)
   const what =
     environment === null
-      ? `delete ${shortRef(ready.deploy.update.ref)}, which means no environment`
-      : ready.resolved === null
+      ? `delete ${shortRef(ready.deploy.update?.ref ?? '')}, which means no environment`
+      : ready.next === null
         ? `stop ${environment.key}`
         : told.length === 0
           ? 'restart nothing'

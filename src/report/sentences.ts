@@ -24,6 +24,8 @@ export function sentences(event: DeployEvent, context: SentenceContext): readonl
   switch (event.type) {
     case 'started':
       return step(started(event))
+    case 'change':
+      return step(`${event.project} ${event.key}: ${event.text}`)
     case 'note':
       return detail(event.text)
     case 'warning':

@@ -1,6 +1,6 @@
 // Environments that exist and their releases.
 import type { DatabaseSync } from 'node:sqlite'
-import type { Release } from '../records.ts'
+import type { Release, Since } from '../records.ts'
 
 export interface EnvironmentRow {
   readonly project: string
@@ -24,6 +24,9 @@ interface ReleaseRow {
   readonly at: string
   readonly label: string | null
   readonly stages: string
+  readonly closure_bytes: number | null
+  readonly since: string | null
+  readonly collected: string | null
 }
 
 export class Environments {
@@ -130,11 +133,14 @@ export class Environments {
   }
 
   addRelease(release: Omit<Release, 'outcome'>, deploy: number): void {
-    const { project, key, n, generation, commit, tree, storePath, by, at, label } = release
+    const { project, key, n, generation, commit, tree, storePath, by, at, label, closureBytes, since } = release
     this.#db
-      .prepare(`INSERT INTO release (project, key, n, generation, commit_oid, tree, store_path, by, at, label, deploy, stages)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-      .run(project, key, n, generation, commit, tree, storePath, by, at, label, deploy, JSON.stringify(release.stages))
+      .prepare(`INSERT INTO release (project, key, n, generation, commit_oid, tree, store_path, by, at, label, deploy, stages, closure_bytes, since)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+      .run(
+        ...[project, key, n, generation, commit, tree, storePath, by, at, label, deploy],
+        ...[JSON.stringify(release.stages), closureBytes, since === null ? null : JSON.stringify(since)],
+      )
   }
 }
 
@@ -142,8 +148,10 @@ function toRelease(row: ReleaseRow, live: boolean): Release {
   const { project, key, n, generation, tree, by, at, label } = row
   return {
     ...{ project, key, n, generation, commit: row.commit_oid, tree, storePath: row.store_path, by, at },
-    outcome: live ? 'live' : 'superseded',
+    outcome: live ? 'live' : row.collected === null ? 'superseded' : 'collected',
     label,
+    closureBytes: row.closure_bytes,
+    since: row.since === null ? null : (JSON.parse(row.since) as Since),
     stages: JSON.parse(row.stages) as Record<string, number>,
   }
 }

@@ -75,4 +75,28 @@ export const migrations: readonly string[] = [
   -- The pattern that a preview was made by, NULL: a declared environment.
   ALTER TABLE environment ADD COLUMN preview TEXT;
   `,
+  `
+  -- What a deploy is: a push, or a change without one, whose ref is '' and whose old and new are what was and is to be live.
+  ALTER TABLE deploy ADD COLUMN kind TEXT NOT NULL DEFAULT 'push';
+
+  ALTER TABLE release ADD COLUMN closure_bytes INTEGER;
+  ALTER TABLE release ADD COLUMN since TEXT;      -- JSON: what changed since the release that was live before
+  ALTER TABLE release ADD COLUMN collected TEXT;  -- when it was dropped, NULL: one can go back to it
+
+  -- Tags that were released. The pair of name and commit holds for ever.
+  CREATE TABLE tag (
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    commit_oid TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (project, name)
+  ) STRICT;
+
+  -- What an evaluation answered, by everything that it depends on: the same again needs no Nix.
+  CREATE TABLE evaluation (
+    id TEXT PRIMARY KEY,
+    answer TEXT NOT NULL,               -- JSON
+    used_at TEXT NOT NULL
+  ) STRICT;
+  `,
 ]

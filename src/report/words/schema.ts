@@ -35,8 +35,17 @@ const release = z
     storePath: z.string(),
     by: z.string().describe('who pushed'),
     at: time,
-    outcome: z.enum(['live', 'superseded']),
+    outcome: z.enum(['live', 'superseded', 'collected']).describe('collected: one cannot go back to it any more'),
     label: z.string().nullable(),
+    closureBytes: z.number().nullable().describe('what it needs, all in all'),
+    since: z
+      .object({
+        release: z.number().int(),
+        deltaBytes: z.number(),
+        changes: z.array(z.string()).describe('such as: shop-frontend 2.3 → 2.4'),
+      })
+      .nullable()
+      .describe('what changed since the release that was live when it was built'),
     stages: z.record(z.string(), z.number()).describe('milliseconds by stage'),
   })
   .describe('one release')
@@ -49,8 +58,9 @@ export const documents = {
       deploy: z.number().int(),
       project,
       key,
-      ref: z.string(),
-      commit: oid,
+      kind: z.string().describe('push, rollback, redeploy, stop'),
+      ref: z.string().nullable().describe('null for what moves no ref'),
+      commit: oid.describe('zeros where nothing was to be live'),
       stage: z.string(),
       reason: z.string().nullable().describe('why it did not become live'),
       at: time,
@@ -58,6 +68,16 @@ export const documents = {
       lines: z.array(z.string()).describe('the log, without control characters'),
     })
     .describe('logs DEPLOY|ENV --json'),
+  change: z
+    .object({
+      project,
+      key,
+      deploy: z.number().int().describe('the number whose log `logs` prints'),
+      ok: z.boolean(),
+      release: z.number().int().nullable().describe('number of the release that is live now'),
+      reason: z.string().nullable().describe('why nothing changed'),
+    })
+    .describe('rollback ENV [N] --json, redeploy ENV --json'),
   whoami: z
     .object({
       name: z.string(),

@@ -1,4 +1,24 @@
-// What the words can do beside reading. Whoever may change environments implements `Verbs`; each verb throws Refused.
+// What the words can do beside reading. Whoever may change environments implements `Verbs`.
+import type { ProjectId, Pusher } from '../../records.ts'
 
-// biome-ignore lint/suspicious/noEmptyInterface: filled by the words that act
-export interface Verbs {}
+/** Who asks for which environment, and where they read what happens. */
+export interface Asked {
+  readonly pusher: Pusher
+  readonly project: ProjectId
+  readonly key: string
+  readonly tell: (text: string) => void | Promise<void>
+  /** Aborts when they are gone. */
+  readonly closed: AbortSignal
+}
+
+/** The end of a change: its deploy, and the release that is live now (null: none), or why nothing changed. */
+export type Done =
+  | { readonly ok: true; readonly deploy: number; readonly release: number | null }
+  | { readonly ok: false; readonly deploy: number; readonly reason: string }
+
+export interface Verbs {
+  /** Back to release `to`; null: to the one that was live before. */
+  rollback(asked: Asked, to: number | null): Promise<Done>
+  /** The live release anew. */
+  redeploy(asked: Asked): Promise<Done>
+}

@@ -27,6 +27,9 @@ export interface DeployView {
   readonly id: number
   readonly project: ProjectId
   readonly key: string
+  /** `push`, `rollback`, … */
+  readonly kind: string
+  /** Empty for what moves no ref. */
   readonly ref: string
   readonly commit: string
   readonly stage: string

@@ -36,12 +36,15 @@ const release = (project: ProjectId, key: string, n: number): Release => ({
   at: `2026-01-0${n}T10:00:00.000Z`,
   outcome: n === 2 ? 'live' : 'superseded',
   label: null,
+  closureBytes: null,
+  since: null,
   stages: { build: 1200 },
 })
 const deploy = (id: number, project: ProjectId, key = 'main'): DeployView => ({
   id,
   project,
   key,
+  kind: 'push',
   ref: `refs/heads/${key}`,
   commit: oid('3'),
   stage: 'done',
@@ -71,7 +74,10 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
     ...more,
   }
   const context: WordContext = {
-    verbs: {},
+    verbs: {
+      rollback: async (_asked, to) => ({ ok: true, deploy: 7, release: to }),
+      redeploy: async () => ({ ok: false, deploy: 8, reason: 'activate failed: exit 1; log d8' }),
+    },
     pusher: { name: 'alice', fingerprint: 'SHA256:abc', admin: false },
     stdout: (text) => {
       said.out += text
