@@ -95,6 +95,15 @@ export const limitTable = {
     least: 100,
     atStart: true,
   }),
+  previewGrace: time(
+    72 * HOUR,
+    'How long a preview that expired or was torn down keeps its data; then data, releases and name go together.',
+    { least: 0, most: 365 * 24 * HOUR },
+  ),
+  expiryCheckInterval: time(MINUTE, 'How often the receiver looks for previews that expired.', {
+    least: 100,
+    atStart: true,
+  }),
   heldTime: time(10 * SECOND, 'How long a request waits for an environment that switches.', { atStart: true }),
   heldPerEnvironment: count(100, 'Requests that wait for one environment that switches.', { atStart: true }),
   heldRequests: count(1000, 'Requests that wait for environments that switch, of all.', { atStart: true }),

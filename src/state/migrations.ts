@@ -99,4 +99,11 @@ export const migrations: readonly string[] = [
     used_at TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- How long an environment lives (src/state/lifetimes.ts). Times are ISO 8601, UTC.
+  ALTER TABLE environment ADD COLUMN expires_at TEXT;     -- of a preview, NULL: never
+  ALTER TABLE environment ADD COLUMN wakes INTEGER;       -- paused: the release that comes back, NULL: not paused
+  ALTER TABLE environment ADD COLUMN paused_by TEXT;
+  ALTER TABLE environment ADD COLUMN goes_at TEXT;        -- when it goes with its data, NULL: it stays
+  `,
 ]

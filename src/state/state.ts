@@ -3,12 +3,14 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openDatabase, transaction } from './database.ts'
 import { Deploys } from './deploys.ts'
 import { Environments } from './environments.ts'
+import { Lifetimes } from './lifetimes.ts'
 import { type Fingerprint, People } from './people.ts'
 import { Projects } from './projects.ts'
 
 export class State implements Disposable {
   readonly deploys: Deploys
   readonly environments: Environments
+  readonly lifetimes: Lifetimes
   readonly projects: Projects
   readonly people: People
   readonly #db: DatabaseSync
@@ -18,6 +20,7 @@ export class State implements Disposable {
     this.#db = db
     this.deploys = new Deploys(this.#db)
     this.environments = new Environments(this.#db)
+    this.lifetimes = new Lifetimes(this.#db)
     this.projects = new Projects(this.#db)
     this.people = new People(this.projects, fingerprint)
   }
