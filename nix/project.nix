@@ -6,29 +6,30 @@ let
   inherit (sets) lib pkgs;
   names = import ./lib/names.nix;
 
-  evaluate = extra:
+  # `preview` is null, or what a preview has of the environment that it extends beside its processes: { schedules; }.
+  evaluate = preview: extra:
     (lib.evalModules {
       specialArgs = { inherit pkgs; };
       modules = [
         ./core
-        { _file = "<the site>"; _module.args = { inherit site; }; }
+        { _file = "<the site>"; _module.args = { inherit site preview; }; }
         module
       ] ++ extra;
     }).config;
 
   # The policy half: which environments there are. Evaluated without the facts of any one of them.
-  base = evaluate [ ];
+  base = evaluate null [ ];
   policy = if base.policyErrors == [ ] then base else throw (builtins.concatStringsSep "\n" base.policyErrors);
   inherit (policy) environments;
 
   # The content half: the same module tree again, with the facts of one environment or preview, and the `modules` of the
   # environment itself or of the one that the preview extends.
-  tree = { key, extends ? null }:
+  tree = { key, extends ? null, schedules ? [ ] }:
     let
       of = environments.${if extends == null then key else extends};
       gitRef = if extends == null then of.hostenv.gitRef else key;
     in
-    evaluate ([ { _file = "<the site>"; hostenv = lib.mkDefault (names.environmentFacts site key gitRef); } ] ++ of.modules);
+    evaluate (if extends == null then null else { inherit schedules; }) ([ { _file = "<the site>"; hostenv = lib.mkDefault (names.environmentFacts site key gitRef); } ] ++ of.modules);
 in
 {
   inherit lib environments tree;
@@ -39,7 +40,7 @@ in
     inherit (e) enable type virtualHosts users deploymentVerification releaseTags hostenv;
   }) environments;
 
-  package = { key, extends ? null }@which:
+  package = { key, ... }@which:
     let
       config = tree which;
       failed = map (a: "- ${a.message}") (builtins.filter (a: !a.assertion) config.assertions);

@@ -34,7 +34,7 @@ let
   ) (outputs.environments or (throw "the flake has no output lib.hostenv.${system}.environments"));
 
   selected = import ./lib/selection.nix { inherit environments select; };
-  package = { key, extends ? null }:
+  package = { key, extends ? null, schedules ? [ ] }:
     # A commit from before the pattern does not know such a branch; it still has the environment that is extended.
     if extends != null && outputs ? activatePackageFor && patterns.nearest (outputs.previews or { }) key != null then
       outputs.activatePackageFor key

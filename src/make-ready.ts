@@ -1,21 +1,29 @@
 // A received deploy on its way to a built one, S0 to S1: what its ref means, whether its pusher may, evaluation, build.
 import { checkForce } from './activate/force.ts'
 import { refuseBroken } from './activate/plan.ts'
+import { checkPreview, checkTtl } from './activate/preview-room.ts'
 import { dropRoot, rootLink } from './activate/roots.ts'
 import { boundedBuild } from './build/bounded-build.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, PushDeploy, Ready } from './context.ts'
 import { isZero, shortRef } from './lib/oid.ts'
 import { type Manifest, Refused } from './records.ts'
-import { noSuchKey, notAllowed } from './resolve/policy.ts'
+import { noSuchKey } from './resolve/policy.ts'
 import { resolveRef } from './resolve/resolve.ts'
 import { restrictAccess } from './resolve/restrict-access.ts'
 import { whatToStop } from './resolve/stop.ts'
 import { type Meaning, meaningOf } from './state/meaning.ts'
+import { mayGrant, mayUpdate, permitPolicy, permitUpdate } from './state/permit-push.ts'
 
 /** Whether the pusher may do what this ref of the push asks, by the policy in force. */
 export function mayDeploy(ctx: Context, deploy: PushDeploy): boolean {
-  return missing(ctx, deploy, meant(ctx, deploy)) === null
+  return meant(ctx, deploy).needs.every((key) => mayUpdate(ctx.state, deploy, key))
+}
+
+/** What a canonical push that is refused still takes effect in: it takes rights away, where its pusher may do that. */
+export function takeRightsAway(ctx: Context, deploy: PushDeploy, next: Manifest): void {
+  if (deploy.options.dryRun || !mayGrant(ctx.state, deploy, meant(ctx, deploy).own)) return
+  restrictAccess(ctx.state, deploy.project, next)
 }
 
 function meant(ctx: Context, deploy: PushDeploy): Meaning {
@@ -23,12 +31,6 @@ function meant(ctx: Context, deploy: PushDeploy): Meaning {
   const policy = ctx.state.projects.get(project)?.policy ?? null
   const made = (key: string) => ctx.state.environments.isPreview(project, key)
   return meaningOf(policy, deploy, canonicalBranch(ctx.config, project), made)
-}
-
-// The first key that the pusher needs and may not deploy to.
-function missing(ctx: Context, { project, session }: PushDeploy, { needs }: Meaning): string | null {
-  const policy = ctx.state.projects.get(project)?.policy ?? null
-  return needs.find((key) => !ctx.state.people.mayDeploy(session.pusher, project, policy, key)) ?? null
 }
 
 /** Up to the end of S1: what a ref means, who may deploy it, and its build. Throws Refused; a build leaves no root behind then. */
@@ -45,12 +47,12 @@ export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready
     throw new Refused('push option env goes with a branch: git push -o env=KEY hostenv BRANCH')
   // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
   const undeclared = env === null && asks && policy !== null && key === null && name !== canonical
-  const lacks = undeclared ? null : missing(ctx, deploy, meaning)
-  if (lacks !== null) throw notAllowed(deploy.session.pusher, lacks)
+  if (!undeclared) for (const one of meaning.needs) permitUpdate(ctx.state, deploy, one)
   if (env !== null && policy !== null && key === null) throw noSuchKey(policy, env)
   // Asked again under the locks; here so that nothing is built in vain.
+  if (asks && key !== null) checkPreview(ctx, deploy, key)
   if (asks && key !== null) refuseBroken(ctx, deploy.project, key)
-  if (asks) for (const one of meaning.needs) await checkForce(ctx, deploy, one)
+  if (asks) for (const one of meaning.needs) if (one !== null) await checkForce(ctx, deploy, one)
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
   const stopped = whatToStop(policy, name, canonical, confirm, key)
   if (!deploy.options.dryRun) ctx.state.deploys.update(deploy.id, { key: stopped })
@@ -78,6 +80,7 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
           new: update.new,
           policy,
           env: deploy.options.env,
+          ttl: deploy.options.ttl,
           trace: deploy.options.trace,
         },
         { emit, signal, onManifest },
@@ -85,8 +88,11 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
     if (ctx.evaluations.full) emit({ type: 'waiting', text: 'other evaluations' })
     const resolved = await ctx.evaluations.run(signal, resolve)
     const { key, tree } = resolved
+    if (deploy.options.ttl !== null && resolved.preview === null) checkTtl(null, key, deploy.options.ttl)
     // A dry run is no attempt at an environment: what was tried last there is another deploy.
     ctx.state.deploys.update(deploy.id, deploy.options.dryRun ? { tree } : { key, tree })
+    if (resolved.newPolicy !== null)
+      permitPolicy(ctx.state, deploy, { before: meant(ctx, deploy).own, key, policy: resolved.newPolicy })
     const resolveTime = Math.round(performance.now() - started)
     const live = ctx.state.environments.liveRelease(project, key)
     const built = await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
@@ -99,10 +105,21 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
     const { commit, preview, newPolicy } = resolved
     const { storePath: out, closureBytes, since } = built
     const verification = resolved.environment.deploymentVerification
-    const how = { out, generation: null, verification, proven: false, label: null, closureBytes, since }
+    const { ttl } = deploy.options
+    const how = {
+      out,
+      generation: null,
+      verification,
+      proven: false,
+      again: null,
+      ttl,
+      label: null,
+      closureBytes,
+      since,
+    }
     return { deploy, key, next: { commit, tree, preview, newPolicy, ...how }, stages }
   } catch (error) {
-    if (canonical !== null && !deploy.options.dryRun) restrictAccess(ctx.state, project, canonical)
+    if (canonical !== null) takeRightsAway(ctx, deploy, canonical)
     await dropRoot(ctx, deploy.id)
     throw error
   }

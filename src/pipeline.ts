@@ -1,6 +1,7 @@
 // The whole story of a push, in order: receive → resolve → build → switch → report. Start reading here.
 // The steps S0–S8, and what a crash at each of them leaves behind, are described in docs/architecture.md.
 import type { Writable } from 'node:stream'
+import { roomLane } from './activate/preview-room.ts'
 import { dropRoot } from './activate/roots.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
 import { wouldChange } from './activate/would-change.ts'
@@ -10,13 +11,13 @@ import type { Context, PushDeploy, PushSession, Ready, Terminal } from './contex
 import type { Place } from './lib/lanes.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
-import { makeReady, mayDeploy } from './make-ready.ts'
+import { makeReady, mayDeploy, takeRightsAway } from './make-ready.ts'
+import { makeRoom } from './make-room.ts'
 import { noPushOptions, parsePushOptions } from './receive/push-options.ts'
 import type { Received } from './receive/receive-pack.ts'
 import { supersede } from './receive/supersede.ts'
 import { type PushOptions, type RefUpdate, Refused, type Verdict } from './records.ts'
 import { refuse } from './report/refuse.ts'
-import { restrictAccess } from './resolve/restrict-access.ts'
 
 /**
  * Takes one push from git to its verdicts, one per ref. Never throws.
@@ -105,20 +106,22 @@ async function deployUnit(
     await ctx.gate.opened()
     for (const deploy of unit) ready.push(await blaming(deploy, () => makeReady(ctx, deploy)))
     if (options.dryRun) return await tellChanges(ctx, unit, ready)
-    for (const { deploy, key } of ready) if (key !== null) place.join(`environment ${deploy.project} ${key}`)
+    for (const { deploy, key } of ready) for (const lane of lanesOf(ctx, deploy.project, key)) place.join(lane)
     if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })
     await place.turn(AbortSignal.any(unit.map(({ abort }) => abort.signal))).catch(() => undefined)
     for (const deploy of unit) await blaming(deploy, () => deploy.abort.signal.throwIfAborted())
     const plans = await becomeLive(ctx, ready)
+    for (const [index, { environment }] of plans.entries())
+      if (environment !== null && environment.n !== null)
+        await makeRoom(ctx, unit[index] as PushDeploy, environment.key)
     return unit.map(({ update: { ref, old } }, index) => {
       const cur = plans[index]?.cur ?? old
       return { ref, ok: true, ...(cur === old ? {} : { oldOid: cur }) }
     })
   } catch (error) {
     if (error instanceof Unfinished) throw error
-    const dry = !(options instanceof Refused) && options.dryRun
-    for (const { deploy, next } of ready) {
-      if (next?.newPolicy && !dry) restrictAccess(ctx.state, deploy.project, next.newPolicy)
+    for (const [index, { next, deploy }] of ready.entries()) {
+      if (next?.newPolicy) takeRightsAway(ctx, unit[index] as PushDeploy, next.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
     return ctx.state.atomically(() =>
@@ -131,6 +134,13 @@ async function deployUnit(
     }
     place.leave()
   }
+}
+
+// Previews of one pattern come to be one after the other: there may be so many.
+function lanesOf(ctx: Context, project: string, key: string | null): string[] {
+  if (key === null) return []
+  const room = roomLane(ctx, project, key)
+  return [`environment ${project} ${key}`, ...(room === null ? [] : [room])]
 }
 
 // Where a dry run ends: each ref is told what would have become of it.

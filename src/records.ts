@@ -98,9 +98,19 @@ export interface VirtualHost {
 export interface EnvironmentManifest {
   readonly enable: boolean
   readonly type: EnvironmentType
+  /** Only maintainers may change it; not there in a policy that was stored before. */
+  readonly protected?: boolean
   readonly virtualHosts: Readonly<Record<string, VirtualHost>>
   readonly users: Readonly<
-    Record<string, { readonly email?: string | undefined; readonly publicKeys: readonly string[] }>
+    Record<
+      string,
+      {
+        readonly email?: string | undefined
+        readonly publicKeys: readonly string[]
+        /** Not there in a policy that was stored before there were roles: a deployer. */
+        readonly role?: 'viewer' | 'deployer' | 'maintainer' | undefined
+      }
+    >
   >
   readonly deploymentVerification: Verification
   readonly releaseTags: string | null
@@ -116,6 +126,10 @@ export interface PreviewManifest {
   readonly users: EnvironmentManifest['users']
   readonly ttl: string | null
   readonly max: number | null
+  /** What happens to make room for one more than `max`; null: the new one is refused. */
+  readonly evict?: 'oldest' | null
+  /** Processes with a schedule that the previews run as well. */
+  readonly schedules?: readonly string[]
 }
 
 export interface Manifest {

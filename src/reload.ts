@@ -83,6 +83,7 @@ export interface Concerned {
 async function putInForce({ config, loaded }: Settings, { ctx, ssh, sshLimits }: Concerned): Promise<void> {
   const { people } = ctx.state
   setPeople(people, loaded)
+  ctx.state.audit.most = config.limits.auditLines
   Object.assign(sshLimits, config.limits.ssh)
   ctx.evaluations.recount()
   ctx.builds.recount()

@@ -3,10 +3,10 @@
 let
   inherit (lib) mkOption types;
   renderer = import ../renderers/s6.nix { inherit lib pkgs; };
-  services = builtins.mapAttrs renderer.service config.processes;
+  services = builtins.mapAttrs renderer.service config.runs;
   facts = {
     version = 1;
-    processes = builtins.mapAttrs (_: p: { inherit (p) restart; }) config.processes;
+    processes = builtins.mapAttrs (_: p: { inherit (p) restart; }) config.runs;
   };
 in
 {

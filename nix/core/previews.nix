@@ -24,12 +24,23 @@ let
       ttl = mkOption {
         type = types.nullOr (types.strMatching "[1-9][0-9]{0,3}[mhdw]");
         default = "14d";
-        description = "How long a preview lives after its last deployment. Recorded; not enforced yet.";
+        description = "How long a preview lives after its last deployment: it is paused then, and later removed. null: for ever.";
       };
       max = mkOption {
         type = types.nullOr types.ints.positive;
         default = null;
-        description = "How many previews of this pattern there may be at once. Recorded; not enforced yet.";
+        description = "How many previews of this pattern there may be at once, running or paused.";
+      };
+      evict = mkOption {
+        type = types.nullOr (types.enum [ "oldest" ]);
+        default = null;
+        description = "What makes room for one more than `max`: the `oldest`; null refuses the new one.";
+      };
+      schedules = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        example = [ "reports" ];
+        description = "Names of processes with a `schedule` that previews run as well; all others are left out of them.";
       };
     };
   };

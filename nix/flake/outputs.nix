@@ -11,7 +11,7 @@ let
     if environments ? ${key} then
       project.package { inherit key; }
     else if pattern != null then
-      project.package { inherit key; inherit (previews.${pattern}) extends; }
+      project.package { inherit key; inherit (previews.${pattern}) extends schedules; }
     else
       throw "${builtins.toJSON key} is neither an environment nor a preview";
 in

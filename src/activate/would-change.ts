@@ -16,27 +16,23 @@ export async function wouldChange(ctx: Context, ready: Ready): Promise<Refused> 
   const after = ready.next === null ? new Map<string, string>() : definitions(nix, ready.next.out)
   const changes = compare(nix, before, after)
   const told = changes.filter(({ how }) => how !== unchanged).map(({ name, how }) => `${how} ${name}`)
-  const what =
-    environment === null
-      ? `delete ${shortRef(ready.deploy.update?.ref ?? '')}, which means no environment`
-      : ready.next === null
-        ? `stop ${environment.key}`
-        : told.length === 0
-          ? 'restart nothing'
-          : told.join(', ')
-  return new Refused(`dry run: would ${what}`, {
+  return new Refused(`dry run: would ${summary(ready, environment?.key ?? null, told)}`, {
     headline: 'Dry run: nothing was changed',
-    detail: changes.map(({ name, how }) =>
-      how === unchanged ? `${name} would go on unchanged` : `${name} would ${how}`,
-    ),
+    detail: changes.map(({ name, how }) => `${name} would ${how}`),
   })
 }
 
-const unchanged = 'go on'
+const unchanged = 'go on unchanged'
+
+function summary({ next, deploy }: Ready, key: string | null, told: readonly string[]): string {
+  if (key === null) return `delete ${shortRef(deploy.update?.ref ?? '')}, which means no environment`
+  if (next === null) return `stop ${key}`
+  return told.length === 0 ? 'restart nothing' : told.join(', ')
+}
 
 function compare(nix: Pick<Nix, 'realPath'>, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>) {
-  const names = [...new Set([...before.keys(), ...after.keys()])].sort()
-  return names.map((name) => {
+  const all = [...new Set([...before.keys(), ...after.keys()])].sort()
+  return all.map((name) => {
     const [old, next] = [before.get(name), after.get(name)]
     if (next === undefined) return { name, how: 'stop' }
     if (old === undefined) return { name, how: 'start' }

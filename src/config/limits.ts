@@ -113,6 +113,10 @@ export const limitTable = {
     least: 4 * KIB,
     atStart: true,
   }),
+  auditLines: count(100_000, 'Decisions about who may do what that are kept (the word `audit`); the oldest go.', {
+    least: 100,
+    most: 100_000_000,
+  }),
   ssh: {
     loginTime: time(20 * SECOND, 'How long a connection may take to log in.', { least: 100 }),
     loginAttempts: count(30, 'Keys that one connection may offer or sign with.'),

@@ -35,8 +35,10 @@ export interface Question {
   readonly project: ProjectId
   readonly source: string
   readonly revision: Oid
-  /** `extends`: the key is a preview of that environment. */
-  readonly select: { readonly ref: string } | { readonly key: string; readonly extends?: string }
+  /** `extends`: the key is a preview of that environment; it has those of its schedules that are named. */
+  readonly select:
+    | { readonly ref: string }
+    | { readonly key: string; readonly extends?: string; readonly schedules?: readonly string[] }
   /** Null where the project has no flake of its own; `lock` is null where that has no flake.lock. */
   readonly flake: { readonly lock: FlakeLock | null } | null
   readonly trace: boolean

@@ -47,6 +47,8 @@ const preview = z.object({
     .regex(/^[1-9][0-9]{0,3}[mhdw]$/, 'is not a time like 14d')
     .nullish(),
   max: z.number().int().positive().nullish(),
+  evict: z.literal('oldest').nullable().default(null),
+  schedules: z.array(text(64)).max(100).default([]),
 })
 
 const environment = z.object({

@@ -1,7 +1,8 @@
 // Policy: who may do what, and what a ref means. It comes from the canonical branch alone, never from the pushed commit.
 
+import { nixString } from '../lib/nix-string.ts'
 import { shellWord } from '../lib/shell-word.ts'
-import type { EnvironmentFacts, EnvironmentManifest, Manifest, Pusher } from '../records.ts'
+import type { EnvironmentFacts, EnvironmentManifest, Manifest } from '../records.ts'
 import { Refused } from '../records.ts'
 import type { Preview } from '../state/previews.ts'
 
@@ -74,19 +75,6 @@ function declared(policy: Manifest): string[] {
     if (!enable) return `${key} (disabled)`
     return hostenv.gitRef === key ? key : `${key} (from ${hostenv.gitRef})`
   })
-}
-
-/** The refusal for somebody who may see the project but not deploy to this environment. */
-export function notAllowed(pusher: Pusher, key: string): Refused {
-  return new Refused(`no right to deploy to ${key}`, {
-    headline: `${pusher.name} may not deploy to ${key}`,
-    help: [`Who may push the canonical branch can add this key to environments.${nixString(key)}.users.`],
-  })
-}
-
-// A string of the Nix language; a ref name may contain `${`, which would be code there.
-function nixString(text: string): string {
-  return JSON.stringify(text).replaceAll('${', '\\${')
 }
 
 /** Names are checked, not believed. Throws Refused with both values of the first field that differs. */

@@ -2,6 +2,7 @@
 import { environmentFacts } from '../lib/names.ts'
 import { shortRef } from '../lib/oid.ts'
 import { projectName } from '../lib/repositories.ts'
+import { parseTtl } from '../lib/ttl.ts'
 import {
   type Derivation,
   type Emit,
@@ -37,6 +38,8 @@ export interface ResolveQuestion {
   readonly policy: Manifest | null
   /** The environment that the push names, whatever the ref means; null: what the ref means. */
   readonly env: string | null
+  /** How long a preview lives after this push, where the pusher says so. */
+  readonly ttl: string | null
   readonly trace: boolean
 }
 
@@ -81,7 +84,9 @@ export async function resolveRef(
   if (flake?.lock) await fetchInputs(ctx, flake.lock, tell)
   const wanted = known ?? q.env
   const select =
-    wanted === null ? { ref: name } : { key: wanted, ...(preview === null ? {} : { extends: preview.extends }) }
+    wanted === null
+      ? { ref: name }
+      : { key: wanted, ...(preview === null ? {} : { extends: preview.extends, schedules: preview.schedules ?? [] }) }
   const question = { project: q.project, source, revision: commit, select, trace: q.trace, flake }
   const { manifest, selected } = await evaluate(ctx, question, tell.signal)
   for (const [key, env] of Object.entries(manifest.environments))
@@ -101,6 +106,8 @@ export async function resolveRef(
       help: [`Merge or rebase onto ${ctx.canonicalBranch}, and push again.`],
     })
   const environment = settings(ctx, q.project, policy, own, key, preview)
+  const ttl = q.ttl ?? preview?.ttl ?? null
+  const life = preview === null || ttl === null ? null : parseTtl(ttl)
   const short = {
     project: projectName(q.project),
     commit,
@@ -108,6 +115,7 @@ export async function resolveRef(
     key,
     kind: environment.type,
     ...(preview === null ? {} : { previewOf: preview.extends }),
+    ...(life === null ? {} : { expiresIn: life }),
   }
   tell.emit({ type: 'started', ...short })
   for (const text of await notFetched(q.repository, ctx.path, tree)) tell.emit({ type: 'warning', text })

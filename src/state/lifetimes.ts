@@ -53,7 +53,8 @@ export class Lifetimes {
 
   /** The previews that a pattern made and that are there, running or paused: paused ones first, then by when they were last made live. */
   ofPattern(project: string, pattern: string): EnvironmentRow[] {
-    const newest = 'SELECT max(id) FROM deploy d WHERE d.project = e.project AND d.key = e.key AND d.release IS NOT NULL'
+    const newest =
+      'SELECT max(id) FROM deploy d WHERE d.project = e.project AND d.key = e.key AND d.release IS NOT NULL'
     const sql = `SELECT e.* FROM environment e WHERE e.project = ? AND e.preview = ? AND (e.live IS NOT NULL OR e.wakes IS NOT NULL)
       ORDER BY e.live IS NOT NULL, (${newest} AND d.stage IN ('committed', 'done'))`
     return this.#db.prepare(sql).all(project, pattern) as unknown as EnvironmentRow[]

@@ -6,8 +6,10 @@ import { keyNamed, keyOfUpdate } from './previews.ts'
 export interface Meaning {
   /** The environment, or null for none. */
   readonly key: string | null
-  /** Keys that the pusher needs the right to deploy to, all of them; the ref's own name where it means nothing. */
-  readonly needs: readonly string[]
+  /** What the ref means by itself. */
+  readonly own: string | null
+  /** Keys that the pusher needs the right to, all of them: the ref's own name where it means nothing, null for deleting such a one. */
+  readonly needs: readonly (string | null)[]
 }
 
 interface Asked {
@@ -28,7 +30,8 @@ export function meaningOf(
 ): Meaning {
   const name = shortRef(update.ref)
   const own = policy && keyOfUpdate(policy, update, made)
-  if (env === null || isZero(update.new)) return { key: own, needs: [own ?? name] }
+  if (isZero(update.new)) return { key: own, own, needs: [own] }
+  if (env === null) return { key: own, own, needs: [own ?? name] }
   const moved = own ?? (update.ref === `refs/heads/${canonicalBranch}` ? name : null)
-  return { key: policy && keyNamed(policy, env, made), needs: moved === null ? [env] : [env, moved] }
+  return { key: policy && keyNamed(policy, env, made), own, needs: moved === null ? [env] : [env, moved] }
 }

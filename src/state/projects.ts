@@ -37,6 +37,11 @@ export class Projects {
       .run(name, commit, JSON.stringify(policy))
   }
 
+  /** Whether a project was made by word. */
+  isAdded(name: string): boolean {
+    return this.#db.prepare('SELECT 1 FROM added_project WHERE name = ?').get(name) !== undefined
+  }
+
   treePath(tree: Oid): string | null {
     const row = this.#db.prepare('SELECT store_path FROM tree WHERE tree = ?').get(tree) as
       | { store_path: string }

@@ -1,5 +1,6 @@
 // Everything the receiver remembers, behind one door.
 import type { DatabaseSync } from 'node:sqlite'
+import { Audit } from './audit.ts'
 import { openDatabase, transaction } from './database.ts'
 import { Deploys } from './deploys.ts'
 import { Environments } from './environments.ts'
@@ -13,6 +14,7 @@ export class State implements Disposable {
   readonly lifetimes: Lifetimes
   readonly projects: Projects
   readonly people: People
+  readonly audit: Audit
   readonly #db: DatabaseSync
 
   /** @param db an open database (openReadOnly), default: that of `stateDir`, opened and brought up to date */
@@ -23,6 +25,7 @@ export class State implements Disposable {
     this.lifetimes = new Lifetimes(this.#db)
     this.projects = new Projects(this.#db)
     this.people = new People(this.projects, fingerprint)
+    this.audit = new Audit(this.#db)
   }
 
   /** Runs `work` so that all of it is on disk afterwards, or none. */

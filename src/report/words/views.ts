@@ -56,6 +56,8 @@ export interface Views {
 /** Where a word runs. A writer may answer a promise: the word then waits before it writes more. */
 export interface WordContext {
   readonly pusher: Pusher
+  /** Address and port of the client. */
+  readonly peer: string
   readonly stdout: (text: string) => Maybe<void>
   readonly stderr: (text: string) => Maybe<void>
   readonly views: Views

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { EnvironmentManifest, Manifest, VirtualHost } from '../../../src/records.ts'
-import { checkNames, differingFields, notAllowed, restrict, undeclared } from '../../../src/resolve/policy.ts'
+import { checkNames, differingFields, restrict, undeclared } from '../../../src/resolve/policy.ts'
 import { whatToStop } from '../../../src/resolve/stop.ts'
 import { keyOfRef } from '../../../src/state/policy-keys.ts'
 
@@ -78,12 +78,6 @@ t.test('an undeclared branch is told the declared keys and the line to add', asy
 t.test('the line to add cannot be more than a name', async (t) => {
   const line = undeclared(manifest(), `$\{builtins.abort "x"}`, 'main').help.at(-1)
   t.equal(line, `  environments."\\$\{builtins.abort \\"x\\"}".type = "testing";`, 'Nix would take it for code')
-})
-
-t.test('who may not deploy is told so by name', async (t) => {
-  const refused = notAllowed({ name: 'bob', fingerprint: 'SHA256:x', admin: false }, 'main')
-  t.equal(refused.message, 'no right to deploy to main')
-  t.match(refused.headline, /bob may not deploy to main/)
 })
 
 t.test('every name but gitRef must be what follows from the repository', async (t) => {

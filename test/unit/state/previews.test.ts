@@ -142,7 +142,7 @@ t.test('a preview is for administrators, users of what it extends, and whom its 
     access: () => null,
   })
   const may = (name: string, key: string) =>
-    people.mayDeploy({ name, fingerprint: `key of ${name}`, admin: false }, 'acme/shop', all, key)
+    people.may({ name, fingerprint: `key of ${name}`, admin: false }, 'push', 'acme/shop', key)
   const rights: Record<string, string[]> = {
     ada: ['main', 'staging', 'feature/x', 'try/x'],
     mary: ['main', 'feature/x'],
