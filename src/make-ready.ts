@@ -1,5 +1,6 @@
 // A received deploy on its way to a built one, S0 to S1: what its ref means, whether its pusher may, evaluation, build.
 import { checkForce } from './activate/force.ts'
+import { keptRelease } from './activate/kept-release.ts'
 import { refuseBroken } from './activate/plan.ts'
 import { checkTag } from './activate/release-tag.ts'
 import { dropRoot, rootLink } from './activate/roots.ts'
@@ -7,7 +8,7 @@ import { boundedBuild } from './build/bounded-build.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, Next, PushDeploy, Ready } from './context.ts'
 import { isZero, shortRef } from './lib/oid.ts'
-import type { Manifest, RefUpdate } from './records.ts'
+import type { Build, Manifest, RefUpdate, Release } from './records.ts'
 import { notAllowed } from './resolve/policy.ts'
 import { resolveRef } from './resolve/resolve.ts'
 import { restrictAccess } from './resolve/restrict-access.ts'
@@ -50,6 +51,23 @@ export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready
   return { deploy, key: stopped, next: null, stages: {} }
 }
 
+// Where a release keeps the output, Nix is not asked at all. From the row on, that release is not collected before this deploy ends.
+function reuse(
+  ctx: Context,
+  out: string,
+  live: Release | null,
+  deploy: PushDeploy,
+): Pick<Build, 'storePath' | 'closureBytes' | 'since' | 'duration'> | null {
+  const kept = keptRelease(ctx, out, deploy.project)
+  if (kept === null) return null
+  const closureBytes = kept.closureBytes ?? 0
+  const since = live?.storePath === out ? { release: live.n, deltaBytes: 0, changes: [] } : null
+  const as = kept.project === deploy.project ? { as: `release ${kept.n} of ${kept.key}` } : {}
+  ctx.state.deploys.update(deploy.id, { stage: 'built', out })
+  deploy.report.emit({ type: 'built', duration: 0, cached: true, ...as, closureBytes, since })
+  return { storePath: out, closureBytes, since, duration: 0 }
+}
+
 // A tag labels its release; one that releases by a pattern is bound to its commit, too.
 function tagged({ update: { ref } }: PushDeploy, policy: Manifest | null): Pick<Next, 'tag' | 'label'> {
   if (!ref.startsWith('refs/tags/')) return { tag: null, label: null }
@@ -68,29 +86,32 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
   }
   try {
     const started = performance.now()
-    const resolve = () =>
-      resolveRef(
-        { ...ctx.resolve, canonicalBranch: canonicalBranch(ctx.config, project) },
-        {
-          project: session.project,
-          repository: session.repository,
-          ref: update.ref,
-          new: update.new,
-          policy,
-          trace: deploy.options.trace,
-        },
-        { emit, signal, onManifest },
-      )
-    if (ctx.evaluations.full) emit({ type: 'waiting', text: 'other evaluations' })
-    const resolved = await ctx.evaluations.run(signal, resolve)
+    const inTurn = <T>(work: () => Promise<T>) => {
+      if (ctx.evaluations.full) emit({ type: 'waiting', text: 'other evaluations' })
+      return ctx.evaluations.run(signal, work)
+    }
+    const resolved = await resolveRef(
+      { ...ctx.resolve, canonicalBranch: canonicalBranch(ctx.config, project) },
+      {
+        project: session.project,
+        repository: session.repository,
+        ref: update.ref,
+        new: update.new,
+        policy,
+        trace: deploy.options.trace,
+      },
+      { emit, signal, inTurn, onManifest },
+    )
     const { key, tree } = resolved
     ctx.state.deploys.update(deploy.id, { key, tree })
     const resolveTime = Math.round(performance.now() - started)
     const live = ctx.state.environments.liveRelease(project, key)
-    const built = await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
-      ...{ nix: ctx.host.nix, outLink: rootLink(ctx, deploy.id), log: deploy.report.log, emit, signal },
-      previous: live && { release: live.n, storePath: live.storePath },
-    })
+    const built =
+      reuse(ctx, resolved.derivation.outPath, live, deploy) ??
+      (await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
+        ...{ nix: ctx.host.nix, outLink: rootLink(ctx, deploy.id), log: deploy.report.log, emit, signal },
+        previous: live && { release: live.n, storePath: live.storePath },
+      }))
     ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
     await ctx.fault('S1', deploy.id)
     const stages = { resolve: resolveTime, build: Math.round(built.duration) }

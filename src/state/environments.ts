@@ -109,6 +109,13 @@ export class Environments {
     return row ? toRelease(row, this.get(project, key)?.live === n) : null
   }
 
+  /** The releases of all projects that stand on a store path and are kept, newest first. */
+  releasesOf(storePath: string): Release[] {
+    const sql = 'SELECT * FROM release WHERE store_path = ? AND collected IS NULL ORDER BY at DESC'
+    const rows = this.#db.prepare(sql).all(storePath) as unknown as ReleaseRow[]
+    return rows.map((row) => toRelease(row, this.get(row.project, row.key)?.live === row.n))
+  }
+
   /** Whether a commit was ever live in an environment. */
   wasLive(project: string, key: string, commit: Oid): boolean {
     const sql = 'SELECT 1 FROM release WHERE project = ? AND key = ? AND commit_oid = ? LIMIT 1'

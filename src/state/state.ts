@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openDatabase, transaction } from './database.ts'
 import { Deploys } from './deploys.ts'
 import { Environments } from './environments.ts'
+import { Evaluations } from './evaluations.ts'
 import { type Fingerprint, People } from './people.ts'
 import { Projects } from './projects.ts'
 import { Tags } from './tags.ts'
@@ -12,6 +13,7 @@ export class State implements Disposable {
   readonly environments: Environments
   readonly projects: Projects
   readonly people: People
+  readonly evaluations: Evaluations
   readonly tags: Tags
   readonly #db: DatabaseSync
 
@@ -22,6 +24,7 @@ export class State implements Disposable {
     this.environments = new Environments(this.#db)
     this.projects = new Projects(this.#db)
     this.tags = new Tags(this.#db)
+    this.evaluations = new Evaluations(this.#db)
     this.people = new People(this.projects, fingerprint)
   }
 
