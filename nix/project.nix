@@ -37,7 +37,7 @@ in
 
   # What the receiver may know of them.
   publicEnvironments = builtins.mapAttrs (_: e: {
-    inherit (e) enable type virtualHosts users deploymentVerification releaseTags hostenv;
+    inherit (e) enable type virtualHosts users deploymentVerification releaseTags requires hostenv;
   }) environments;
 
   package = { key, ... }@which:

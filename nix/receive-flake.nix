@@ -16,6 +16,7 @@ let
   ours = outputs ? manifestVersion;
   onlyKnown = builtins.intersectAttrs {
     enable = null; type = null; virtualHosts = null; users = null; deploymentVerification = null; releaseTags = null;
+    requires = null;
   };
   notNull = set: removeAttrs set (builtins.filter (name: set.${name} == null) (builtins.attrNames set));
 

@@ -148,6 +148,8 @@ export interface Next {
   readonly again: number | null
   /** How long a preview lives from now on, where somebody said so (`7d`); null: as its pattern says. */
   readonly ttl: string | null
+  /** The tag that is bound to this commit from now on, or null. */
+  readonly tag: string | null
   /** What `releases` calls it beside its number. */
   readonly label: string | null
   readonly closureBytes: number | null

@@ -54,6 +54,8 @@ export type DeployEvent =
       readonly type: 'built'
       readonly duration: number
       readonly cached: boolean
+      /** The release that it was built for, where nothing had to be asked of Nix. */
+      readonly as?: string
       readonly closureBytes: number
       readonly since: Since | null
     }

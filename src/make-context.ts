@@ -1,5 +1,6 @@
 // The collaborators of a running receiver, made from its settings and what the start prepared.
 import type { Logger } from 'pino'
+import { keptRelease } from './activate/kept-release.ts'
 import type { Address } from './config/config.ts'
 import type { Env } from './config/env.ts'
 import { granted } from './config/grants.ts'
@@ -79,6 +80,8 @@ export function makeContext({
       allowedGitHosts: settings.config.nix.allowedGitHosts,
       path: env.path,
       projects: state.projects,
+      evaluations: state.evaluations,
+      isKept: (out) => keptRelease({ state, host: { nix, stateDir } }, out) !== null,
     },
     host: {
       nix,

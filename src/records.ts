@@ -114,6 +114,8 @@ export interface EnvironmentManifest {
   >
   readonly deploymentVerification: Verification
   readonly releaseTags: string | null
+  /** Key of the environment in which a commit must have been live before a tag releases it here. */
+  readonly requires: string | null
   readonly hostenv: EnvironmentFacts
 }
 

@@ -37,6 +37,7 @@ let
         };
         deploymentVerification = mkOption { type = verification; default = { }; description = "How a deployment is checked."; };
         releaseTags = mkOption { type = types.nullOr types.str; default = null; description = "Pattern of tags released here."; };
+        requires = mkOption { type = types.nullOr types.str; default = null; description = "Environment in which a commit must have been live before a tag releases it here."; };
         modules = mkOption { type = types.listOf types.raw; default = [ ]; description = "Modules that only this environment has."; };
         hostenv = import ./fact-options.nix { fact = description: mkOption { type = types.str; inherit description; }; };
       };

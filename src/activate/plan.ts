@@ -16,6 +16,7 @@ import { checkForce } from './force.ts'
 import type { Place, ReleaseFacts } from './host.ts'
 import { checkPreview } from './preview-room.ts'
 import { currentGeneration, profilePath } from './profile.ts'
+import { checkTag } from './release-tag.ts'
 
 /** What is live before a switch: its release and the generation it stands on. */
 export type Live = ReleaseFacts & { readonly generation: number }
@@ -49,8 +50,10 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
     checkPreview(ctx, deploy, key)
   }
   const cur = await currentValue(ctx, deploy)
-  if (deploy.kind === 'push' && next !== null)
-    for (const one of needs) if (one !== null) await checkForce(ctx, deploy, one, cur ?? zeroOid)
+  if (deploy.kind === 'push') {
+    await checkTag(ctx, deploy, key)
+    if (next !== null) for (const one of needs) if (one !== null) await checkForce(ctx, deploy, one, cur ?? zeroOid)
+  }
   // With -o no-activate the branch moves and the environment stays as it is.
   if (key === null || (deploy.kind === 'push' && deploy.options.noActivate)) return { ready, cur, environment: null }
   const known = placeOf(ctx, deploy.session.project, key)

@@ -59,4 +59,5 @@ export function recordCommit(ctx: Context, plan: Plan, generation: number): void
     )
   ctx.state.environments.setLive(project, key, environment.n)
   recordLife(ctx, { project, key, ttl: next.ttl })
+  if (next.tag !== null) ctx.state.tags.bind(project, next.tag, commit)
 }

@@ -148,12 +148,12 @@ function buildFailed({ name, how, tail, gotHash }: Event<'build-failed'>): reado
   return [...step(`Build failed: ${name}, ${how}`), ...quoted, ...hash]
 }
 
-function built({ duration, cached, closureBytes, since }: Event<'built'>): readonly string[] {
+function built({ duration, cached, as, closureBytes, since }: Event<'built'>): readonly string[] {
   const size = closureBytes > 0 ? [`closure ${byteSize(closureBytes)}${since === null ? '' : sinceText(since)}`] : []
   const changes = since?.changes ?? []
   const more = changes.length - SHOWN_CHANGES
   return [
-    cached ? 'Already built' : `Built in ${durationText(duration)}`,
+    cached ? `Already built${as === undefined ? '' : ` for ${as}`}` : `Built in ${durationText(duration)}`,
     ...size,
     ...changes.slice(0, SHOWN_CHANGES),
     ...(more > 0 ? [`and ${count(more, 'other change')}`] : []),

@@ -6,7 +6,6 @@ import { type Ran, run } from '../lib/spawn.ts'
 import { type Oid, type ProjectId, Refused } from '../records.ts'
 import { expression, trees } from './expression.ts'
 import { type FlakeLock, stale, unlocked } from './flake-inputs.ts'
-import { type Evaluation, parseEvaluation } from './manifest-schema.ts'
 
 /** What the operator provides to every evaluation. */
 export interface Site {
@@ -44,8 +43,11 @@ export interface Question {
   readonly trace: boolean
 }
 
-/** Evaluates a source tree's manifest and the derivations of the selected environments. Throws Refused with Nix's own message. */
-export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<Evaluation> {
+/**
+ * Evaluates a source tree's manifest and the derivations of the selected environments; answers what was printed. Throws Refused with
+ * Nix's own message.
+ */
+export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<string> {
   const ran = await run(
     {
       argv: [
@@ -62,7 +64,7 @@ export async function evaluate(ctx: EvaluateContext, question: Question, signal:
     { signal, timeout: ctx.limits.evaluationTime, maxBuffer: ctx.limits.manifestBytes },
   )
   if (ran.code !== 0 || ran.stdout.length >= ctx.limits.manifestBytes) throw evaluationFailed(ran, ctx, question)
-  return parseEvaluation(ran.stdout)
+  return ran.stdout
 }
 
 function sandboxOf(ctx: EvaluateContext): string[] {

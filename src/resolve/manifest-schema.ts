@@ -66,7 +66,8 @@ const environment = z.object({
       upFor: z.number().min(0).max(600).default(2),
     })
     .prefault({}),
-  releaseTags: text(200).nullish(),
+  releaseTags: text(200).nullable().default(null),
+  requires: refName.nullable().default(null),
   hostenv: z.object({
     organisation: text(64),
     project: text(64),
@@ -124,10 +125,7 @@ export function parseEvaluation(json: string): Evaluation {
     name,
     { ...one, users: withoutNull(one.users), ttl: one.ttl ?? null, max: one.max ?? null },
   ])
-  const all = Object.entries(environments).map(([key, env]) => [
-    key,
-    { ...env, releaseTags: env.releaseTags ?? null, users: withoutNull(env.users) },
-  ])
+  const all = Object.entries(environments).map(([key, env]) => [key, { ...env, users: withoutNull(env.users) }])
   return {
     manifest: {
       environments: Object.fromEntries(all),

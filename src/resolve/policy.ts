@@ -5,6 +5,7 @@ import { shellWord } from '../lib/shell-word.ts'
 import type { EnvironmentFacts, EnvironmentManifest, Manifest } from '../records.ts'
 import { Refused } from '../records.ts'
 import type { Preview } from '../state/previews.ts'
+import { claimedBy } from '../state/tags.ts'
 
 /** The refusal for a branch that means nothing: what there is, and the lines that would add it. */
 export function undeclared(policy: Manifest, name: string, canonicalBranch: string): Refused {
@@ -34,17 +35,24 @@ export function undeclared(policy: Manifest, name: string, canonicalBranch: stri
 
 /** The refusal for a tag that means nothing: what tags mean here, and the line that would add it. */
 export function undeclaredTag(policy: Manifest, name: string, canonicalBranch: string): Refused {
-  const released = Object.entries(policy.environments).flatMap(([key, { enable, releaseTags }]) =>
+  const claims = Object.entries(policy.environments).flatMap(([key, { enable, releaseTags }]) =>
     enable && releaseTags !== null ? [`${releaseTags} (into ${key})`] : [],
   )
+  const claimed = claimedBy(policy, name)
+  if (claimed.length > 1)
+    return new Refused(`tag ${name} could release into ${claimed.join(' or ')}`, {
+      headline: `The tag '${name}' is claimed by ${claimed.length} environments: ${claimed.join(', ')}`,
+      detail: [`releaseTags: ${claims.join(', ')}`],
+      help: ['Make the patterns exclude one another in .hostenv/hostenv.nix, and push the canonical branch.'],
+    })
   const into = policy.defaultEnvironment
   const pattern = name.replace(/\d.*$/, '*')
   return new Refused(`no environment for tag ${name}`, {
     headline: `No environment is deployed from the tag '${name}'`,
     detail: [
-      'A tag is deployed where it matches the releaseTags of an environment, or is its gitRef or key; others are not kept here.',
+      'A tag is deployed where the releaseTags of an environment match it, or where one names it as its gitRef (or is called like it); other tags are not kept here.',
       `Declared: ${declared(policy).join(', ') || 'none'}`,
-      ...(released.length === 0 ? [] : [`Tags: ${released.join(', ')}`]),
+      ...(claims.length === 0 ? [] : [`releaseTags: ${claims.join(', ')}`]),
     ],
     help: [
       ...(into === null
@@ -95,7 +103,7 @@ export function checkNames(key: string, said: EnvironmentFacts, due: Environment
 
 /** Fields of an environment where a commit's own manifest differs from the policy that is in force. */
 export function differingFields(policy: EnvironmentManifest, own: EnvironmentManifest): string[] {
-  const fields = ['enable', 'type', 'users', 'virtualHosts', 'releaseTags'] as const
+  const fields = ['enable', 'type', 'users', 'virtualHosts', 'releaseTags', 'requires'] as const
   return [
     ...fields.filter((field) => JSON.stringify(policy[field]) !== JSON.stringify(own[field])),
     ...(policy.hostenv.gitRef === own.hostenv.gitRef ? [] : ['hostenv.gitRef']),

@@ -32,7 +32,15 @@ export function previewEnvironment(
 ): EnvironmentManifest {
   const enforced = policy.environments[preview.extends]?.deploymentVerification.enable ?? true
   return {
-    ...{ enable: true, type: preview.type, virtualHosts: {}, users: preview.users, releaseTags: null, hostenv },
+    ...{
+      enable: true,
+      type: preview.type,
+      virtualHosts: {},
+      users: preview.users,
+      releaseTags: null,
+      requires: null,
+      hostenv,
+    },
     deploymentVerification: { ...own.deploymentVerification, enable: enforced },
   }
 }

@@ -5,7 +5,6 @@ import { projectName } from '../lib/repositories.ts'
 import { parseTtl } from '../lib/ttl.ts'
 import {
   type Derivation,
-  type Emit,
   type EnvironmentManifest,
   type Manifest,
   type Oid,
@@ -13,21 +12,13 @@ import {
   Refused,
 } from '../records.ts'
 import { keyNamed, keyOfFullRef, type Preview, previewOf } from '../state/previews.ts'
-import { type EvaluateContext, evaluate } from './evaluate.ts'
-import { fetchInputs } from './fetch-inputs.ts'
-import { parseFlakeLock } from './flake-inputs.ts'
-import { notFetched } from './not-fetched.ts'
 import { checkNames, differingFields, differingPattern, noSuchKey, undeclared, undeclaredTag } from './policy.ts'
 import { checkPreviewName, previewEnvironment } from './preview.ts'
-import { peel, readHostenvFolder, type SourceContext, treeToStore } from './source.ts'
+import { type ReadContext, readCommit, type Tell } from './read-commit.ts'
+import { peel } from './source.ts'
 
 /** `canonicalBranch` is the project's. */
-export type ResolveContext = SourceContext &
-  EvaluateContext & {
-    readonly canonicalBranch: string
-    readonly allowedGitHosts: readonly string[]
-    readonly limits: { readonly fetchTime: number }
-  }
+export type ResolveContext = ReadContext & { readonly canonicalBranch: string }
 
 export interface ResolveQuestion {
   readonly project: ProjectId
@@ -60,7 +51,7 @@ export interface Resolved {
 export async function resolveRef(
   ctx: ResolveContext,
   q: ResolveQuestion,
-  tell: { emit: Emit; signal: AbortSignal; onManifest: (manifest: Manifest) => void },
+  tell: Tell & { onManifest: (manifest: Manifest) => void },
 ): Promise<Resolved> {
   const name = shortRef(q.ref)
   const canonical = q.ref === `refs/heads/${ctx.canonicalBranch}`
@@ -78,17 +69,14 @@ export async function resolveRef(
   const preview = known === null || !q.policy ? null : previewOf(q.policy, known)
   if (preview !== null) checkPreviewName(ctx.projects, q.project, known ?? name)
   const { commit, tree } = await peel(q.repository, ctx.path, q.new)
-  const folder = await readHostenvFolder(q.repository, ctx.path, tree)
-  const flake = folder.kind === 'flake' ? { lock: lockOf(ctx, folder.lock) } : null
-  const source = await treeToStore(ctx, q.repository, tree)
-  if (flake?.lock) await fetchInputs(ctx, flake.lock, tell)
   const wanted = known ?? q.env
   const select =
     wanted === null
       ? { ref: name }
       : { key: wanted, ...(preview === null ? {} : { extends: preview.extends, schedules: preview.schedules ?? [] }) }
-  const question = { project: q.project, source, revision: commit, select, trace: q.trace, flake }
-  const { manifest, selected } = await evaluate(ctx, question, tell.signal)
+  const { project, repository, trace } = q
+  const question = { project, repository, commit, tree, select, trace }
+  const { manifest, selected, missing } = await readCommit(ctx, question, tell)
   for (const [key, env] of Object.entries(manifest.environments))
     checkNames(key, env.hostenv, facts(ctx, q.project, key, env.hostenv.gitRef))
   if (canonical) tell.onManifest(manifest)
@@ -118,7 +106,7 @@ export async function resolveRef(
     ...(life === null ? {} : { expiresIn: life }),
   }
   tell.emit({ type: 'started', ...short })
-  for (const text of await notFetched(q.repository, ctx.path, tree)) tell.emit({ type: 'warning', text })
+  for (const text of missing) tell.emit({ type: 'warning', text })
   for (const text of manifest.warnings) tell.emit({ type: 'warning', text })
   const differing = preview === null ? differingFields(environment, own) : differingPattern(preview, manifest)
   if (differing.length > 0)
@@ -145,10 +133,6 @@ function settings(
   if (preview === null && declared) return { ...declared, deploymentVerification: checks(declared, own) }
   if (preview === null) throw new Error(`${key} is neither declared nor a preview`)
   return previewEnvironment(policy, own, preview, facts(ctx, project, key, key))
-}
-
-function lockOf(ctx: ResolveContext, text: string | null) {
-  return text === null ? null : parseFlakeLock(text, ctx.allowedGitHosts)
 }
 
 // The pushed commit says what is checked, the policy whether checks are enforced.

@@ -1,7 +1,9 @@
 // Previews: which branches a policy's patterns mean, and what every stage may ask about one.
 import { isZero, shortRef } from '../lib/oid.ts'
+import { matches } from '../lib/pattern.ts'
 import type { Manifest, PreviewManifest, RefUpdate } from '../records.ts'
 import { keyOfRef } from './policy-keys.ts'
+import { claimedBy } from './tags.ts'
 
 export interface Preview extends PreviewManifest {
   readonly pattern: string
@@ -13,59 +15,24 @@ export interface Preview extends PreviewManifest {
  */
 export function previewOf(policy: Manifest, name: string): Preview | null {
   if (Object.hasOwn(policy.environments, name)) return null
-  const enabled = Object.entries(policy.previews ?? {}).filter(([, preview]) => preview.enable)
-  const found = nearest(
-    enabled.map(([pattern, preview]) => ({ pattern, preview })),
-    name,
-  )
-  return found && { pattern: found.pattern, ...found.preview }
-}
-
-/** The environment that a tag releases into: the enabled one whose `releaseTags` match it, the nearest where several do. */
-export function keyOfTag(policy: Manifest, name: string): string | null {
-  const claims = Object.entries(policy.environments).flatMap(([key, { enable, releaseTags }]) =>
-    enable && releaseTags !== null ? [{ key, pattern: releaseTags }] : [],
-  )
-  return nearest(claims, name)?.key ?? null
-}
-
-function nearest<T extends { readonly pattern: string }>(all: readonly T[], name: string): T | null {
-  const [first = null] = all
-    .filter(({ pattern }) => matches(pattern, name))
-    .toSorted((a, b) => nearer(a.pattern, b.pattern))
-  return first
-}
-
-function nearer(a: string, b: string): number {
-  return exact(b) - exact(a) || b.length - a.length || (a < b ? -1 : 1)
+  const matching = Object.entries(policy.previews ?? {}).filter(([pattern, p]) => p.enable && matches(pattern, name))
+  const [nearest] = matching.sort(([a], [b]) => exact(b) - exact(a) || b.length - a.length || (a < b ? -1 : 1))
+  return nearest ? { pattern: nearest[0], ...nearest[1] } : null
 }
 
 /**
- * The key that a full ref name means: a declared environment's, else the one that releases such tags, else for a branch its
+ * The key that a full ref name means: a declared environment's; else of a tag the only environment that claims it, of a branch its
  * own name when that is a preview; else null.
  */
 export function keyOfFullRef(policy: Manifest, ref: string): string | null {
   const name = shortRef(ref)
   const declared = keyOfRef(policy, name)
   if (declared !== null) return declared
-  if (ref.startsWith('refs/tags/')) return keyOfTag(policy, name)
-  return previewOf(policy, name) === null ? null : name
-}
-
-/** Whether a name is what a pattern says; `*` stands for any characters, also none. Takes time linear in both for each `*`. */
-export function matches(pattern: string, name: string): boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  const last = rest.pop()
-  if (last === undefined) return pattern === name
-  if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last)) return false
-  const end = name.length - last.length
-  let at = first.length
-  for (const piece of rest) {
-    const found = name.indexOf(piece, at)
-    if (found === -1 || found + piece.length > end) return false
-    at = found + piece.length
+  if (!ref.startsWith('refs/heads/')) {
+    const claims = claimedBy(policy, name)
+    return claims.length === 1 ? (claims[0] ?? null) : null
   }
-  return true
+  return previewOf(policy, name) === null ? null : name
 }
 
 function exact(pattern: string): number {
@@ -83,14 +50,14 @@ export function keyNamed(policy: Manifest, key: string, made: (key: string) => b
 }
 
 /**
- * What one update of a push means. Deleting a branch also stops the preview that it made, whatever the policy says by now;
- * deleting one of the tags that an environment releases stops nothing.
+ * What one update of a push means. Deleting a branch also stops the preview that it made, whatever the policy says by now; deleting
+ * a tag stops nothing that it only released.
  * @param made whether a key exists as a preview
  */
 export function keyOfUpdate(policy: Manifest, update: RefUpdate, made: (key: string) => boolean): string | null {
-  if (!isZero(update.new)) return keyOfFullRef(policy, update.ref)
-  const name = shortRef(update.ref)
-  if (update.ref.startsWith('refs/tags/')) return keyOfRef(policy, name)
+  if (isZero(update.new) && update.ref.startsWith('refs/tags/')) return keyOfRef(policy, shortRef(update.ref))
   const key = keyOfFullRef(policy, update.ref)
-  return key ?? (!Object.hasOwn(policy.environments, name) && made(name) ? name : null)
+  if (key !== null || !isZero(update.new) || !update.ref.startsWith('refs/heads/')) return key
+  const name = shortRef(update.ref)
+  return !Object.hasOwn(policy.environments, name) && made(name) ? name : null
 }

@@ -16,6 +16,7 @@ function environment(
     users: Object.fromEntries(Object.entries(keys).map(([name, publicKeys]) => [name, { publicKeys }])),
     deploymentVerification: { enable: true, path: '/', timeout: 30, upFor: 2 },
     releaseTags: null,
+    requires: null,
     hostenv: {
       organisation: 'acme',
       project: 'shop',
@@ -100,6 +101,7 @@ t.test('each policy field that differs is named', async (t) => {
     [{ keys: { eve: ['k'] } }, 'users'],
     [{ virtualHosts: { 'evil.example': {} as VirtualHost } }, 'virtualHosts'],
     [{ releaseTags: 'v*' }, 'releaseTags'],
+    [{ requires: 'staging' }, 'requires'],
     [{ gitRef: 'stable' }, 'hostenv.gitRef'],
     [{ deploymentVerification: { enable: false, path: '/', timeout: 30, upFor: 2 } }, 'deploymentVerification.enable'],
   ]

@@ -3,12 +3,13 @@ import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { userName } from '../../../src/lib/names.ts'
+import { matches } from '../../../src/lib/pattern.ts'
 import type { EnvironmentManifest, Manifest, PreviewManifest } from '../../../src/records.ts'
 import { restrict, undeclared } from '../../../src/resolve/policy.ts'
 import { checkPreviewName } from '../../../src/resolve/preview.ts'
 import { migrations } from '../../../src/state/migrations.ts'
 import { People } from '../../../src/state/people.ts'
-import { keyOfFullRef, keyOfUpdate, matches, previewOf } from '../../../src/state/previews.ts'
+import { keyOfFullRef, keyOfUpdate, previewOf } from '../../../src/state/previews.ts'
 import { Projects } from '../../../src/state/projects.ts'
 
 const zero = '0'.repeat(40)
@@ -17,7 +18,14 @@ const some = '1'.repeat(40)
 function environment(key: string, more: Partial<EnvironmentManifest> = {}): EnvironmentManifest {
   const hostenv = { environmentName: key, gitRef: key } as EnvironmentManifest['hostenv']
   const deploymentVerification = { enable: true, path: '/', timeout: 30, upFor: 2 }
-  const rest = { enable: true, type: 'testing' as const, virtualHosts: {}, users: {}, releaseTags: null }
+  const rest = {
+    enable: true,
+    type: 'testing' as const,
+    virtualHosts: {},
+    users: {},
+    releaseTags: null,
+    requires: null,
+  }
   return { ...rest, deploymentVerification, hostenv, ...more }
 }
 function preview(more: Partial<PreviewManifest> = {}): PreviewManifest {
