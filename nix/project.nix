@@ -6,12 +6,13 @@ let
   names = import ./lib/names.nix;
   messages = import ./core/told.nix { inherit lib root; };
 
-  evaluate = extra:
+  # `preview` is null, or what a preview has of the environment that it extends beside its processes: { schedules; }.
+  evaluate = preview: extra:
     lib.evalModules {
       specialArgs = { inherit pkgs; };
       modules = [
         ./core
-        { _file = "<the site>"; _module.args = { inherit site revision; }; }
+        { _file = "<the site>"; _module.args = { inherit site revision preview; }; }
       ]
       ++ modules
       ++ lib.optional (root != null) { _file = "<the project>"; hostenv.root = lib.mkDefault root; }
@@ -19,7 +20,7 @@ let
     };
 
   # The policy half: which environments there are. Evaluated without the facts of any one of them.
-  base = evaluate [ ];
+  base = evaluate null [ ];
   policy =
     if base.config.policyErrors == [ ] then
       base.config
@@ -29,12 +30,13 @@ let
 
   # The content half: the same module tree again, with the facts of one environment or preview, and the `modules` of the
   # environment itself or of the one that the preview extends.
-  tree = { key, extends ? null }:
+  tree = { key, extends ? null, schedules ? [ ] }:
     let
       of = environments.${if extends == null then key else extends};
       gitRef = if extends == null then of.hostenv.gitRef else key;
+      preview = if extends == null then null else { inherit schedules; };
     in
-    evaluate ([ { _file = "<the site>"; hostenv = lib.mkDefault (names.environmentFacts site key gitRef); } ] ++ of.modules);
+    evaluate preview ([ { _file = "<the site>"; hostenv = lib.mkDefault (names.environmentFacts site key gitRef); } ] ++ of.modules);
 in
 {
   inherit lib environments;
@@ -50,7 +52,7 @@ in
     }
   ) environments;
 
-  package = { key, extends ? null }@which:
+  package = { key, ... }@which:
     let
       evaluated = tree which;
       failed = messages.failed evaluated;

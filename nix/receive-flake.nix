@@ -16,7 +16,7 @@ let
   ours = outputs ? manifestVersion;
   onlyKnown = builtins.intersectAttrs {
     enable = null; type = null; virtualHosts = null; users = null; deploymentVerification = null; releaseTags = null;
-    requires = null;
+    requires = null; protected = null;
   };
   notNull = set: removeAttrs set (builtins.filter (name: set.${name} == null) (builtins.attrNames set));
 
@@ -35,7 +35,7 @@ let
   ) (outputs.environments or (throw "the flake has no output lib.hostenv.${system}.environments"));
 
   selected = import ./lib/selection.nix { inherit environments select; };
-  package = { key, extends ? null }:
+  package = { key, extends ? null, schedules ? [ ] }:
     # A commit from before the pattern does not know such a branch; it still has the environment that is extended.
     if extends != null && outputs ? activatePackageFor && patterns.nearest (outputs.previews or { }) key != null then
       outputs.activatePackageFor key

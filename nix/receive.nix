@@ -1,5 +1,5 @@
 # What the receiver evaluates of a project with `.hostenv/hostenv.nix`: its tree and the operator's `site` in, the manifest and
-# the selected environments' derivations out. `select` is { ref }, { key }, or { key; extends; } for a preview.
+# the selected environments' derivations out. `select` is { ref }, { key }, or { key; extends; schedules; } for a preview.
 { project, site, revision ? null, select ? { } }:
 let
   file = project + "/.hostenv/hostenv.nix";

@@ -29,6 +29,16 @@ export interface PushOptions {
   readonly trace: boolean
   /** Sober colour on the pusher's terminal. */
   readonly color: boolean
+  /** A client that goes away cancels nothing. */
+  readonly detach: boolean
+  /** Evaluate, build, tell what would change, and change nothing. */
+  readonly dryRun: boolean
+  /** Build, keep the build and move the ref; what is live stays. */
+  readonly noActivate: boolean
+  /** The environment that is meant, whatever the ref means. */
+  readonly env: string | null
+  /** How long a preview lives after this push, like `7d`. */
+  readonly ttl: string | null
   /** Environment keys that the pusher confirmed to stop. */
   readonly confirm: readonly string[]
   /** Keys of production environments whose history the pusher means to replace. */
@@ -120,6 +130,8 @@ export interface PreviewManifest {
   readonly evict: 'oldest' | null
   /** Reserved: the environment whose data a new preview starts with; null: it starts with none. */
   readonly data: string | null
+  /** Processes with a schedule that the previews run as well. */
+  readonly schedules: readonly string[]
 }
 
 export interface Manifest {

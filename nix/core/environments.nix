@@ -31,7 +31,7 @@ let
           default = "development";
           description = "What the environment is for; at most one is `production`.";
         };
-        users = mkOption { type = types.attrsOf user; default = { }; description = "Who may use the environment, beside `allEnvironments.users`."; };
+        users = mkOption { type = types.attrsOf user; default = { }; description = "Who may use the environment; where nothing is said, `allEnvironments.users`."; };
         protected = mkOption { type = types.bool; default = false; description = "Whether only maintainers deploy here."; };
         virtualHosts = mkOption {
           type = types.attrsOf (import ./virtual-hosts.nix { inherit lib; production = config.type == "production"; });
@@ -57,8 +57,8 @@ let
       };
       config = {
         hostenv = builtins.mapAttrs (fact: value: lib.mkDefault (if fact == "gitRef" then name else value)) facts;
-        # What an environment says of a person itself counts there.
-        users = builtins.mapAttrs (_: lib.mkDefault) everywhere;
+        # An environment that names its own users has those and no others.
+        users = lib.mkDefault everywhere;
       };
     }
   );
@@ -83,7 +83,7 @@ in
     allEnvironments.users = mkOption {
       type = types.attrsOf user;
       default = { };
-      description = "Who may use every environment.";
+      description = "Who may use the environments that name no users of their own.";
     };
     defaultEnvironment = mkOption {
       type = types.nullOr types.str;

@@ -29,7 +29,7 @@ let
       max = mkOption {
         type = types.nullOr types.ints.positive;
         default = null;
-        description = "How many previews of this pattern there may be at once.";
+        description = "How many previews of this pattern there may be at once, running or paused.";
       };
       evict = mkOption {
         type = types.nullOr (types.enum [ "oldest" ]);
@@ -40,6 +40,12 @@ let
         type = types.nullOr types.str;
         default = null;
         description = "Reserved: the environment whose data a new preview starts with. So far every preview starts with none.";
+      };
+      schedules = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        example = [ "reports" ];
+        description = "Names of processes with a `schedule` that previews run as well; all others are left out of them.";
       };
     };
   };

@@ -49,7 +49,7 @@ let
     if of.environments ? ${key} then
       packageOf of { inherit key; }
     else if pattern != null then
-      packageOf of { inherit key; inherit (of.previews.${pattern}) extends; }
+      packageOf of { inherit key; inherit (of.previews.${pattern}) extends schedules; }
     else
       throw "${builtins.toJSON key} is neither an environment nor a preview";
   enabled = of: builtins.filter (key: of.environments.${key}.enable) (builtins.attrNames of.environments);

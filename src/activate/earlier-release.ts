@@ -54,6 +54,6 @@ export function asBefore(ctx: Context, release: Release, label: string): Next {
     ...{ commit, tree, out, generation, label, closureBytes, since: null, newPolicy: null, tag: null },
     preview: environment?.preview ?? null,
     verification: verificationOf(ctx, project, key),
-    proven: true,
+    ...{ proven: true, again: null, ttl: null },
   }
 }

@@ -4,8 +4,8 @@ import type { Context } from '../context.ts'
 import { isZero } from '../lib/oid.ts'
 import { projectId } from '../lib/repositories.ts'
 import type { DeployRow } from '../state/deploys.ts'
+import { recordStop } from './lifetime.ts'
 import { liveRelease, placeOf, verificationOf } from './plan.ts'
-import { recordStop } from './record.ts'
 import { redo } from './redo.ts'
 import { dropRoot } from './roots.ts'
 import { quietLock } from './run-activate.ts'
@@ -68,9 +68,10 @@ async function stopAll(ctx: Context, rows: readonly DeployRow[]): Promise<void> 
     await stopTree(ctx.host, facts)
   }
   ctx.state.atomically(() => {
-    for (const { id, project, key, kind } of rows) {
+    for (const row of rows) {
+      const { id, key } = row
       ctx.state.deploys.update(id, { stage: 'committed' })
-      if (key !== null) recordStop(ctx, { project, key, kind })
+      if (key !== null) recordStop(ctx, { ...row, key })
     }
   })
 }

@@ -96,6 +96,14 @@ export const limitTable = {
   treeCheckInterval: time(5 * SECOND, 'How often it looks whether the services of live environments still run.', {
     least: 100,
   }),
+  previewGrace: time(
+    72 * HOUR,
+    'How long a preview that expired or was torn down keeps its data; then data, releases and name go together.',
+    { least: 0, most: 365 * 24 * HOUR },
+  ),
+  expiryCheckInterval: time(MINUTE, 'How often the receiver looks for previews that expired.', {
+    least: 100,
+  }),
   heldTime: time(10 * SECOND, 'How long a request waits for an environment that switches.'),
   heldPerEnvironment: count(100, 'Requests that wait for one environment that switches.'),
   heldRequests: count(1000, 'Requests that wait for environments that switch, of all.'),

@@ -56,6 +56,7 @@ const preview = z.object({
   max: z.number().int().positive().nullable().default(null),
   evict: z.literal('oldest').nullable().default(null),
   data: refName.nullable().default(null),
+  schedules: z.array(text(64)).max(100).default([]),
 })
 
 const environment = z.object({

@@ -9,30 +9,37 @@ import { Refused } from '../records.ts'
 import type { Preview } from '../state/previews.ts'
 import { claimedBy } from '../state/tags.ts'
 
-/** The refusal for a ref that means nothing: what there is, and the line that would add it. */
+/** The refusal for a branch that means nothing: what there is, and the lines that would add it. */
 export function undeclared(policy: Manifest, name: string, canonicalBranch: string): Refused {
-  const declared = Object.entries(policy.environments).map(([key, env]) => (env.enable ? key : `${key} (disabled)`))
   const patterns = Object.entries(policy.previews).map(([pattern, preview]) =>
     preview.enable ? `${pattern} (of ${preview.extends})` : `${pattern} (disabled)`,
   )
+  const folder = /^(.+\/)[^/]+$/.exec(name)?.[1]
+  const extended = policy.defaultEnvironment
   return new Refused(`no environment for ${name}`, {
     headline: `No environment for '${name}'`,
     detail: [
-      `Declared: ${declared.join(', ') || 'none'}`,
+      `Declared: ${declared(policy).join(', ') || 'none'}`,
       ...(patterns.length === 0 ? [] : [`Previews: ${patterns.join(', ')}`]),
     ],
     help: [
       `To add it, put this line into .hostenv/hostenv.nix and push ${canonicalBranch}:`,
       `  environments.${nixString(name)}.type = "testing";`,
+      ...(folder === undefined || extended === null
+        ? []
+        : [
+            'Or this one, for a preview of every such branch:',
+            `  previews.${nixString(`${folder}*`)}.extends = ${nixString(extended)};`,
+          ]),
     ],
   })
 }
 
-/** The refusal for a tag that means nothing: what tags mean here. */
-export function undeclaredTag(policy: Manifest, name: string): Refused {
-  const enabled = Object.entries(policy.environments).filter(([, env]) => env.enable)
-  const pinned = enabled.filter(([key, env]) => env.hostenv.gitRef !== key)
-  const claims = enabled.flatMap(([key, { releaseTags }]) => (releaseTags === null ? [] : [`${releaseTags} (${key})`]))
+/** The refusal for a tag that means nothing: what tags mean here, and the line that would add it. */
+export function undeclaredTag(policy: Manifest, name: string, canonicalBranch: string): Refused {
+  const claims = Object.entries(policy.environments).flatMap(([key, { enable, releaseTags }]) =>
+    enable && releaseTags !== null ? [`${releaseTags} (into ${key})`] : [],
+  )
   const claimed = claimedBy(policy, name)
   if (claimed.length > 1)
     return new Refused(`tag ${name} could release into ${claimed.join(' or ')}`, {
@@ -40,20 +47,43 @@ export function undeclaredTag(policy: Manifest, name: string): Refused {
       detail: [`releaseTags: ${claims.join(', ')}`],
       help: ['Make the patterns exclude one another in .hostenv/hostenv.nix, and push the canonical branch.'],
     })
+  const into = policy.defaultEnvironment
+  const pattern = name.replace(/\d.*$/, '*')
   return new Refused(`no environment for tag ${name}`, {
     headline: `No environment is deployed from the tag '${name}'`,
     detail: [
       'A tag is deployed where the releaseTags of an environment match it, or where one names it as its gitRef (or is called like it); other tags are not kept here.',
+      `Declared: ${declared(policy).join(', ') || 'none'}`,
       ...(claims.length === 0 ? [] : [`releaseTags: ${claims.join(', ')}`]),
-      ...(pinned.length === 0
-        ? []
-        : [`Declared: ${pinned.map(([key, env]) => `${key} from ${env.hostenv.gitRef}`).join(', ')}`]),
     ],
     help: [
-      'To deploy the commit of a tag, push it to a branch that is declared:',
+      ...(into === null
+        ? []
+        : [
+            `To release such tags, put this line into .hostenv/hostenv.nix and push ${canonicalBranch}:`,
+            `  environments.${nixString(into)}.releaseTags = ${nixString(pattern)};`,
+          ]),
+      'To deploy the commit of a tag once, push it to a branch that is declared:',
       `git push hostenv ${shellWord(`${name}^{commit}:refs/heads/BRANCH`)}`,
       'To push branches without their tags: git push --no-follow-tags hostenv BRANCH',
     ],
+  })
+}
+
+/** The refusal for `-o env=KEY` where there is no such environment. */
+export function noSuchKey(policy: Manifest, key: string): Refused {
+  return new Refused(`no environment ${key}`, {
+    headline: `There is no environment '${key}' to deploy to`,
+    detail: [`Declared: ${declared(policy).join(', ') || 'none'}`],
+    help: ['A preview is made by pushing its own branch, without -o env.'],
+  })
+}
+
+// Every key as a person may push it: from its own branch, or from the ref that it names.
+function declared(policy: Manifest): string[] {
+  return Object.entries(policy.environments).map(([key, { enable, hostenv }]) => {
+    if (!enable) return `${key} (disabled)`
+    return hostenv.gitRef === key ? key : `${key} (from ${hostenv.gitRef})`
   })
 }
 

@@ -41,6 +41,15 @@ function exact(pattern: string): number {
 }
 
 /**
+ * What one update means where the push names an environment (`-o env=KEY`): that one, when it is declared and enabled or is
+ * a preview that there is; null when it is neither.
+ */
+export function keyNamed(policy: Manifest, key: string, made: (key: string) => boolean): string | null {
+  if (Object.hasOwn(policy.environments, key)) return policy.environments[key]?.enable ? key : null
+  return made(key) && previewOf(policy, key) !== null ? key : null
+}
+
+/**
  * What one update of a push means. Deleting a branch also stops the preview that it made, whatever the policy says by now; deleting
  * a tag stops nothing that it only released.
  * @param made whether a key exists as a preview

@@ -10,7 +10,7 @@ export function storedPolicy(json: string): Manifest {
     virtualHosts: each(virtualHosts, (host) => having({ enableLetsEncrypt: true }, host)),
   }))
   const previews = each(policy.previews ?? {}, ({ users, ...rest }) => ({
-    ...having({ evict: null, data: null }, rest),
+    ...having({ evict: null, data: null, schedules: [] }, rest),
     users: withRoles(users),
   }))
   return { ...policy, environments, previews }

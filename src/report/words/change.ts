@@ -12,15 +12,27 @@ export async function changeOf(
   context: WordContext,
   ask: (asked: Asked) => Promise<Done>,
 ): Promise<void> {
-  const { project, environment } = await selectEnvironment(args.rest[0]!, args, context)
-  const { key } = environment
-  const { pusher, peer, stderr: tell, closed = new AbortController().signal } = context
-  const done = await ask({ pusher, peer, project, key, tell, closed })
+  const asked = await askedOf(args, context)
+  const { project, key } = asked
+  const done = await ask(asked)
   const { ok, deploy } = done
   const end = { project: projectName(project), key, deploy, ok }
   const more = done.ok ? { release: done.release, reason: null } : { release: null, reason: done.reason }
   if (args.json) await printJson(context, documents.change.parse({ ...end, ...more }))
   if (!done.ok) throw new Stop(1, done.reason)
+}
+
+/** Who asks, and for the environment that the first argument names. Throws Stop. */
+export async function askedOf(args: WordArguments, context: WordContext): Promise<Asked> {
+  const { project, environment } = await selectEnvironment(args.rest[0]!, args, context)
+  const { pusher, peer, stderr: tell, closed = new AbortController().signal } = context
+  return { pusher, peer, project, key: environment.key, tell, closed }
+}
+
+/** The value of --confirm. */
+export function confirmed(args: WordArguments): string | null {
+  const { confirm } = args.options
+  return typeof confirm === 'string' ? confirm : null
 }
 
 /** The number of a release, as a person writes it. Throws Stop. */

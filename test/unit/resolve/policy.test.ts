@@ -126,9 +126,20 @@ t.test('what a canonical push takes away is gone, and nothing is added', async (
   )
   const now = restrict(old, next)
   t.same(Object.keys(now.environments), ['main', 'dev', 'off'])
-  t.same(now.environments.main?.users, { alice: { publicKeys: ['a2'], role: 'deployer' }, bob: { publicKeys: [], role: 'deployer' } })
-  t.same(now.environments.dev?.users, { bob: { publicKeys: [], role: 'deployer' } }, 'an environment that is gone has no users')
-  t.same(now.environments.off?.users, { bob: { publicKeys: [], role: 'deployer' } }, 'one that is disabled has none either')
+  t.same(now.environments.main?.users, {
+    alice: { publicKeys: ['a2'], role: 'deployer' },
+    bob: { publicKeys: [], role: 'deployer' },
+  })
+  t.same(
+    now.environments.dev?.users,
+    { bob: { publicKeys: [], role: 'deployer' } },
+    'an environment that is gone has no users',
+  )
+  t.same(
+    now.environments.off?.users,
+    { bob: { publicKeys: [], role: 'deployer' } },
+    'one that is disabled has none either',
+  )
   t.equal(now.environments.main?.type, 'testing', 'everything else is as it was')
   t.same(restrict(old, old), old)
 })

@@ -39,6 +39,7 @@ function preview(more: Partial<PreviewManifest> = {}): PreviewManifest {
     max: null,
     evict: null,
     data: null,
+    schedules: [],
     ...more,
   }
 }
@@ -178,7 +179,11 @@ t.test('a preview is for administrators, users of what it extends, and whom its 
 
   const next = policy(all.environments, { 'feature/*': preview({ users: {} }), 'try/*': preview({ extends: 'main' }) })
   const restricted = restrict(all, next)
-  t.same(restricted.previews?.['feature/*']?.users, { fay: { publicKeys: [], role: 'deployer' } }, 'what a push takes away is gone')
+  t.same(
+    restricted.previews?.['feature/*']?.users,
+    { fay: { publicKeys: [], role: 'deployer' } },
+    'what a push takes away is gone',
+  )
   t.equal(restricted.previews?.['try/*']?.enable, false, 'also the pattern that would mean another environment')
   t.same(restrict(all, all), all)
 })
