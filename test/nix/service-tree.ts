@@ -24,9 +24,8 @@ export interface Tree {
   get(): Promise<string>
 }
 
-/** Makes the directories of an environment; its tree is ended when the test ends. */
-export function serviceTree(t: Test, store: Store): Tree {
-  const directory = mkdtempSync(join(store.directory, 'env-'))
+/** Makes the directories of an environment, below `directory`; its tree is ended when the test ends. */
+export function serviceTree(t: Test, store: Store, directory = mkdtempSync(join(store.directory, 'env-'))): Tree {
   const dir = (name: string) => join(directory, name)
   for (const name of ['run/s6/scan', 'up', 'data', 'state', 'cache', 'home']) mkdirSync(dir(name), { recursive: true })
   const facts = {

@@ -44,14 +44,14 @@ testServices(t, ['php', 'nginx'], async (t, services) => {
     services.activate(tree, lines('extensions = [ "memcached" ];'), files),
     /this host's PHP [0-9.]+ has no extension `memcached'; its operator can install it, or provide nixpkgs/,
   )
-  t.match(await services.refused(lines('extensions = [ "no-such" ];')), /PHP has no extension `no-such'/)
+  t.match(await services.refused(lines('extensions = [ "no-such" ];'), files), /PHP has no extension `no-such'/)
   t.match(
-    await services.refused(lines('phpVersion = "7.4";')),
+    await services.refused(lines('phpVersion = "7.4";'), files),
     /pkgs\.php74: this host has no program `php7\.4'; its operator can install it, or provide nixpkgs/,
   )
   const bare = Object.fromEntries(Object.entries(hostPrograms).filter(([name]) => !name.startsWith('php-fpm')))
   t.match(
-    await services.refused(lines(), { hostPrograms: bare }),
+    await services.refused(lines(), files, { hostPrograms: bare }),
     /option `services\.phpfpm\.pools\.app': this host has PHP without `php-fpm'/,
   )
 })

@@ -28,10 +28,12 @@ export interface Services {
   /** Adds a project whose module is `environments.main = { };` and these lines, with `files` beside it. */
   project(lines: string, files?: Record<string, string>): Promise<string>
   /** The failure of its evaluation. */
-  refused(lines: string, site?: object): Promise<string>
+  refused(lines: string, files?: Record<string, string>, site?: object): Promise<string>
   warnings(lines: string, files?: Record<string, string>): Promise<string[]>
   /** A tree with the services of these lines; rejects where they do not become ready. `before` may prepare its directories. */
   start(lines: string, files?: Record<string, string>, before?: (tree: Tree) => void): Promise<Tree>
+  /** An empty tree, whose directories are below `directory`. There must be something in the store. */
+  tree(directory: string): Promise<Tree>
   /** Runs the command of a process of the tree once, with its variables, as its schedule does. */
   job(tree: Tree, name: string): Promise<Ran>
   /** Brings a tree to other lines. */
@@ -66,8 +68,14 @@ function services(t: Test, store: Store): Services {
     store,
     project,
     activate,
+    async tree(directory) {
+      const tree = serviceTree(t, store, directory)
+      await tree.startSvscan()
+      return tree
+    },
     job: (tree, name) => tree.sh(`${definition(tree, name)}/run`),
-    refused: async (lines, more = {}) => store.failure(await project(lines), { ref: 'main' }, { ...chosen, ...more }),
+    refused: async (lines, files, more = {}) =>
+      store.failure(await project(lines, files), { ref: 'main' }, { ...chosen, ...more }),
     warnings: async (lines, files) =>
       (await store.evaluate(await project(lines, files), { ref: 'main' }, chosen)).warnings,
     async start(lines, files, before) {
