@@ -19,7 +19,7 @@ first_line() { line=''; [ ! -f "$1" ] || read -r line <"$1" || :; }
 same_files() { [ "$files" = - ] || { first_line "$1" && [ "$line" = "$files" ]; }; }
 # Replaces a link in one step. Names with a dot in front are nobody's.
 point() {
-  rm -f "${2%/*}/.new-link"
+  [ ! -L "${2%/*}/.new-link" ] || rm -f "${2%/*}/.new-link"
   ln -s "$1" "${2%/*}/.new-link"
   mv -T "${2%/*}/.new-link" "$2"
 }

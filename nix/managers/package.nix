@@ -44,6 +44,14 @@ pkgs.runCommand "activate"
       PATH=${lib.makeBinPath [ pkgs.s6 pkgs.coreutils ]}:''${PATH:-/usr/bin:/bin}
       export PATH
       here=${builtins.placeholder "out"}/share/hostenv
+      if [ -e "$here/secrets" ]; then
+        while read -r name secret; do
+          [ -r "''${HOSTENV_SECRETS_DIR:-$HOSTENV_RUNTIME_DIR/secrets}/$secret" ] || {
+            echo "activate: $name needs the secret $secret, which has no value here" >&2
+            exit 1
+          }
+        done < "$here/secrets"
+      fi
       if [ -e "$here/activate" ]; then
         (cd "$HOSTENV_DATA_DIR" && "$here/activate")
       fi
@@ -61,13 +69,16 @@ pkgs.runCommand "activate"
       }) processes;
     };
     inherit list;
+    secrets = lib.concatMapStrings (
+      name: lib.concatMapStrings (secret: "${name} ${secret}\n") processes.${name}.secrets
+    ) names;
     slice = systemd.slice resources;
     # Where sockets that the manager makes belong is known at run time only.
     sockets = lib.concatMapStrings (name: "socket ${name} ${shell.word processes.${name}.listen.socket}\n") activated;
     s6 = "${shebang}\n${builtins.readFile ./common.sh}${builtins.readFile ./s6.sh}";
     systemd = "${shebang}\n${builtins.readFile ./common.sh}${builtins.readFile ./systemd.sh}";
     links = map (name: "${name}=${definitions.${name}}") names;
-    passAsFile = [ "main" "lines" "facts" "list" "slice" "sockets" "s6" "systemd" ];
+    passAsFile = [ "main" "lines" "facts" "list" "slice" "sockets" "s6" "systemd" "secrets" ];
   }
   ''
     here=$out/share/hostenv
@@ -77,6 +88,7 @@ pkgs.runCommand "activate"
     cp $listPath $here/processes.list
     cp $slicePath $here/systemd/hostenv.slice
     cp $socketsPath $here/systemd/sockets
+    [ ! -s $secretsPath ] || cp $secretsPath $here/secrets
     cp $s6Path $here/managers/s6
     cp $systemdPath $here/managers/systemd
     chmod +x $out/bin/activate $here/managers/*

@@ -91,7 +91,8 @@ began=$(date '+%Y-%m-%d %H:%M:%S')
 
 define() { # in directory $1
   point "$definition/s6" "$1/definition"
-  if [ "$onrelease" = - ]; then rm -f "$1/release"; else release >"$1/release"; fi
+  if [ "$onrelease" != - ]; then release >"$1/release"
+  elif [ -f "$1/release" ]; then rm -f "$1/release"; fi
 }
 redefine() {
   one_of "$changed" "$name" || return 0
@@ -173,11 +174,12 @@ born() {
   births=''
 }
 create() {
-  rm -rf "$services/.new"
+  [ ! -d "$services/.new" ] || rm -rf "$services/.new"
   mkdir -p "$services/.new/log"
+  ln -s "$definition/s6" "$services/.new/definition"
   ln -s definition/run definition/finish definition/notification-fd "$services/.new"
   ln -s ../definition/log/run "$services/.new/log/run"
-  define "$services/.new"
+  [ "$onrelease" = - ] || release >"$services/.new/release"
   mv -T "$services/.new" "$dir"
 }
 begin() {
@@ -193,14 +195,14 @@ begin() {
   if one_of "$changed" "$name"; then
     s6-svdt-clear "$dir"
     s6-svc -wu -T 1000 -u "$dir" 2>/dev/null || :
-    [ -L "$scan/$name" ] || point "../service/$name" "$scan/$name"
+    [ -L "$scan/$name" ] || ln -s "../service/$name" "$scan/$name"
   else
     if [ ! -d "$dir" ]; then create
     else
       rm -f "$dir/installed"
       define "$dir"
     fi
-    point "../service/$name" "$scan/$name"
+    [ -L "$scan/$name" ] || ln -s "../service/$name" "$scan/$name"
     births="$births $name"
   fi
   [ "$patience" = 0 ] || unready="$unready $name:$patience"

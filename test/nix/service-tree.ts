@@ -6,6 +6,7 @@ import { request } from 'node:http'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { descendants, processes } from '../../src/lib/proc.ts'
 import { accounts, sandboxUid } from '../../src/lib/sandbox.ts'
 import { type Ran, run, start } from '../../src/lib/spawn.ts'
 import type { Store } from './private-store.ts'
@@ -19,6 +20,8 @@ export interface Tree {
   /** Pid of a process inside the tree's namespace; null when it is not up. */
   pid(name: string): Promise<number | null>
   running(name: string): Promise<number>
+  /** Every process of the tree, as numbered outside of its namespace. */
+  processes(): Promise<number[]>
   log(name: string): string
   sh(script: string): Promise<Ran>
   get(): Promise<string>
@@ -51,22 +54,8 @@ export function serviceTree(t: Test, store: Store, directory = mkdtempSync(join(
     ...['--ro-bind', join(names, 'passwd'), '/etc/passwd', '--ro-bind', join(names, 'group'), '/etc/group'],
     ...['--unshare-pid', '--die-with-parent', '--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin'],
     ...['--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--proc', '/proc', '--dev', '/dev'],
-    ...[
-      '--symlink',
-      'usr/sbin',
-      '/sbin',
-      '--ro-bind-try',
-      '/etc/alternatives',
-      '/etc/alternatives',
-      '--tmpfs',
-      '/tmp',
-      '--ro-bind',
-      node,
-      node,
-      '--ro-bind',
-      process.execPath,
-      process.execPath,
-    ],
+    ...['--symlink', 'usr/sbin', '/sbin', '--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
+    ...['--tmpfs', '/tmp', '--ro-bind', node, node, '--ro-bind', process.execPath, process.execPath],
     ...['--bind', directory, directory, '--ro-bind', store.real('/nix/store'), '/nix/store'],
     // tap gives every child of a test NODE_OPTIONS that name a file which the environment cannot see.
     ...['--unsetenv', 'NODE_OPTIONS', ...argv],
@@ -104,6 +93,7 @@ export function serviceTree(t: Test, store: Store, directory = mkdtempSync(join(
       }
       throw new Error(`${name} does not come up: ${tree.log(name)}`)
     },
+    processes: async () => descendants(svscan?.pid ?? 0, processes()),
     log(name) {
       const file = join(directory, 'state/log', name, 'current')
       return existsSync(file) ? readFileSync(file, 'utf8') : ''
