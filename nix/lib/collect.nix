@@ -1,16 +1,18 @@
 # From what is written in `modules` and `imports` to the modules themselves: { _file; key; imports; options; config; … }.
 lib:
 let
-  inherit (builtins) all any attrNames concatMap elem filter genericClosure head isAttrs isList isString mapAttrs substring;
+  inherit (builtins) all attrNames concatMap elem filter genericClosure head isAttrs isList isString mapAttrs substring;
   inherit (lib) isFunction unknownModule;
   frame = [ "_class" "_file" "key" "disabledModules" "imports" "options" "config" "meta" "freeformType" ];
+  # Of a module that has neither `options` nor `config`, all else is its configuration.
+  shorthandFrame = [ "_class" "_file" "key" "disabledModules" "imports" "require" "freeformType" ];
 
   # A module as it is written, in the form that the rest of this library reads.
   unify = file: key: m:
     let
       explicit = m ? config || m ? options;
       stray = removeAttrs m frame;
-      own = if explicit then m.config or { } else removeAttrs m ([ "require" ] ++ lib.remove "meta" frame);
+      own = if explicit then m.config or { } else removeAttrs m shorthandFrame;
       also = lib.optional (explicit && m ? meta) { inherit (m) meta; }
         ++ lib.optional (m ? freeformType) { _module = { inherit (m) freeformType; }; };
     in
@@ -59,7 +61,9 @@ let
         else if m._type or "module" != "module" then
           throw "Expected a module, but found a value of type ${builtins.toJSON m._type}${
             lib.optionalString (file != unknownModule) ", while trying to load a module into ${file}"
-          }."
+          }${lib.optionalString (arguments._prefix or [ ] != [ ]) ", while trying to load a module into ${lib.showOption arguments._prefix}"}.${
+            lib.optionalString (m._type == "configuration") "\nIf you really mean to import this configuration, instead please only import the modules that make up the configuration."
+          }${lib.optionalString (m._type == "flake") "\nPerhaps you forgot to select one of its modules."}"
         else
           unify file key m;
     in
@@ -77,7 +81,7 @@ let
     else if lib.isConvertibleWithToString m then
       toString m
     else
-      m.key or (throw "Module `${file}` contains a disabledModules item that has no `key` attribute: it must be a path, a string or a set with a key.");
+      m.key or (throw "Module `${file}` contains a disabledModules item that is an attribute set, presumably a module, that does not have a `key` attribute. It must be a string path relative to modulesPath, a path value, or an attribute set with a `key` attribute.");
 in
 {
   # All modules once each, in the order in which they are found: those given, then what these import, and so on.
@@ -99,7 +103,7 @@ in
     let
       constant = m:
         isAttrs m
-        && !(any (name: m ? ${name}) [ "__functor" "_type" "_class" "key" "disabledModules" ])
+        && !(m ? __functor || m ? _type || m ? _class || m ? key || m ? disabledModules)
         && all constant (m.imports or [ ] ++ m.require or [ ]);
     in
     constant;

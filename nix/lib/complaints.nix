@@ -16,6 +16,10 @@ in
       lib.escapeNixIdentifier (last loc)
     } = lib.mkOption { type = …; };";
 
+  # A definition { file; value; } of several options at once that is no set.
+  noSet = loc: def:
+    "In module `${toString def.file}', you're trying to define a value of type `${typeOf def.value}' rather than an attribute set for the option ${quoted loc}!${showDefs [ def ]}";
+
   # An option that would be a set of others.
   noParent = loc: parent: children:
     "The option ${quoted loc} in module `${parent._file}' would be a parent of the following options, but its type `${
@@ -33,12 +37,19 @@ in
       distance = lib.levenshtein (last def.prefix);
       near = lib.take 3 (lib.sortOn distance (filter (name: distance name <= 3) known));
       meant = map (name: quoted (prefix ++ parent ++ [ name ])) near;
-      inside = optionalString (prefix != [ ]) " in ${quoted prefix}";
+      path = prefix ++ def.prefix;
     in
-    "The option ${quoted (prefix ++ def.prefix)} does not exist. Definition values:${showDefs [ def ]}"
+    "The option ${quoted path} does not exist. Definition values:${
+      builtins.addErrorContext "while evaluating the error message for definitions for ${quoted path}, which is an option that does not exist" (
+        builtins.addErrorContext "while evaluating a definition from `${toString def.file}'" (showDefs [ def ])
+      )
+    }"
     + (
       if attrNames options == [ "_module" ] then
-        "\n\nNo options are declared${inside}: did you place their declarations into `config' rather than `options'?"
+        if prefix == [ ] then
+          "\n\nIt seems as if you're trying to declare an option by placing it into `config' rather than `options'!\n"
+        else
+          "\n\nHowever there are no options defined in ${quoted prefix}. This can happen if you e.g. declared your options in `types.submodule' under `config' rather than `options'.\n"
       else if meant != [ ] then
         "\n\nDid you mean ${concatStringsSep ", " (lib.init meant)}${optionalString (length meant > 1) " or "}${last meant}?"
       else

@@ -130,7 +130,15 @@ rec {
       check = x: a.check x || b.check x;
       merge = loc: defs:
         let fits = type: all (def: type.check def.value) defs; in
-        if fits a then a.merge loc defs else if fits b then b.merge loc defs else lib.mergeOneOption loc defs;
+        if fits a then
+          a.merge loc defs
+        else if fits b then
+          b.merge loc defs
+        else
+          # Only where nobody checked before, as in a free form.
+          lib.warn "The option `${showOption loc}' is neither a value of type `${a.description}' nor `${b.description}': in a `freeformType', put `types.attrsOf' around the `either'." (
+            lib.mergeOneOption loc defs
+          );
       inherit functor;
       typeMerge = other:
         let
@@ -190,54 +198,6 @@ rec {
         };
       }
     );
-
-  # A set with exactly one of these names: `attrTag { port = mkOption { … }; socket = mkOption { … }; }`.
-  attrTag = tags:
-    let
-      names = lib.concatMapStringsSep ", " lib.escapeNixIdentifier (attrNames tags);
-      placed = mapAttrs (
-        name: option:
-        let pos = builtins.unsafeGetAttrPos name tags; in
-        lib.throwIfNot (lib.isOption option) "In attrTag, each tag value must be an option, but tag ${lib.escapeNixIdentifier name} was ${
-          if lib.isOptionType option then "a bare type, not wrapped in mkOption." else "not."
-        }" (
-          {
-            declarations = if pos == null then [ ] else [ pos.file ];
-            declarationPositions = if pos == null then [ ] else [ pos ];
-          }
-          // option
-        )
-      ) tags;
-    in
-    mkOptionType {
-      name = "attrTag";
-      description = "attribute-tagged union with choices: ${names}";
-      descriptionClass = "noun";
-      check = x: isAttrs x && length (attrNames x) == 1 && tags ? ${head (attrNames x)};
-      getSubOptions = prefix: mapAttrs (name: option: option // { loc = prefix ++ [ name ]; }) placed;
-      merge = loc: defs:
-        let
-          chosen = map (def: head (attrNames def.value)) defs;
-          tag = head chosen;
-          other = lib.findFirst (name: name != tag) null chosen;
-        in
-        if other != null then
-          throw "The option `${showOption loc}` is defined both as `${tag}` and `${other}`, in ${showFiles (lib.getFiles defs)}."
-        else
-          { ${tag} = (lib.evalOptionValue (loc ++ [ tag ]) placed.${tag} (map (def: { inherit (def) file; value = def.value.${tag}; }) defs)).value; };
-      nestedTypes = placed;
-      functor = defaultFunctor "attrTag" // {
-        payload.tags = placed;
-        type = payload: attrTag payload.tags;
-        binOp = a: b: {
-          tags =
-            a.tags // b.tags
-            // mapAttrs (
-              name: option: lib.mergeOptionDecls [ name ] (map (options: { _file = "<attrTag {...}>"; inherit options; }) [ a.tags.${name} option ])
-            ) (builtins.intersectAttrs a.tags b.tags);
-        };
-      };
-    };
 
   # Merges sets deeply and functions by their results; everything else must be equal.
   anything = mkOptionType {

@@ -3,6 +3,18 @@ lib:
 let
   inherit (builtins) addErrorContext all any filter foldl' head length tail;
   inherit (lib) showDefs showFiles showOption;
+
+  # The value of definitions that count: at least one, with nothing said about them any more.
+  checkedMerge = loc: type: defs:
+    if type ? checkIn && !(type.check ? checkIn) then
+      # Such a type does its checks while it merges: a check put over its own would be lost there.
+      throw "The option `${showOption loc}' has a type `${type.description}' that uses an ad-hoc `type // { check = ...; }' override, which is incompatible with how it merges. Please use `lib.types.addCheck' instead."
+    else if !(if length defs == 1 then type.check (head defs).value else all (def: type.check def.value) defs) then
+      throw "A definition for option `${showOption loc}' is not of type `${type.description}'. Definition values:${
+        showDefs (filter (def: !(type.check def.value)) defs)
+      }"
+    else
+      type.merge loc defs;
 in
 rec {
   # Makes one value of what is defined in `defs` [{ file; value; }]. Errors name the option and every file that is in the wrong.
@@ -12,81 +24,25 @@ rec {
       defsFinal = defsFinal'.values;
       isDefined = defsFinal != [ ];
       mergedValue =
-        if !isDefined then
-          if type.emptyValue ? value then
-            type.emptyValue.value
-          else
-            throw "The option `${showOption loc}' was accessed but has no value defined. Try setting the option."
-        else if !(coherent type) then
-          throw "The option `${showOption loc}' has a type `${type.description}' that uses an ad-hoc `type // { check = ...; }' override. Please use `lib.types.addCheck' instead."
-        else if all (def: type.check def.value) defsFinal then
-          type.merge loc defsFinal
+        if isDefined then
+          checkedMerge loc type defsFinal
         else
-          throw "A definition for option `${showOption loc}' is not of type `${type.description}'. Definition values:${
-            showDefs (filter (def: !(type.check def.value)) defsFinal)
-          }";
+          type.emptyValue.value or (throw "The option `${showOption loc}' was accessed but has no value defined. Try setting the option.");
     in
     {
       inherit defsFinal' defsFinal isDefined mergedValue;
       optionalValue = if isDefined then { value = mergedValue; } else { };
     };
 
-  # A type that looks into its values does its checks while it merges, so that a check put over its own would be lost there.
-  coherent = type: !(type ? checkIn) || type.check ? checkIn;
-
-  # One option, from what `declare` says of it and its definitions: the value at once, and the rest for whoever reads `options`.
-  evalDeclared = loc: declared: defs:
-    let
-      option = declared.option or (declared.make loc);
-      inherit (option) type;
-      all = if option ? default then [ { file = head option.declarations; value = lib.mkOptionDefault option.default; } ] ++ defs else defs;
-      merged =
-        # The usual option that nobody sets: no priorities to compare.
-        if defs == [ ] && option ? default && !(option.default ? _type) then
-          mergeDefinitions loc type [ { file = head option.declarations; value = option.default; } ]
-        else if option.readOnly or false && length all > 1 then
-          throw "The option `${showOption loc}' is read-only, but it's set multiple times. Definition values:${
-            # Each as it would be if it were the only one.
-            showDefs (map (def: def // { value = (mergeDefinitions loc type [ def ]).mergedValue; }) all)
-          }"
-        else
-          mergeDefinitions loc type all;
-      value = addErrorContext "while evaluating the option `${showOption loc}':" (
-        if option ? apply then option.apply merged.mergedValue else merged.mergedValue
-      );
-    in
-    {
-      config = value;
-      options = deprecated loc option // {
-        inherit loc value;
-        inherit (merged) isDefined;
-        highestPrio = if defs == [ ] && option ? default then (mergeDefinitions loc type all).defsFinal'.highestPrio else merged.defsFinal'.highestPrio;
-        definitions = map (def: def.value) merged.defsFinal;
-        files = map (def: def.file) merged.defsFinal;
-        definitionsWithLocations = merged.defsFinal;
-        __toString = _: showOption loc;
-      };
-      unmatched = [ ];
-    };
-
-  # The same as nixpkgs offers it: an option as `mergeOptionDecls` answers it, and its definitions.
-  evalOptionValue = loc: option: defs: (evalDeclared loc { inherit option; } defs).options;
-
-  deprecated = loc: option:
-    if option.type.deprecationMessage or null == null then
-      option
-    else
-      lib.warn "The type `types.${option.type.name}' of option `${showOption loc}' defined in ${showFiles option.declarations} is deprecated. ${option.type.deprecationMessage}" option;
-
-  # An option as one module declares it: with a type, and with its submodules knowing which file they are from.
-  declaredOnce = { _file, options, pos ? null }:
+  # An option as one module declares it: { option; type; file; }, and its submodules know which file they are from.
+  declaredOnce = { _file, options, ... }@d:
     let type = options.type or lib.types.unspecified; in
-    options
-    // {
-      type = if type.getSubModules or null == null then type else type.substSubModules (map (lib.setDefaultModuleLocation _file) type.getSubModules);
-      declarations = [ _file ];
-      declarationPositions = [ (if pos == null then { file = _file; line = null; column = null; } else pos) ];
-      options = [ ];
+    {
+      option = options;
+      type =
+        if type.getSubModules or null == null then type else type.substSubModules (map (lib.setDefaultModuleLocation _file) type.getSubModules);
+      file = _file;
+      declarations = [ d ];
     };
 
   # Several modules may declare an option if their types go together and each other thing is said once.
@@ -95,22 +51,85 @@ rec {
       sum: d:
       let
         again = declaredOnce d;
-        type = sum.type.typeMerge again.type.functor;
-        twice = field: sum ? ${field} && d.options ? ${field};
+        both = sum.type.typeMerge again.type.functor;
+        # The modules of the later one first, as everywhere.
+        type =
+          if both.getSubModules or null == null then both else both.substSubModules (again.type.getSubModules ++ sum.type.getSubModules);
+        typed = sum.option ? type && again.option ? type;
+        twice = field: sum.option ? ${field} && again.option ? ${field};
       in
-      if any twice [ "default" "example" "description" "apply" ] || (sum.typed && d.options ? type && type == null) then
-        throw "The option `${showOption loc}' in `${toString d._file}' is already declared in ${showFiles sum.declarations}."
+      if any twice [ "default" "example" "description" "apply" ] || typed && both == null then
+        throw "The option `${showOption loc}' in `${toString d._file}' is already declared in ${showFiles (map (d: d._file) sum.declarations)}."
       else
-        again
-        // sum
-        // {
-          type = if !sum.typed then again.type else if d.options ? type then type else sum.type;
-          typed = sum.typed || d.options ? type;
-          declarations = sum.declarations ++ again.declarations;
-          declarationPositions = sum.declarationPositions ++ again.declarationPositions;
+        {
+          option = again.option // sum.option;
+          type = if typed then type else if again.option ? type then again.type else sum.type;
+          inherit (sum) file;
+          declarations = sum.declarations ++ [ d ];
         }
-    ) (declaredOnce (head declarations) // { typed = (head declarations).options ? type; }) (tail declarations);
-  mergeOptionDecls = loc: declarations: removeAttrs (mergeDeclarations loc declarations) [ "typed" ];
-  # For types that nixpkgs' way of doing this was written for; here the types are right already.
+    ) (declaredOnce (head declarations)) (tail declarations);
+
+  # The value of an option, from how it is declared and its definitions.
+  valueOf = loc: { option, type, file, ... }@declared: defs:
+    addErrorContext "while evaluating the option `${showOption loc}':" (
+      let
+        all = withDefault declared defs;
+        # Where nothing is defined the default is all there is; where anything plain is, it does not count.
+        counting =
+          if !(option ? default) then
+            defs
+          else if defs == [ ] && !(option.default ? _type) then
+            [ { inherit file; value = option.default; } ]
+          else if any (def: !(def.value ? _type)) defs then
+            defs
+          else
+            all;
+        value =
+          if option ? readOnly && option.readOnly && length all > 1 then
+            throw "The option `${showOption loc}' is read-only, but it's set multiple times. Definition values:${
+              # Each as it would be if it were the only one.
+              showDefs (map (def: def // { value = (mergeDefinitions loc type [ def ]).mergedValue; }) all)
+            }"
+          else if length counting == 1 && !((head counting).value ? _type) then
+            checkedMerge loc type counting
+          else
+            (mergeDefinitions loc type counting).mergedValue;
+      in
+      if option ? apply then option.apply value else value
+    );
+  withDefault = { option, file, ... }: defs:
+    if option ? default then [ { inherit file; value = lib.mkOptionDefault option.default; } ] ++ defs else defs;
+
+  # The option with that value and where it comes from, for whoever reads `options`.
+  optionOf = loc: { option, type, declarations, ... }@declared: defs: value:
+    let final = lib.finalDefinitions (withDefault declared defs); in
+    (
+      if type.deprecationMessage or null == null then
+        option
+      else
+        lib.warn "The type `types.${type.name}' of option `${showOption loc}' defined in ${showFiles (map (d: d._file) declarations)} is deprecated. ${type.deprecationMessage}" option
+    )
+    // {
+      inherit loc type value;
+      inherit (final) highestPrio;
+      isDefined = final.values != [ ];
+      definitions = map (def: def.value) final.values;
+      files = map (def: def.file) final.values;
+      definitionsWithLocations = final.values;
+      declarations = map (d: d._file) declarations;
+      declarationPositions = map (d: if d.pos or null == null then { file = d._file; line = null; column = null; } else d.pos) declarations;
+      options = [ ];
+      __toString = _: showOption loc;
+    };
+
+  # The same as nixpkgs offers it, for types of others: an option as `mergeOptionDecls` makes it of declarations.
+  mergeOptionDecls = loc: declarations:
+    let merged = mergeDeclarations loc declarations; in
+    merged.option // { inherit loc; inherit (merged) type; declarations = map (d: d._file) declarations; declarationPositions = [ ]; options = [ ]; };
+  evalOptionValue = loc: option: defs:
+    let
+      declared = { inherit option; type = option.type or lib.types.unspecified; file = head option.declarations; declarations = map (_file: { inherit _file; }) option.declarations; };
+    in
+    optionOf loc declared defs (valueOf loc declared defs);
   fixupOptionType = _: option: option;
 }

@@ -1,37 +1,38 @@
 # evalModules: modules in, { config; options; … } out. Names, results and messages are nixpkgs'.
 lib:
 let
-  inherit (builtins) all attrNames attrValues concatLists concatMap filter head isAttrs length mapAttrs zipAttrsWith;
-  inherit (lib) isOption pushDownProperties reverseList showDefs showOption types;
+  inherit (builtins) all concatMap filter head length;
+  inherit (lib) reverseList types;
+  inherit (import ./levels.nix lib) declare definitionsBelow mergeLevel;
+  inherit (import ./complaints.nix lib) noSuchOption;
 
-  evalModules = { modules, specialArgs ? { }, prefix ? [ ], class ? null }@given:
-    evaluate { inherit modules specialArgs prefix class; } (
-      { arguments, builtIn }:
-      let
-        collected = reverseList (
-          lib.collectModules {
-            inherit class arguments;
-            modulesPath = specialArgs.modulesPath or "";
-            modules = modules ++ [ builtIn ];
-          }
-        );
-      in
-      {
-        declared = declare collected;
-        definitions = concatMap definitionsOf collected;
-      }
-    );
+  evalModules = { modules, specialArgs ? { }, prefix ? [ ], class ? null }:
+    let given = { inherit modules specialArgs prefix class; }; in
+    evaluate given (collectedParts given);
+
+  # Parts as `evaluate` wants them, of modules that may have to be called first.
+  collectedParts = { modules, specialArgs, class, ... }: { arguments, builtIn }:
+    let
+      collected = reverseList (
+        lib.collectModules { inherit class arguments; modulesPath = specialArgs.modulesPath or ""; modules = modules ++ [ builtIn ]; }
+      );
+    in
+    {
+      declared = declareAlso (filter (m: m.key != builtIn.key) collected);
+      definitions = concatMap definitionsOf collected;
+    };
 
   # A set of modules that is evaluated again and again, as that of a submodule: what does not depend on its arguments is done once.
-  prepareModules = { modules, specialArgs, class }@given:
+  prepareModules = { modules, specialArgs, class }:
     let
-      found = lib.collectModules { inherit class modules; arguments = { }; modulesPath = ""; };
-      count = length modules;
+      constant = lib.partition lib.isConstantModule modules;
+      found = lib.collectModules { inherit class; modules = constant.right; arguments = { }; modulesPath = ""; };
+      count = length constant.right;
     in
-    given
-    // {
-      constant = class == null && all lib.isConstantModule modules;
-      declared = declare (reverseList ([ builtInOptions ] ++ found));
+    {
+      inherit modules specialArgs class;
+      called = constant.wrong;
+      declared = declareAlso (reverseList found);
       # Definitions of the modules given, and of those that these import.
       own = concatMap definitionsOf (reverseList (lib.take count found));
       imported = concatMap definitionsOf (reverseList (lib.drop count found));
@@ -43,27 +44,42 @@ let
     let
       name = { _module.args.name = lib.last prefix; };
       asModule = def: if def.shorthand then { _file = def.file; config = def.value; } else lib.setDefaultModuleLocation def.file def.value;
+      plain = lib.partition (def: def.shorthand) definitions;
+      called = prepared.called ++ map asModule plain.wrong;
       given = {
         inherit (prepared) specialArgs class;
         inherit prefix;
         modules = prepared.modules ++ [ name ] ++ map asModule definitions;
       };
+      quickParts = { arguments, builtIn }@outer:
+        let
+          found = lib.collectModules {
+            inherit (prepared) class;
+            inherit arguments;
+            modulesPath = prepared.specialArgs.modulesPath or "";
+            modules = called;
+          };
+          count = length called;
+        in
+        if all (m: m.options == { } && m.disabledModules == [ ]) found then
+          {
+            inherit (prepared) declared;
+            # In the order that `collectedParts` would find them in.
+            definitions =
+              prepared.imported
+              ++ concatMap definitionsOf (reverseList (lib.drop count found))
+              ++ [ { file = builtIn._file; value._module = builtIn.config._module // { args = builtIn.config._module.args // name._module.args; }; } ]
+              ++ reverseList plain.right
+              ++ concatMap definitionsOf (reverseList (lib.take count found))
+              ++ prepared.own;
+          }
+        else
+          collectedParts given outer;
     in
-    if prepared.constant && all (def: def.shorthand) definitions then
-      # The same definitions in the same order as by the general way.
-      evaluate given (
-        { builtIn, ... }:
-        {
-          inherit (prepared) declared;
-          definitions =
-            prepared.imported
-            ++ [ { file = builtIn._file; value = { _module = builtIn.config._module // { args = builtIn.config._module.args // name._module.args; }; }; } ]
-            ++ reverseList definitions
-            ++ prepared.own;
-        }
-      )
-    else
-      evalModules given;
+    evaluate given (
+      # Only where not both define something is the order clear.
+      if called == [ ] || prepared.own == [ ] && prepared.imported == [ ] then quickParts else collectedParts given
+    );
 
   # `parts` answers what is declared and defined, given the modules' arguments and the module that is always there.
   evaluate = { modules, specialArgs, prefix, class }@given: parts:
@@ -82,17 +98,19 @@ let
       };
       said = parts { inherit arguments builtIn; };
       merged = mergeLevel prefix said.declared said.definitions;
-      inherit (merged) options;
 
-      # Only the built-in module speaks of `_module` in nearly all evaluations; then nothing of it needs to be evaluated.
-      usual = length merged.defined._module == 1;
-      freeformType = if usual then null else merged.config._module.freeformType;
-      free = freeformType.merge prefix (map (def: { inherit (def) file; value = lib.setAttrByPath def.prefix def.value; }) merged.unmatched);
-      config =
-        if freeformType == null then merged.config else if merged.unmatched == [ ] then merged.config else lib.recursiveUpdate free merged.config;
+      # Nearly all evaluations say nothing else of `_module` than arguments; then no more of it needs to be looked at.
+      ofModule = mergeLevel (prefix ++ [ "_module" ]) said.declared.builtIn (definitionsBelow merged.defined._module);
+      usual = all (def: !(def.value ? _type) && removeAttrs def.value [ "args" "specialArgs" ] == { }) merged.defined._module;
+      unmatched = lib.optionals (!usual) (map (def: def // { prefix = [ "_module" ] ++ def.prefix; }) ofModule.unmatched) ++ merged.unmatched;
+      freeformType = if usual then null else ofModule.config.freeformType;
+      free = freeformType.merge prefix (map (def: { inherit (def) file; value = lib.setAttrByPath def.prefix def.value; }) unmatched);
+      values = if freeformType == null || unmatched == [ ] then merged.config else lib.recursiveUpdate free merged.config;
+      config = values // { _module = ofModule.config; };
+      options = merged.options // { _module = ofModule.options; };
       checked =
-        if (usual || freeformType == null && config._module.check) && merged.unmatched != [ ] then
-          throw (noSuchOption prefix options (head merged.unmatched))
+        if (usual || freeformType == null && ofModule.config.check) && unmatched != [ ] then
+          throw (noSuchOption prefix options (head unmatched))
         else
           x: x;
 
@@ -103,8 +121,8 @@ let
     {
       _type = "configuration";
       options = checked options;
-      config = checked (removeAttrs config [ "_module" ]);
-      _module = checked config._module;
+      config = checked values;
+      _module = checked ofModule.config;
       inherit extendModules type class;
     };
 
@@ -137,88 +155,22 @@ let
     };
   };
 
-  definitionsOf = m: map (value: { file = m._file; inherit value; }) (pushDownProperties m.config);
-
-  # What modules declare at one level: name → { level; } or { option; } or, where that takes the place for its messages, { make; }.
-  declare = modules:
+  # What modules declare, and at `builtIn` what they and this library declare of `_module`.
+  declareAlso = modules:
     let
-      placed = m:
-        if isAttrs m.options then
-          mapAttrs (name: options: { inherit (m) _file; inherit options; pos = builtins.unsafeGetAttrPos name m.options; }) m.options
-        else
-          { "" = { inherit (m) _file options; }; };
-      byName = zipAttrsWith (_: ds: ds) (map placed (filter (m: m.options != { }) modules));
-      names = mapAttrs (
-        _: ds:
-        let
-          options = filter (d: d.options ? _type) ds;
-          strange = filter (d: !(isOption d.options)) options;
-        in
-        if strange != [ ] then
-          { make = loc: throw (noDeclaration loc (head strange)); }
-        else if options == [ ] then
-          { level = declare ds; }
-        else if length options != length ds && !(all (d: d.options.type.name or null == "submodule") options) then
-          { make = loc: throw (noParent loc (head options) (filter (d: !(d.options ? _type)) ds)); }
-        else if length ds == 1 then
-          { option = lib.declaredOnce (head ds); }
-        else
-          { make = loc: lib.mergeOptionDecls loc (map inSubmodule ds); }
-      ) byName;
+      declared = declare modules;
+      more = filter (m: m.options ? _module) modules;
     in
-    {
-      inherit names;
-      nested = filter (name: names.${name} ? level) (attrNames names);
-      # Something else than a set of options.
-      wrong = byName."" or null;
+    declared
+    // {
+      names = removeAttrs declared.names [ "_module" ];
+      levels = removeAttrs declared.levels [ "_module" ];
+      listed = declared.listed ++ [ "_module" ];
+      builtIn = if declared.names ? _module then (declare (more ++ [ builtInOptions ])).levels._module else builtInLevel;
     };
+  builtInLevel = (declare [ builtInOptions ]).levels._module;
 
-  # A set of options is one more module of the submodule that is declared in the same place.
-  inSubmodule = d:
-    if isOption d.options then
-      d
-    else
-      d // { options = lib.mkOption { type = types.submoduleWith { modules = [ { inherit (d) options; } ]; shorthandOnlyDefinesConfig = null; }; }; };
-
-  # One level of the tree: values, options, and the definitions that have no option.
-  mergeLevel = loc: declared: defs:
-    let
-      defined = zipAttrsWith (_: ds: ds) (
-        map (
-          def:
-          if isAttrs def.value then
-            mapAttrs (_: value: { inherit (def) file; inherit value; }) def.value
-          else
-            throw "In module `${toString def.file}', you're trying to define a value of type `${builtins.typeOf def.value}' rather than an attribute set for the option `${showOption loc}'!${showDefs [ def ]}"
-        ) defs
-      );
-      below = def: map (value: { inherit (def) file; inherit value; }) (pushDownProperties def.value);
-      level = mapAttrs (
-        name: d:
-        if d ? level then
-          mergeLevel (loc ++ [ name ]) d.level (concatMap below (defined.${name} or [ ]))
-        else
-          lib.evalDeclared (loc ++ [ name ]) d (defined.${name} or [ ])
-      ) declared.names;
-      unmatched =
-        mapAttrs (_: map (def: def // { prefix = [ ]; })) (removeAttrs defined (attrNames declared.names))
-        // lib.genAttrs declared.nested (name: level.${name}.unmatched);
-    in
-    if declared.wrong != null then
-      throw (noOptions loc (head declared.wrong))
-    else
-      {
-        inherit defined;
-        config = mapAttrs (_: l: l.config) level;
-        options = mapAttrs (_: l: l.options) level;
-        unmatched =
-          if defs == [ ] then
-            [ ]
-          else
-            concatLists (attrValues (mapAttrs (name: map (def: def // { prefix = [ name ] ++ def.prefix; })) unmatched));
-      };
-
-  inherit (import ./complaints.nix lib) noDeclaration noOptions noParent noSuchOption;
+  definitionsOf = m: if m.config == { } then [ ] else map (value: { file = m._file; inherit value; }) (lib.pushDownProperties m.config);
 in
 {
   inherit evalModules prepareModules evalPrepared;

@@ -6,8 +6,8 @@ let
   # The priority of a definition that says none; the lower one wins.
   plainPriority = 100;
   plainOrder = 1000;
-  priorityOf = def: if kind def.value == "override" then def.value.priority else plainPriority;
-  withoutPriority = def: if kind def.value == "override" then def // { value = def.value.content; } else def;
+  priorityOf = def: if def.value ? _type && def.value._type == "override" then def.value.priority else plainPriority;
+  withoutPriority = def: if def.value ? _type && def.value._type == "override" then def // { value = def.value.content; } else def;
 in
 rec {
   mkIf = condition: content: { _type = "if"; inherit condition content; };
@@ -91,7 +91,7 @@ rec {
         if kind def.value == "order" then def // { value = def.value.content; inherit (def.value) priority; } else def;
       place = def: def.priority or plainOrder;
     in
-    if any (def: kind def.value == "order") defs then sort (a: b: place a < place b) (map plain defs) else defs;
+    if any (def: def.value ? _type && def.value._type == "order") defs then sort (a: b: place a < place b) (map plain defs) else defs;
 
   # The definitions of one option that count, with nothing said about them any more: { values; highestPrio; }.
   finalDefinitions = defs:
@@ -103,10 +103,13 @@ rec {
         )
       ) defs;
       strongest = filterOverrides' holding;
+      only = head defs;
     in
-    # Nearly all options have one plain definition: nothing to do.
-    if length defs == 1 && !((head defs).value ? _type) then
+    # Nearly all options have one definition that says nothing or only how strong it is.
+    if length defs == 1 && !(only.value ? _type) then
       { values = defs; highestPrio = plainPriority; }
+    else if length defs == 1 && only.value._type == "override" && !(only.value.content ? _type) then
+      { values = [ { inherit (only) file; value = only.value.content; } ]; highestPrio = only.value.priority; }
     else
       { values = sortProperties strongest.values; inherit (strongest) highestPrio; };
 }

@@ -1,4 +1,5 @@
-# Types made of modules: a set of options inside of an option, a module kept for later, and the type of types.
+# Types made of modules and options: a set of options inside of an option, a module kept for later, one option of several, and the
+# type of types.
 lib:
 let
   inherit (builtins) attrNames head isAttrs isPath isString length;
@@ -96,4 +97,57 @@ in
       else
         (lib.mergeOptionDecls loc (map (def: { _file = def.file; options = lib.mkOption { type = def.value; }; }) defs)).type;
   };
+
+  # A set with exactly one of these names: `attrTag { port = mkOption { … }; socket = mkOption { … }; }`.
+  attrTag = tags:
+    let
+      names = lib.concatMapStringsSep ", " lib.escapeNixIdentifier (attrNames tags);
+      placed = builtins.mapAttrs (
+        name: option:
+        let pos = builtins.unsafeGetAttrPos name tags; in
+        lib.throwIfNot (lib.isOption option) "In attrTag, each tag value must be an option, but tag ${lib.escapeNixIdentifier name} was ${
+          if lib.isOptionType option then "a bare type, not wrapped in mkOption." else "not."
+        }" (
+          {
+            declarations = if pos == null then [ ] else [ pos.file ];
+            declarationPositions = if pos == null then [ ] else [ pos ];
+          }
+          // option
+        )
+      ) tags;
+    in
+    types.mkOptionType {
+      name = "attrTag";
+      description = "attribute-tagged union with choices: ${names}";
+      descriptionClass = "noun";
+      check = x: isAttrs x && length (attrNames x) == 1 && tags ? ${head (attrNames x)};
+      getSubOptions = prefix: builtins.mapAttrs (name: option: option // { loc = prefix ++ [ name ]; }) placed;
+      merge = loc: defs:
+        let
+          chosen = map (def: head (attrNames def.value)) defs;
+          tag = head chosen;
+          other = lib.findFirst (name: name != tag) null chosen;
+        in
+        if other != null then
+          throw "The option `${lib.showOption loc}` is defined both as `${tag}` and `${other}`, in ${lib.showFiles (lib.getFiles defs)}."
+        else
+          { ${tag} = (lib.evalOptionValue (loc ++ [ tag ]) placed.${tag} (map (def: { inherit (def) file; value = def.value.${tag}; }) defs)).value; };
+      nestedTypes = placed;
+      functor = types.defaultFunctor "attrTag" // {
+        payload.tags = placed;
+        type = payload: types.attrTag payload.tags;
+        binOp = a: b: {
+          tags =
+            a.tags // b.tags
+            // builtins.mapAttrs (
+              name: option:
+              lib.mergeOptionDecls [ name ] (map (options: { _file = "<attrTag {...}>"; inherit options; }) [ a.tags.${name} option ])
+              // {
+                declarations = a.tags.${name}.declarations ++ option.declarations;
+                declarationPositions = a.tags.${name}.declarationPositions ++ option.declarationPositions;
+              }
+            ) (builtins.intersectAttrs a.tags b.tags);
+        };
+      };
+    };
 }
