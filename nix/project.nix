@@ -1,6 +1,6 @@
 # One project module, evaluated: its policy, and the package of each of its environments and previews. Lazy: no package is
 # evaluated that nobody asks for.
-{ site, module }:
+{ site, module, root ? null }:
 let
   sets = import ./pkgs/select.nix { inherit site; };
   inherit (sets) lib pkgs;
@@ -13,7 +13,9 @@ let
         ./core
         { _file = "<the site>"; _module.args = { inherit site; }; }
         module
-      ] ++ extra;
+      ]
+      ++ lib.optional (root != null) { _file = "<the project>"; hostenv.root = lib.mkDefault root; }
+      ++ extra;
     }).config;
 
   # The policy half: which environments there are. Evaluated without the facts of any one of them.

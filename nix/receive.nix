@@ -5,6 +5,7 @@ let
   file = project + "/.hostenv/hostenv.nix";
   evaluated = import ./project.nix {
     inherit site;
+    root = project;
     module = if builtins.pathExists file then file else throw "the project has no .hostenv/hostenv.nix";
   };
   inherit (evaluated) lib environments;

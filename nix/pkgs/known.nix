@@ -34,7 +34,10 @@ in
   iproute2 = one "ip";
   imagemagick = [ "convert" "identify" "mogrify" "magick" ];
   jq = one "jq";
-  mariadb = [ "mariadbd" "mariadb" "mariadb-dump" "mariadb-install-db" "mysqld" "mysql" "mysqldump" ];
+  mariadb = [
+    "mariadbd" "mariadb" "mariadb-admin" "mariadb-check" "mariadb-dump" "mariadb-install-db" "mariadb-upgrade" "mysqld" "mysql"
+    "mysqldump" "my_print_defaults"
+  ];
   netcat = one "nc";
   nginx = one "nginx";
   nodejs = [ "node" "npm" "npx" "corepack" ];
@@ -42,11 +45,11 @@ in
   openssh = [ "ssh" "ssh-keygen" "scp" ];
   openssl = one "openssl";
   perl = one "perl";
-  php = one "php";
-  postgresql = [ "postgres" "psql" "initdb" "pg_ctl" "pg_dump" "pg_restore" ];
+  postgresql = [ "postgres" "psql" "initdb" "pg_ctl" "pg_dump" "pg_dumpall" "pg_isready" "pg_restore" ];
   procps = [ "ps" "pgrep" "pkill" "free" ];
   python3 = [ "python3" "pydoc3" ];
   redis = [ "redis-server" "redis-cli" ];
+  restic = one "restic";
   rsync = one "rsync";
   ruby = [ "ruby" "gem" "bundle" "irb" ];
   s6 = [

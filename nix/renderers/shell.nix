@@ -2,7 +2,9 @@
 { lib }:
 rec {
   word = s:
-    lib.concatMapStrings (
+    # split forgets which packages a text speaks of.
+    builtins.substring 0 0 s
+    + lib.concatMapStrings (
       part: if builtins.isString part then literal part else "\"$" + builtins.head (builtins.filter (x: x != null) part) + "\""
     ) (builtins.split "[$](HOSTENV_[A-Z_]+|XDG_[A-Z_]+|HOME)|[$][{](HOSTENV_[A-Z_]+|XDG_[A-Z_]+|HOME)[}]" s)
     + lib.optionalString (s == "") "''";
