@@ -36,6 +36,7 @@ interface Parts {
 export function makeContext({ settings, env, prepared, state, log, doors, closing, switching, fault }: Parts): Context {
   const { nix, sandbox, site, library } = prepared
   const { stateDir, runtimeDir } = settings.config
+  const reporting = new Set<number>()
   return {
     get config() {
       return settings.config
@@ -77,15 +78,19 @@ export function makeContext({ settings, env, prepared, state, log, doors, closin
       },
       socketOf: (facts) => ownSocket(runtimeDir, facts.upstreamRuntimeDir),
     },
-    report: (deploy, { words, ...view }) =>
-      deployReport(
+    reporting,
+    report: (deploy, { words, ...view }) => {
+      reporting.add(deploy)
+      const report = deployReport(
         {
           words: sideband(words),
           log: cappedSink(logFile(deployLogPath(stateDir, deploy)), settings.config.limits.deployLogBytes),
         },
         { logCommand: `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} logs d${deploy}` },
         view,
-      ),
+      )
+      return { ...report, close: () => report.close().finally(() => reporting.delete(deploy)) }
+    },
     fault: fault ?? (() => undefined),
     urlOf: (hostname) => `http://${hostname}${doors.http.port === 80 ? '' : `:${doors.http.port}`}`,
   }
