@@ -44,7 +44,9 @@ export const site = {
   domain: 'localhost',
   runtimeRoot: '/run/hostenv',
   stateRoot: '/var/lib/hostenv',
-  hostPrograms: { node: process.execPath, python3: '/usr/bin/python3' },
+  hostPrograms: {
+    ...{ node: process.execPath, python3: '/usr/bin/python3', socat: '/usr/bin/socat', ip: '/usr/sbin/ip' },
+  },
   packages: null,
 }
 
