@@ -2,7 +2,7 @@
 import { checkForce } from './activate/force.ts'
 import { dropRoot, rootLink } from './activate/roots.ts'
 import { boundedBuild } from './build/bounded-build.ts'
-import { canonicalBranch } from './config/grants.ts'
+import { canonicalBranch, deploys } from './config/grants.ts'
 import type { Context, Deploy, Ready } from './context.ts'
 import { isZero, shortRef } from './lib/oid.ts'
 import type { Manifest, RefUpdate } from './records.ts'
@@ -28,6 +28,11 @@ export async function makeReady(ctx: Context, deploy: Deploy): Promise<Ready> {
   deploy.abort.signal.throwIfAborted()
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
   const name = shortRef(deploy.update.ref)
+  if (!deploys(ctx.config, deploy.project)) {
+    if (!ctx.state.people.mayDeploy(deploy.session.pusher, deploy.project, policy, name))
+      throw notAllowed(deploy.session.pusher, name)
+    return { deploy, key: null, resolved: null, stages: {} }
+  }
   const key = meant(ctx, deploy.project, policy, deploy.update)
   const canonical = canonicalBranch(ctx.config, deploy.project)
   // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.

@@ -60,6 +60,8 @@ export interface ProjectSettings {
   readonly access: Readonly<Record<string, Access>>
   /** Host names; `*.example.org` means every name below. */
   readonly domains: readonly string[]
+  /** False: kept as a git repository and nothing more. */
+  readonly deploys: boolean
 }
 
 /** What the command line may say; everything is optional, and wins over the file. */
@@ -109,9 +111,12 @@ export function toConfig(flags: ServeFlags, env: Env, file: FileSettings = {}): 
     users: mapped(file.users ?? {}, ({ role, keys = [], keyFiles = [] }) => ({
       ...{ administrator: role === 'administrator', keys, keyFiles: keyFiles.map(near) },
     })),
-    projects: mapped(file.projects ?? {}, ({ canonicalBranch = 'main', access = {}, domains = [] }) => ({
-      ...{ canonicalBranch, access, domains },
-    })),
+    projects: mapped(
+      file.projects ?? {},
+      ({ canonicalBranch = 'main', access = {}, domains = [], deploys = true }) => ({
+        ...{ canonicalBranch, access, domains, deploys },
+      }),
+    ),
     domain,
     host: { kind: 'local', trustProjects: flags.trustProjects ?? file.host?.local?.trustProjects ?? false },
     nix: {

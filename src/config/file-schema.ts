@@ -85,6 +85,14 @@ const project = z
           examples: [{ alice: 'push' }],
         })
         .optional(),
+      deploys: z
+        .boolean({ error: 'true or false' })
+        .meta({
+          description:
+            'false: the project is only kept. Its branches and tags move as in any git server; nothing is evaluated or run.',
+          default: true,
+        })
+        .optional(),
       domains: list(
         'a host name',
         'Host names that the project may serve beside its own, each granted to one project; `*.example.org` grants every name below.',
