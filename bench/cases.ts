@@ -1,4 +1,5 @@
 // The cases of the benchmark, in the order in which they run.
+import { deploys } from './cases/deploys.ts'
 import { frontDoor } from './cases/front-door.ts'
 import { hookStart } from './cases/hook-start.ts'
 import { largePack } from './cases/large-pack.ts'
@@ -7,6 +8,7 @@ import type { Figure } from './figures.ts'
 import type { Setting } from './setting.ts'
 
 export const cases: Readonly<Record<string, (setting: Setting) => Promise<Figure | Figure[]>>> = {
+  deploys,
   'plain-push': plainPush,
   'hook-start': hookStart,
   'large-pack': largePack,

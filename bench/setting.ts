@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { discover } from '../src/config/discover.ts'
-import { mustRun } from '../src/lib/spawn.ts'
+import { run } from '../src/lib/spawn.ts'
 import { cleanEnv, path } from '../test/helpers/programs.ts'
 import { makeProject, type Project } from '../test/helpers/project.ts'
 import { type Receiver, startReceiver } from '../test/helpers/receiver.ts'
@@ -40,8 +40,12 @@ export async function makeSetting(ending: Ending, directory: string, rounds: num
     const ssh = 'name' in to ? receiver.sshCommand() : to.ssh
     const argv = ['git', 'push', '-q', ...options, url, refspec] as [string, ...string[]]
     const begun = performance.now()
-    await mustRun({ argv, cwd: project.directory, env: { ...cleanEnv(project.directory), GIT_SSH_COMMAND: ssh } })
-    return performance.now() - begun
+    const env = { ...cleanEnv(project.directory), GIT_SSH_COMMAND: ssh }
+    const ran = await run({ argv, cwd: project.directory, env })
+    const took = performance.now() - begun
+    // A hook that fails after git took the push does not fail it.
+    if (ran.code !== 0 || /remote: (error|activate):/.test(ran.stderr)) throw new Error(ran.stderr)
+    return took
   }
   let live: ReturnType<Setting['live']> | undefined
   const deployed = async () => {
@@ -62,5 +66,5 @@ export async function makeSetting(ending: Ending, directory: string, rounds: num
 async function sandboxPaths(): Promise<string> {
   const { hostPrograms } = await discover(path)
   const node = hostPrograms.node
-  return [`/bin/sh=${hostPrograms.busybox}`, '/usr', '/lib', '/lib64', ...(node ? [node] : [])].join(' ')
+  return [`/bin/sh=${hostPrograms.busybox}`, '/usr', '/lib', '/lib64', ...(node && !node.startsWith('/usr/') ? [node] : [])].join(' ')
 }

@@ -12,8 +12,9 @@ export interface ByHand {
   readonly repository: string
   /** Makes a bare repository; with `deploys` its hook is the one above. Answers its URL. */
   repositoryFor(name: string, deploys: boolean, keys?: readonly string[]): Promise<string>
-  /** The command that goes back one generation and activates it, over ssh. */
-  rollback(name: string, key: string): readonly [string, ...string[]]
+  /** Commands over ssh: what generations there are, and to one of them. */
+  generations(name: string, key: string): readonly [string, ...string[]]
+  switchTo(name: string, key: string, generation: number): readonly [string, ...string[]]
 }
 
 /** What /etc/nix/nix.conf would say on such a machine: builds in a sandbox that sees the host's programs, no substituter. */
@@ -55,10 +56,11 @@ export async function startByHand(ending: Ending, directory: string, conf: strin
       }
       return sshd.url(repository)
     },
-    rollback: (name, key) => {
+    generations: (name, key) => [...sshd.argv, `${tools}; nix-env -p ${envDir(name, key)}/profile --list-generations`],
+    switchTo: (name, key, generation) => {
       const env = envDir(name, key)
-      const script = `${tools}; nix-env -p ${env}/profile --rollback && . ${env}/environment && ${env}/profile/bin/activate`
-      return [...sshd.argv, script]
+      const script = `nix-env -p ${env}/profile --switch-generation ${generation} && . ${env}/environment`
+      return [...sshd.argv, `${tools}; ${script} && ${env}/profile/bin/activate`]
     },
   }
 }
@@ -68,9 +70,12 @@ set -e
 ${tools}
 unset GIT_DIR
 while read -r old new ref; do
-  key=\${ref#refs/*/}
+  case $ref in
+    refs/tags/*) key=staging ;;
+    *) key=\${ref#refs/heads/} ;;
+  esac
   env=${environments}/${name}-$(echo "$key" | tr / -)
-  nix build --out-link "$env/result" "git+file://$PWD?dir=.hostenv&ref=$ref&rev=$new#\\"$key\\""
+  nix build --no-write-lock-file --out-link "$env/result" "git+file://$PWD?dir=.hostenv&ref=$ref&rev=$new#\\"$key\\""
   nix-env -p "$env/profile" --set "$env/result"
   (. "$env/environment"; "$env/profile/bin/activate")
 done
