@@ -76,7 +76,7 @@ function reuse(
   out: string,
   live: Release | null,
   deploy: PushDeploy,
-): Pick<Build, 'storePath' | 'closureBytes' | 'since' | 'duration'> | null {
+): Pick<Build, 'storePath' | 'closure' | 'duration'> | null {
   const kept = keptRelease(ctx, out, deploy.project)
   if (kept === null) return null
   const closureBytes = kept.closureBytes ?? 0
@@ -84,7 +84,7 @@ function reuse(
   const as = kept.project === deploy.project ? { as: `release ${kept.n} of ${kept.key}` } : {}
   ctx.state.deploys.update(deploy.id, { stage: 'built', out })
   deploy.report.emit({ type: 'built', duration: 0, cached: true, ...as, closureBytes, since })
-  return { storePath: out, closureBytes, since, duration: 0 }
+  return { storePath: out, closure: Promise.resolve({ closureBytes, since }), duration: 0 }
 }
 
 // A tag labels its release; one that releases by a pattern is bound to its commit, too.
@@ -130,15 +130,16 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
       reuse(ctx, resolved.derivation.outPath, live, deploy) ??
       (await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
         ...{ nix: ctx.host.nix, outLink: rootLink(ctx, deploy.id), log: deploy.report.log, emit, signal },
+        later: deploy.report.later,
         previous: live && { release: live.n, storePath: live.storePath },
       }))
     ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
     await ctx.fault('S1', deploy.id)
     const stages = { resolve: resolveTime, build: Math.round(built.duration) }
     const { commit, preview, newPolicy } = resolved
-    const { storePath: out, closureBytes, since } = built
+    const { storePath: out, closure } = built
     const verification = resolved.environment.deploymentVerification
-    const how = { out, generation: null, verification, proven: false, again: null, ttl, closureBytes, since }
+    const how = { out, generation: null, verification, proven: false, again: null, ttl, closure }
     return { deploy, key, next: { commit, tree, preview, newPolicy, ...how, ...tagged(deploy, policy) }, stages }
   } catch (error) {
     if (canonical !== null) takeRightsAway(ctx, deploy, canonical)

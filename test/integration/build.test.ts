@@ -66,6 +66,7 @@ function watched(name: string, more: Partial<BuildOptions> = {}) {
     outLink,
     log: (line) => log.push(line),
     emit: (event) => events.push({ ...event, at: Date.now() }),
+    later: (event) => void event.then((known) => events.push({ ...known, at: Date.now() })),
     signal: AbortSignal.timeout(60_000),
     previous: null,
     ...more,
@@ -78,7 +79,7 @@ t.test('a build is told, rooted and measured; a second one is cached', async (t)
   const first = watched('one')
   const built = await build(one, first.options)
   t.match(built, { storePath: one.outPath, cached: false, outLink: first.outLink })
-  t.ok(built.closureBytes > 0)
+  t.ok(((await built.closure).closureBytes ?? 0) > 0)
   t.equal(readlinkSync(first.outLink), one.outPath)
   t.ok(statSync(nix.realPath(one.outPath)).isDirectory())
   const roots = await mustRun(nix.command(['nix-store', '--gc', '--print-roots']))
@@ -95,7 +96,9 @@ t.test('a build is told, rooted and measured; a second one is cached', async (t)
   )
 
   const again = watched('again')
-  t.match(await build(one, again.options), { storePath: one.outPath, cached: true })
+  const second = await build(one, again.options)
+  t.match(second, { storePath: one.outPath, cached: true })
+  await second.closure
   t.equal(readlinkSync(again.outLink), one.outPath)
   t.same(
     again.events.map(({ type }) => type),
@@ -103,12 +106,13 @@ t.test('a build is told, rooted and measured; a second one is cached', async (t)
   )
 
   const two = watched('two', { previous: { release: 6, storePath: one.outPath } })
-  await build(await derivation('two'), two.options)
+  await (await build(await derivation('two'), two.options)).closure
   t.match(two.events.at(-1), { type: 'built', since: { release: 6, changes: ['shop 1.0 → 2.0'] } })
 
   const gone = { release: 5, storePath: `/nix/store/${'0'.repeat(32)}-gone` }
   const unknown = watched('unknown', { previous: gone })
-  t.ok((await build(one, unknown.options)).closureBytes > 0, 'a collected previous release does not matter')
+  const { closureBytes } = await (await build(one, unknown.options)).closure
+  t.ok((closureBytes ?? 0) > 0, 'a collected previous release does not matter')
   t.match(unknown.events.at(-1), { type: 'built', since: null })
 })
 
