@@ -43,7 +43,13 @@ for (const { where, parts, says } of explained)
 
 // Said by git, ssh, Nix and scripts/setup.sh, or put together from several parts of the source.
 const others = [
-  ...['Permission denied (publickey)', 'unexpected capabilities^{}', 'not our ref', 'got: sha256-…'],
+  ...[
+    'Permission denied (publickey)',
+    'unexpected capabilities^{}',
+    'not our ref',
+    '[rejected] … (fetch first)',
+    'got: sha256-…',
+  ],
   "the receiving end does not support this repository's hash algorithm",
   ...[
     'refs/heads/X is missing; the record says …',
