@@ -85,6 +85,7 @@ export interface Concerned {
 async function putInForce({ config, loaded }: Settings, { ctx, ssh, sshLimits, frontDoor }: Concerned): Promise<void> {
   const { people } = ctx.state
   setPeople(people, loaded)
+  ctx.state.audit.most = config.limits.auditLines
   Object.assign(sshLimits, config.limits.ssh)
   frontDoor.limitsChanged()
   ctx.evaluations.recount()

@@ -14,10 +14,17 @@ export interface SwitchContext extends LocalHost {
   readonly socketOf: (facts: EnvironmentFacts) => string | null
 }
 
-/** S4: points the profile to `out`. Answers the generation. */
-export async function switchProfile(host: SwitchContext, place: Place, out: string): Promise<number> {
+/** S4: points the profile to `out`: to the generation that has it where that is known. Answers the generation. */
+export async function switchProfile(
+  host: SwitchContext,
+  place: Place,
+  { out, generation }: { readonly out: string; readonly generation: number | null },
+): Promise<number> {
   await makeDirectories(place.facts)
-  return await setProfile(host, profilePath(host, place.facts.userName), out)
+  const profile = profilePath(host, place.facts.userName)
+  if (generation === null) return await setProfile(host, profile, out)
+  await switchGeneration(host, profile, generation)
+  return generation
 }
 
 export interface Activation {
@@ -25,6 +32,7 @@ export interface Activation {
   readonly out: string
   readonly release: ReleaseFacts
   readonly verification: Verification
+  readonly proven: boolean
 }
 
 /** S5: activates and checks. Throws Refused when the release does not run. */
@@ -33,7 +41,7 @@ export async function activate(host: SwitchContext, a: Activation, emit: Emit): 
     throw new Refused('the build has no bin/activate', {
       help: ['activatePackage must contain an executable bin/activate.'],
     })
-  const check = checkContext(host, a.place, a.out, a.verification, emit)
+  const check = { ...checkContext(host, a.place, a.out, a.verification, emit), proven: a.proven }
   const logs = logSizes(a.place, [...check.processes.keys()])
   await ensureTree(host, a.place)
   whyEnded(a.place.facts)

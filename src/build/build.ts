@@ -74,7 +74,7 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
   stopIfCancelled(signal)
   const duration = performance.now() - startedAt
   emit({ type: 'built', duration, cached, closureBytes, since })
-  return { storePath, outLink, cached, closureBytes, duration }
+  return { storePath, outLink, cached, closureBytes, since, duration }
 }
 
 const LOG_FORMAT = ['--log-format', 'internal-json']

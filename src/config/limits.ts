@@ -96,6 +96,14 @@ export const limitTable = {
   treeCheckInterval: time(5 * SECOND, 'How often it looks whether the services of live environments still run.', {
     least: 100,
   }),
+  previewGrace: time(
+    72 * HOUR,
+    'How long a preview that expired or was torn down keeps its data; then data, releases and name go together.',
+    { least: 0, most: 365 * 24 * HOUR },
+  ),
+  expiryCheckInterval: time(MINUTE, 'How often the receiver looks for previews that expired.', {
+    least: 100,
+  }),
   heldTime: time(10 * SECOND, 'How long a request waits for an environment that switches.'),
   heldPerEnvironment: count(100, 'Requests that wait for one environment that switches.'),
   heldRequests: count(1000, 'Requests that wait for environments that switch, of all.'),
@@ -103,6 +111,11 @@ export const limitTable = {
   logFiles: count(5, 'Full log files of the receiver that are kept.', { most: 1000 }),
   serviceLogBytes: size(MIB, "Size of the log of one environment's service manager; two full ones are kept.", {
     least: 4 * KIB,
+  }),
+  runsAtOnce: count(20, 'Commands (the word `run`) that run at once, of everybody.', { most: 10_000 }),
+  auditLines: count(100_000, 'Decisions about who may do what that are kept (the word `audit`); the oldest go.', {
+    least: 100,
+    most: 100_000_000,
   }),
   ssh: {
     loginTime: time(20 * SECOND, 'How long a connection may take to log in.', { least: 100 }),

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import type { Limits } from '../config/limits.ts'
 import { answer, type SENTENCES } from './answer.ts'
 import { valuesOf } from './headers.ts'
+import { pausedPage } from './paused-page.ts'
 import { PrivateLinks, type Route } from './private-links.ts'
 import { hasBody, proxy } from './proxy.ts'
 import { type RequestTarget, requestTarget } from './request-host.ts'
@@ -57,7 +58,15 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     get answerTimeout() {
       return options.limits().answerTimeout
     },
-    routed: (hostname: string) => options.route(hostname) !== null,
+    routed: (hostname: string) => {
+      const route = options.route(hostname)
+      return route !== null && route.paused === undefined
+    },
+    gone: (request: IncomingMessage, response: ServerResponse, { hostname }: RequestTarget) => {
+      const paused = options.route(hostname)?.paused
+      if (paused === undefined || response.headersSent) answer(response, 404)
+      else send(pausedPage(paused, request.headers.accept ?? ''), request, response)
+    },
     failed: warner(options.log),
     reading: (request: IncomingMessage, response: ServerResponse) =>
       watchBody(request, response, options.limits().bodyTimeout),
@@ -101,7 +110,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     // node:stream's pipeline alone adds seven listeners for the end of an answer.
     response.setMaxListeners(16)
     response.once('close', () => leave(route))
-    const reply = ownReply(target, route)
+    const reply = ownReply(target, route, request)
     if (reply !== null) send(reply, request, response)
     else void proxy(request, response, target, route, proxyOptions)
   }
@@ -119,7 +128,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       upgraded.delete(socket)
       leave(route)
     })
-    const reply = ownReply(target, route)
+    const reply = ownReply(target, route, request)
     if (reply !== null) send(reply, request, responseOn(request, socket))
     else void proxyUpgrade({ request, socket, head }, target, route, proxyOptions)
   }
@@ -173,8 +182,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
 }
 
-// Redirects and what else a host name's settings answer without the environment.
-function ownReply(target: RequestTarget, { host }: Route): Reply | null {
+// A paused environment's page, redirects, and what else a host name's settings answer without the environment.
+function ownReply(target: RequestTarget, { host, paused }: Route, request: IncomingMessage): Reply | null {
+  if (paused !== undefined) return pausedPage(paused, request.headers.accept ?? '')
   if (host === undefined) return null
   const facts = { scheme: 'http', host: target.hostname, hostField: target.host, requestUri: target.path } as const
   const reply = replyOf(host, facts)

@@ -5,6 +5,7 @@ import { lstat, mkdir, rm, unlink } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { linkOwnSocket } from '../lib/own-socket.ts'
+import type { Paused } from './paused-page.ts'
 import type { HostRules } from './virtual-host.ts'
 
 /** An environment as the front door reaches it. */
@@ -17,6 +18,8 @@ export interface Route {
   readonly uid: number
   /** What the host name's settings ask for; left out where there are none at all. */
   readonly host?: HostRules
+  /** Where nothing of it is live, and it waits to be woken. */
+  readonly paused?: Paused
 }
 
 /** One checked socket. `path` is in our own directory; the agent keeps connections to it open. */

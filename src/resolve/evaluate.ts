@@ -6,7 +6,6 @@ import { type Ran, run } from '../lib/spawn.ts'
 import { type Oid, type ProjectId, Refused } from '../records.ts'
 import { expression, trees } from './expression.ts'
 import { type FlakeLock, stale, unlocked } from './flake-inputs.ts'
-import { type Evaluation, parseEvaluation } from './manifest-schema.ts'
 
 /** What the operator provides to every evaluation. */
 export interface Site {
@@ -35,15 +34,20 @@ export interface Question {
   readonly project: ProjectId
   readonly source: string
   readonly revision: Oid
-  /** `extends`: the key is a preview of that environment. */
-  readonly select: { readonly ref: string } | { readonly key: string; readonly extends?: string }
+  /** `extends`: the key is a preview of that environment; it has those of its schedules that are named. */
+  readonly select:
+    | { readonly ref: string }
+    | { readonly key: string; readonly extends?: string; readonly schedules?: readonly string[] }
   /** Null where the project has no flake of its own; `lock` is null where that has no flake.lock. */
   readonly flake: { readonly lock: FlakeLock | null } | null
   readonly trace: boolean
 }
 
-/** Evaluates a source tree's manifest and the derivations of the selected environments. Throws Refused with Nix's own message. */
-export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<Evaluation> {
+/**
+ * Evaluates a source tree's manifest and the derivations of the selected environments; answers what was printed. Throws Refused with
+ * Nix's own message.
+ */
+export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<string> {
   const ran = await run(
     {
       argv: [
@@ -63,7 +67,7 @@ export async function evaluate(ctx: EvaluateContext, question: Question, signal:
     },
   )
   if (ran.code !== 0 || ran.stdout.length >= ctx.limits.manifestBytes) throw evaluationFailed(ran, ctx, question)
-  return parseEvaluation(ran.stdout)
+  return ran.stdout
 }
 
 function sandboxOf(ctx: EvaluateContext): string[] {

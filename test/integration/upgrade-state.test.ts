@@ -65,7 +65,15 @@ for (let version = 1; version < current; version++)
     t.equal(state.projects.treePath('t2'), '/nix/store/source')
     t.ok(state.projects.get('acme/shop')?.policy)
     const next = state.deploys.receive({
-      ...{ project: 'acme/shop', ref: 'refs/heads/main', old: 'c2', new: 'c4', repository: '/r' },
+      ...{
+        kind: 'push',
+        key: null,
+        project: 'acme/shop',
+        ref: 'refs/heads/main',
+        old: 'c2',
+        new: 'c4',
+        repository: '/r',
+      },
       ...{ pusher: 'bob', fingerprint: 'SHA256:b' },
     })
     t.equal(next, 4, 'and it is written to')
