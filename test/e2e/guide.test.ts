@@ -38,10 +38,12 @@ const ciKey = () => readFileSync(join(etc, 'keys/ci'), 'utf8')
 t.test('the configuration of the guide is good, and a mistake in it is told as it says', async (t) => {
   t.equal(made.code, 0, made.stderr)
   writeFileSync(file, block(first, 'The configuration file', 'yaml'))
-  const [good = '', bad = ''] = ['is good', 'pusch'].map((words) => block(first, 'The configuration file', '', words))
+  const [good = '', bad = ''] = ['is good', 'deploier'].map((words) =>
+    block(first, 'The configuration file', '', words),
+  )
   const said = ({ stdout, stderr }: Ran) => `${stdout}${stderr}`.replaceAll(file, 'team.yaml')
   t.equal(said(await hostenv(['check', file], home)), good.split('\n').slice(1).join('\n').trimEnd())
-  writeFileSync(file, block(first, 'The configuration file', 'yaml').replace('bob: push', 'bob: pusch'))
+  writeFileSync(file, block(first, 'The configuration file', 'yaml').replace('bob: deployer', 'bob: deploier'))
   t.equal(said(await hostenv(['check', file], home)), bad.split('\n').slice(1).join('\n').trimEnd())
 })
 
