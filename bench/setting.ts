@@ -66,5 +66,11 @@ export async function makeSetting(ending: Ending, directory: string, rounds: num
 async function sandboxPaths(): Promise<string> {
   const { hostPrograms } = await discover(path)
   const node = hostPrograms.node
-  return [`/bin/sh=${hostPrograms.busybox}`, '/usr', '/lib', '/lib64', ...(node && !node.startsWith('/usr/') ? [node] : [])].join(' ')
+  return [
+    `/bin/sh=${hostPrograms.busybox}`,
+    '/usr',
+    '/lib',
+    '/lib64',
+    ...(node && !node.startsWith('/usr/') ? [node] : []),
+  ].join(' ')
 }

@@ -2,10 +2,11 @@
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Env } from './env.ts'
-import { addressPattern, type FileSettings, hostNamePattern } from './file-schema.ts'
+import type { FileSettings } from './file-schema.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { ConfigError } from './problems.ts'
 import { type Access, toAccess } from './roles.ts'
+import { addressPattern, hostNamePattern } from './schema-parts.ts'
 
 export { ConfigError }
 
