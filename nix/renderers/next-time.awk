@@ -7,13 +7,20 @@ function fill(list, into, low, high,    i, n) {
   for (i = low; i <= high; i++) into[++n] = i
   return n
 }
-# strftime without the moment's seconds is enough to see that a local time exists (it does not when clocks go forward).
-function moment(y, m, d, h, i, s,    t) {
+function local(t) { return strftime("%Y-%m-%d %H:%M:%S", t) }
+# The moment of a local time, or -1 where clocks that go forward leave it out. Where they go back there are two: as in systemd, the one
+# whose offset is that of now.
+function moment(y, m, d, h, i, s,    t, wall) {
   t = mktime(y " " m " " d " " h " " i " " s)
-  return strftime("%Y-%m-%d %H:%M:%S", t) == sprintf("%04d-%02d-%02d %02d:%02d:%02d", y, m, d, h, i, s) ? t : -1
+  wall = sprintf("%04d-%02d-%02d %02d:%02d:%02d", y, m, d, h, i, s)
+  if (local(t) != wall) return -1
+  if (local(t - 3600) == wall && strftime("%z", t - 3600) == offset) return t - 3600
+  if (local(t + 3600) == wall && strftime("%z", t + 3600) == offset) return t + 3600
+  return t
 }
 END {
   now = after == "" ? systime() : after + 0
+  offset = strftime("%z", now)
   hn = fill(hours, H, 0, 23); mn = fill(minutes, M, 0, 59); sn = fill(seconds, S, 0, 59)
   split(strftime("%Y %m %d", now), today, " ")
   for (day = 0; day < 10958; day++) {

@@ -60,6 +60,8 @@ let
     ++ lib.optional (r.http != null) "answers ${shell.word asked} ${shell.literal r.http.path}"
     ++ lib.optional (r.command != null) "${shell.words r.command} >/dev/null 2>&1";
 
+  asksSocket = p: p.readiness == null || p.readiness.command == null || p.readiness.socket != null || p.readiness.http != null;
+
   # Its variables and directory are those of the process; a check may need either.
   ready = name: p: ''
     ${tools.shebang}
@@ -68,7 +70,7 @@ let
     most=${toString (if p.readiness == null then 1 else p.readiness.interval)}
     holds() { ${builtins.concatStringsSep " && " (checks p)}; }
     cd ${shell.word p.workingDirectory} 2>/dev/null || cd /
-    ${builtins.readFile ./ready.sh}'';
+    ${optionalString (asksSocket p) (builtins.readFile ./ready-socket.sh)}${builtins.readFile ./ready.sh}'';
 in
 {
   # Seconds that a deployment waits for the process to become ready, or 0 where nothing says when it is.

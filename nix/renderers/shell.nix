@@ -2,11 +2,15 @@
 { lib }:
 rec {
   word = s:
-    lib.concatMapStrings (
+    # split forgets which packages a text speaks of.
+    builtins.substring 0 0 s
+    + lib.concatMapStrings (
       part: if builtins.isString part then literal part else "\"$" + builtins.head (builtins.filter (x: x != null) part) + "\""
     ) (builtins.split "[$](HOSTENV_[A-Z_]+|XDG_[A-Z_]+|HOME)|[$][{](HOSTENV_[A-Z_]+|XDG_[A-Z_]+|HOME)[}]" s)
     + lib.optionalString (s == "") "''";
-  literal = s: if s == "" then "" else lib.escapeShellArg s;
+  # Quoted where it has to be. Not lib.escapeShellArg: its text, and with it every store path, differs between releases of nixpkgs.
+  literal = s:
+    if builtins.match "[a-zA-Z0-9,._+:@%/-]*" s != null then s else "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] s}'";
   # Bytes of a size such as "512M".
   bytes = size:
     let

@@ -24,7 +24,7 @@ let
     init-file = "${conf.directory}/mysql-init.sql";
     skip-networking = true;
     skip-name-resolve = true;
-    tmpdir = "$HOSTENV_CACHE_DIR";
+    tmpdir = "$HOSTENV_CACHE_DIR/mysql";
     character-set-server = "utf8mb4";
   };
   sections = cfg.settings // { mysqld = server // cfg.settings.mysqld or { }; };
@@ -85,7 +85,7 @@ in
     ];
     processes.mysql = {
       command = [ (program "mariadbd") "--defaults-file=${conf.path}" ];
-      directories = [ conf.directory "$HOSTENV_CACHE_DIR" ];
+      directories = [ conf.directory "$HOSTENV_CACHE_DIR/mysql" ];
       listen.socket = cfg.socket;
       readiness = {
         command = [ (program "mariadb") "--no-defaults" "--socket=${cfg.socket}" "--execute=SELECT 1" ];

@@ -87,11 +87,10 @@ let
         ${p.phpOptions}
       '';
       defaults = {
-        pm = "dynamic";
+        # Most environments have nothing to do most of the time.
+        pm = "ondemand";
         "pm.max_children" = 16;
-        "pm.start_servers" = 2;
-        "pm.min_spare_servers" = 1;
-        "pm.max_spare_servers" = 4;
+        "pm.process_idle_timeout" = "60s";
         "pm.max_requests" = 500;
         catch_workers_output = true;
         decorate_workers_output = false;

@@ -19,7 +19,6 @@ let
     unix_socket_directories = socketDir;
     hba_file = hba.path;
     ident_file = "${hba.directory}/pg_ident.conf";
-    external_pid_file = "";
     # The logger outside sets the time.
     log_line_prefix = "[%p] ";
   };

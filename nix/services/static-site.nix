@@ -37,6 +37,7 @@ in
       extraConfig = ''
         index ${toString cfg.index};
         charset utf-8;
+        charset_types text/css text/csv text/javascript text/markdown text/plain text/vtt text/xml image/svg+xml;
         etag off;
         add_header Last-Modified "";
         add_header ETag '${version}';

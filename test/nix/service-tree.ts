@@ -1,12 +1,13 @@
 // One environment's directories, its s6-svscan in a sandbox with a pid namespace, and `activate` run beside it by hand.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { descendants, processes } from '../../src/lib/proc.ts'
+import { accounts, sandboxUid } from '../../src/lib/sandbox.ts'
 import { type Ran, run, start } from '../../src/lib/spawn.ts'
 import type { Store } from './private-store.ts'
 
@@ -26,15 +27,15 @@ export interface Tree {
   get(): Promise<string>
 }
 
-/** Makes the directories of an environment; its tree is ended when the test ends. */
-export function serviceTree(t: Test, store: Store): Tree {
-  const directory = mkdtempSync(join(store.directory, 'env-'))
+/** Makes the directories of an environment, below `directory`; its tree is ended when the test ends. */
+export function serviceTree(t: Test, store: Store, directory = mkdtempSync(join(store.directory, 'env-'))): Tree {
   const dir = (name: string) => join(directory, name)
   for (const name of ['run/s6/scan', 'up', 'data', 'state', 'cache', 'home']) mkdirSync(dir(name), { recursive: true })
   const facts = {
     PATH: '/usr/bin:/bin',
     HOME: dir('home'),
     HOSTENV_ENVIRONMENT: 'main',
+    HOSTENV_HOSTNAME: 'main.localhost',
     HOSTENV_MANAGER: 's6',
     HOSTENV_RUNTIME_DIR: dir('run'),
     HOSTENV_UPSTREAM_DIR: dir('up'),
@@ -43,11 +44,17 @@ export function serviceTree(t: Test, store: Store): Tree {
     HOSTENV_CACHE_DIR: dir('cache'),
   }
   const node = dirname(realpathSync(process.execPath))
+  const names = join(store.directory, 'accounts')
+  mkdirSync(names, { recursive: true })
+  for (const [file, text] of Object.entries(accounts)) writeFileSync(join(names, file), text)
   const sandbox = (...argv: string[]): [string, ...string[]] => [
     'bwrap',
+    // Databases refuse to run as root, and ask for the name of their user.
+    ...['--unshare-user', '--uid', String(sandboxUid), '--gid', String(sandboxUid)],
+    ...['--ro-bind', join(names, 'passwd'), '/etc/passwd', '--ro-bind', join(names, 'group'), '/etc/group'],
     ...['--unshare-pid', '--die-with-parent', '--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin'],
     ...['--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--proc', '/proc', '--dev', '/dev'],
-    ...['--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
+    ...['--symlink', 'usr/sbin', '/sbin', '--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
     ...['--tmpfs', '/tmp', '--ro-bind', node, node, '--ro-bind', process.execPath, process.execPath],
     ...['--bind', directory, directory, '--ro-bind', store.real('/nix/store'), '/nix/store'],
     // tap gives every child of a test NODE_OPTIONS that name a file which the environment cannot see.
