@@ -187,9 +187,9 @@ EOT
     *) why='died before it was ready' ;;
   esac
   echo "activate: $name $why" >&2
-  # What it wrote last may still be on its way to the journal.
+  # What it wrote last may still be on its way to the journal, which knows no unit of a process that has ended: by its identifier.
   sleep 0.3
-  journal -q -o cat -n 25 --since "@$began" "_SYSTEMD_USER_UNIT=hostenv-$name.service" >&2 || :
+  journal -q -o cat -n 25 --since "@$began" "SYSLOG_IDENTIFIER=$name" >&2 || :
   exit 1
 }
 started() { # how the starts went
