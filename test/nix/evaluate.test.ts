@@ -8,9 +8,9 @@ const store = privateStore(t)
 const hello = await store.project(fixture('hello-web'))
 const inline = (text: string) => store.project(null, { '.hostenv/hostenv.nix': text, 'words.txt': 'hello\n' })
 
-t.test('hello-web has the manifest of the golden file', async (t) => {
+t.test('hello-web has its expected manifest', async (t) => {
   const { selected, ...manifest } = await store.evaluate(hello, { ref: 'main' })
-  t.strictSame(manifest, JSON.parse(readFileSync(new URL('hello-web.golden.json', import.meta.url), 'utf8')))
+  t.strictSame(manifest, JSON.parse(readFileSync(fixture('hello-web/expected-manifest.json'), 'utf8')))
   t.match(selected, { main: { drvPath: /^\/nix\/store\/.*-activate\.drv$/, out: /^\/nix\/store\/.*-activate$/ } })
 })
 
