@@ -7,8 +7,19 @@ import type { Lanes } from './lib/lanes.ts'
 import type { Slots } from './lib/slots.ts'
 import type { PushGate } from './receive/push-gate.ts'
 import type { Tidy } from './receive/tidy.ts'
-import type { DeployEvent, ProjectId, Pusher, PushOptions, RefUpdate } from './records.ts'
-import type { ResolveContext, Resolved } from './resolve/resolve.ts'
+import type {
+  DeployEvent,
+  Manifest,
+  Oid,
+  ProjectId,
+  Pusher,
+  PushOptions,
+  RefUpdate,
+  Since,
+  Verification,
+} from './records.ts'
+import type { ResolveContext } from './resolve/resolve.ts'
+import type { DeployKind } from './state/deploys.ts'
 import type { State } from './state/state.ts'
 
 /** The steps of a deploy (docs/architecture.md); tests end the process right after one of them. */
@@ -45,6 +56,10 @@ export interface Context {
   readonly fault: (point: FaultPoint, deploy: number) => void | Promise<void>
   /** What the front door hears of environments that change their services, by user name: requests wait meanwhile. */
   readonly switching: { readonly begin: (userName: string) => void; readonly end: (userName: string) => void }
+  /** The command line with which a word is said to this receiver: `ssh -p 2222 hostenv@host logs d41`. */
+  readonly commandOf: (word: string) => string
+  /** Milliseconds since 1970: what the lives of previews are counted by. */
+  readonly now: () => number
   /** The URL under which a host name is served by the front door. */
   readonly urlOf: (hostname: string) => string
 }
@@ -69,12 +84,16 @@ export interface ActiveDeploy {
   readonly commit: string
   readonly fingerprint: string
   readonly abort: AbortController
+  /** Whether it makes what its ref means live, as most do: what a newer push of that ref may supersede. */
+  readonly plain: boolean
 }
 
 /** One push as its transport knows it: neither the project nor the pusher comes from a hook. */
 export interface PushSession {
   readonly project: ProjectId
   readonly pusher: Pusher
+  /** Address and port of the client. */
+  readonly peer: string
   /** Changes once: when a new repository is renamed into place. */
   repository: string
   /** True while the repository is a temporary folder that is renamed into place when its first push is accepted. */
@@ -82,13 +101,14 @@ export interface PushSession {
   readonly closed: AbortSignal
 }
 
-/** One ref of a push on its way to become live. */
-export interface Deploy {
+/** One attempt to change an environment: a ref of a push, or what a word or the receiver itself asks for. */
+export type Deploy = PushDeploy | OwnDeploy
+
+/** What every deploy has from its beginning on. */
+export interface Attempt {
   readonly id: number
   readonly session: PushSession
   readonly project: string
-  readonly update: RefUpdate
-  readonly options: PushOptions
   readonly report: Report
   readonly abort: AbortController
   /** From S3 on nothing cancels it any more: neither its client, nor a newer push, nor the end of the receiver. */
@@ -97,11 +117,53 @@ export interface Deploy {
   readonly started: number
 }
 
-/** A deploy that is built (`resolved`), or one that only stops what its branch means (`resolved` null). */
+/** One ref of a push on its way to become live. */
+export interface PushDeploy extends Attempt {
+  readonly kind: 'push'
+  readonly update: RefUpdate
+  readonly options: PushOptions
+}
+
+/** A change without a push. */
+export interface OwnDeploy extends Attempt {
+  readonly kind: Exclude<DeployKind, 'push'>
+  /** The branch that goes with it, if one does. */
+  readonly update: RefUpdate | null
+}
+
+/** What an environment is to become: something built just now, or a release from before. */
+export interface Next {
+  readonly commit: Oid
+  readonly tree: Oid
+  /** The store path with `bin/activate`. */
+  readonly out: string
+  /** The generation that has it, where that is known; null: whichever has it, or a new one. */
+  readonly generation: number | null
+  /** The pattern that makes the environment a preview, or null. */
+  readonly preview: string | null
+  readonly verification: Verification
+  /** Whether it ran before: then it need not prove itself for long. */
+  readonly proven: boolean
+  /** The number of the release that comes back as what it was; null: this is a new one. */
+  readonly again: number | null
+  /** How long a preview lives from now on, where somebody said so (`7d`); null: as its pattern says. */
+  readonly ttl: string | null
+  /** The tag that is bound to this commit from now on, or null. */
+  readonly tag: string | null
+  /** What `releases` calls it beside its number. */
+  readonly label: string | null
+  readonly closureBytes: number | null
+  /** What changed since the release that was live when it was built. */
+  readonly since: Since | null
+  /** The manifest that becomes the project's policy, where this is the canonical branch. */
+  readonly newPolicy: Manifest | null
+}
+
+/** A deploy under way: to `next`, or (null) to nothing: what `key` means stops. */
 export interface Ready {
   readonly deploy: Deploy
   readonly key: string | null
-  readonly resolved: (Resolved & { readonly out: string }) | null
+  readonly next: Next | null
   /** Milliseconds per stage. */
   readonly stages: Readonly<Record<string, number>>
 }

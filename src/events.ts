@@ -1,5 +1,5 @@
 // What happens during a deploy, as the stages tell it and the sinks render it. Part of records.ts, in a file of its own for its length.
-import type { EnvironmentType, Oid, Refused } from './records.ts'
+import type { EnvironmentType, Oid, Refused, Since } from './records.ts'
 
 /** Everything that happens during a deploy; sinks (sideband, record, log) render it. Text in here is raw and hostile. */
 export type DeployEvent =
@@ -12,7 +12,11 @@ export type DeployEvent =
       readonly kind: EnvironmentType
       /** The environment that this is a preview of. */
       readonly previewOf?: string
+      /** Milliseconds that the preview lives after this; left out where it never expires. */
+      readonly expiresIn?: number
     }
+  /** An environment is about to change without a push: `text` says how. */
+  | { readonly type: 'change'; readonly project: string; readonly key: string; readonly text: string }
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'warning'; readonly text: string }
   | { readonly type: 'build-plan'; readonly builds: number; readonly fetches: number; readonly cached: number }
@@ -50,19 +54,26 @@ export type DeployEvent =
       readonly type: 'built'
       readonly duration: number
       readonly cached: boolean
+      /** The release that it was built for, where nothing had to be asked of Nix. */
+      readonly as?: string
       readonly closureBytes: number
-      readonly since: {
-        readonly release: number
-        readonly deltaBytes: number
-        readonly changes: readonly string[]
-      } | null
+      readonly since: Since | null
     }
   | { readonly type: 'waiting'; readonly text: string }
   | { readonly type: 'activating'; readonly release: number }
   | { readonly type: 'activate-line'; readonly line: string }
   | { readonly type: 'check'; readonly what: string; readonly result: string; readonly duration: number }
   | { readonly type: 'live'; readonly url: string; readonly release: number; readonly duration: number }
-  | { readonly type: 'removed'; readonly key: string }
+  /** Built and not activated; `release` is live, null: nothing is. */
+  | { readonly type: 'kept'; readonly key: string; readonly release: number | null; readonly duration: number }
+  | {
+      readonly type: 'stopped'
+      readonly key: string
+      /** `purged`: nothing of it is left. */
+      readonly how: 'paused' | 'purged' | 'stopped'
+      /** When its data goes, ISO 8601; null: it is kept. */
+      readonly goesAt: string | null
+    }
   | {
       readonly type: 'refused'
       readonly headline: string

@@ -1,26 +1,23 @@
 // The whole story of a push, in order: receive → resolve → build → switch → report. Start reading here.
 // The steps S0–S8, and what a crash at each of them leaves behind, are described in docs/architecture.md.
 import type { Writable } from 'node:stream'
-import { checkForce } from './activate/force.ts'
-import { dropRoot, rootLink } from './activate/roots.ts'
+import { roomLane } from './activate/preview-room.ts'
+import { dropRoot } from './activate/roots.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
-import { boundedBuild } from './build/bounded-build.ts'
+import { wouldChange } from './activate/would-change.ts'
+import { beginDeploy } from './begin-deploy.ts'
 import { canonicalBranch } from './config/grants.ts'
-import type { Context, Deploy, PushSession, Ready, Terminal } from './context.ts'
+import type { Context, PushDeploy, PushSession, Ready, Terminal } from './context.ts'
 import type { Place } from './lib/lanes.ts'
-import { isZero, shortRef } from './lib/oid.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
-import { parsePushOptions } from './receive/push-options.ts'
+import { makeReady, mayDeploy, takeRightsAway } from './make-ready.ts'
+import { makeRoom } from './make-room.ts'
+import { noPushOptions, parsePushOptions } from './receive/push-options.ts'
 import type { Received } from './receive/receive-pack.ts'
 import { supersede } from './receive/supersede.ts'
-import { type Manifest, type PushOptions, type RefUpdate, Refused, type Verdict } from './records.ts'
+import { type PushOptions, type RefUpdate, Refused, type Verdict } from './records.ts'
 import { refuse } from './report/refuse.ts'
-import { notAllowed } from './resolve/policy.ts'
-import { resolveRef } from './resolve/resolve.ts'
-import { restrictAccess } from './resolve/restrict-access.ts'
-import { whatToStop } from './resolve/stop.ts'
-import { keyOfUpdate } from './state/previews.ts'
 
 /**
  * Takes one push from git to its verdicts, one per ref. Never throws.
@@ -43,7 +40,7 @@ export async function receivePush(
   try {
     for (const { id } of deploys) await ctx.fault('S0', id)
     for (const deploy of deploys)
-      if (!(options instanceof Refused) && mayDeploy(ctx, deploy)) await supersede(ctx, deploy)
+      if (!(options instanceof Refused) && isPlain(options) && mayDeploy(ctx, deploy)) await supersede(ctx, deploy)
     const verdicts: Verdict[] = []
     for (const { unit, place } of queued) verdicts.push(...(await deployUnit(ctx, unit, place, options)))
     return verdicts
@@ -67,47 +64,38 @@ function canonicalFirst(ctx: Context, { project }: PushSession, updates: readonl
   return updates.toSorted((a, b) => later(a) - later(b))
 }
 
-// S0: the attempt has a number and a row before anything is done for it.
 function receive(
   ctx: Context,
   session: PushSession,
   update: RefUpdate,
   options: PushOptions | Refused,
   terminal: Terminal,
-): Deploy {
-  const project = projectName(session.project)
-  const { name, fingerprint } = session.pusher
-  const row = { project, ref: update.ref, old: update.old, new: update.new, repository: session.repository }
-  const id = ctx.state.deploys.receive({ ...row, pusher: name, fingerprint })
-  ctx.log.info({ deploy: id, project, ref: update.ref, new: update.new, pusher: name, fingerprint }, 'received')
-  const abort = new AbortController()
-  const hangUp = () => abort.abort(new Refused('cancelled: the client went away'))
-  if (ctx.closing.aborted) abort.abort(ctx.closing.reason)
-  else if (session.closed.aborted) hangUp()
-  else session.closed.addEventListener('abort', hangUp, { once: true })
-  ctx.active.set(id, { project, ref: update.ref, commit: update.new, fingerprint, abort })
-  const keep = () => {
-    ctx.active.delete(id)
-    session.closed.removeEventListener('abort', hangUp)
-  }
+): PushDeploy {
+  const asked = options instanceof Refused ? noPushOptions : options
+  const how = { detach: asked.detach, plain: isPlain(asked) }
   return {
-    ...{ id, session, project, update, abort, keep, started: performance.now() },
-    options: options instanceof Refused ? { trace: false, color: false, confirm: [], force: [] } : options,
-    report: ctx.report(id, terminal),
+    ...beginDeploy(ctx, session, { kind: 'push', key: null, ...update }, terminal, how),
+    ...{ kind: 'push', update, options: asked },
   }
 }
 
-function enter(ctx: Context, unit: readonly Deploy[]): Place {
+// A push that makes what its ref means live. Only such a one is made pointless by a newer one, and only by such a one.
+function isPlain({ dryRun, noActivate, env }: PushOptions): boolean {
+  return !dryRun && !noActivate && env === null
+}
+
+// A dry run stands in nobody's way.
+function enter(ctx: Context, unit: readonly PushDeploy[]): Place {
   return ctx.lanes.enter(
     unit[0]?.id ?? 0,
-    unit.map((deploy) => `ref ${deploy.project} ${deploy.update.ref}`),
+    unit.filter(({ options }) => !options.dryRun).map((deploy) => `ref ${deploy.project} ${deploy.update.ref}`),
   )
 }
 
 // Refs that become live together, or not at all: one ref, or all refs of the push under --atomic.
 async function deployUnit(
   ctx: Context,
-  unit: readonly Deploy[],
+  unit: readonly PushDeploy[],
   place: Place,
   options: PushOptions | Refused,
 ): Promise<Verdict[]> {
@@ -116,19 +104,29 @@ async function deployUnit(
     if (options instanceof Refused) throw options
     if (ctx.gate.closed) unit[0]?.report.emit({ type: 'waiting', text: "the operator's maintenance" })
     await ctx.gate.opened()
-    for (const deploy of unit) ready.push(await blaming(deploy, () => prepare(ctx, deploy)))
-    for (const { deploy, key } of ready) if (key !== null) place.join(`environment ${deploy.project} ${key}`)
+    for (const deploy of unit) ready.push(await blaming(deploy, () => makeReady(ctx, deploy)))
+    if (options.dryRun) return await tellChanges(ctx, unit, ready)
+    for (const { deploy, key } of ready) for (const lane of lanesOf(ctx, deploy.project, key)) place.join(lane)
     if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })
     await place.turn(AbortSignal.any(unit.map(({ abort }) => abort.signal))).catch(() => undefined)
     for (const deploy of unit) await blaming(deploy, () => deploy.abort.signal.throwIfAborted())
-    return await becomeLive(ctx, ready)
+    const plans = await becomeLive(ctx, ready)
+    for (const [index, { environment }] of plans.entries())
+      if (environment !== null && environment.n !== null)
+        await makeRoom(ctx, unit[index] as PushDeploy, environment.key)
+    return unit.map(({ update: { ref, old } }, index) => {
+      const cur = plans[index]?.cur ?? old
+      return { ref, ok: true, ...(cur === old ? {} : { oldOid: cur }) }
+    })
   } catch (error) {
     if (error instanceof Unfinished) throw error
-    for (const { deploy, resolved } of ready) {
-      if (resolved?.newPolicy) restrictAccess(ctx.state, deploy.project, resolved.newPolicy)
+    for (const [index, { next, deploy }] of ready.entries()) {
+      if (next?.newPolicy) takeRightsAway(ctx, unit[index] as PushDeploy, next.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
-    return ctx.state.atomically(() => unit.map((deploy) => refuse(ctx, deploy, error)))
+    return ctx.state.atomically(() =>
+      unit.map((deploy) => ({ ref: deploy.update.ref, ok: false, reason: refuse(ctx, deploy, error) })),
+    )
   } finally {
     for (const deploy of unit) {
       deploy.keep()
@@ -138,81 +136,23 @@ async function deployUnit(
   }
 }
 
-function mayDeploy(ctx: Context, { project, update, session }: Deploy): boolean {
-  const policy = ctx.state.projects.get(project)?.policy ?? null
-  const name = shortRef(update.ref)
-  return ctx.state.people.mayDeploy(session.pusher, project, policy, meant(ctx, project, policy, update) ?? name)
+// Previews of one pattern come to be one after the other: there may be so many.
+function lanesOf(ctx: Context, project: string, key: string | null): string[] {
+  if (key === null) return []
+  const room = roomLane(ctx, project, key)
+  return [`environment ${project} ${key}`, ...(room === null ? [] : [room])]
 }
 
-function meant(ctx: Context, project: string, policy: Manifest | null, update: RefUpdate): string | null {
-  return policy && keyOfUpdate(policy, update, (key) => ctx.state.environments.isPreview(project, key))
+// Where a dry run ends: each ref is told what would have become of it.
+async function tellChanges(ctx: Context, unit: readonly PushDeploy[], ready: readonly Ready[]): Promise<Verdict[]> {
+  const told: Refused[] = []
+  for (const [index, one] of ready.entries())
+    told.push(await blaming(unit[index] as PushDeploy, () => wouldChange(ctx, one)))
+  for (const { id } of unit) await dropRoot(ctx, id)
+  return unit.map((deploy, index) => ({ ref: deploy.update.ref, ok: false, reason: refuse(ctx, deploy, told[index]) }))
 }
 
-async function prepare(ctx: Context, deploy: Deploy): Promise<Ready> {
-  deploy.abort.signal.throwIfAborted()
-  const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
-  const name = shortRef(deploy.update.ref)
-  const key = meant(ctx, deploy.project, policy, deploy.update)
-  const canonical = canonicalBranch(ctx.config, deploy.project)
-  // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
-  const asks = !isZero(deploy.update.new)
-  const undeclared = asks && policy !== null && key === null && name !== canonical
-  if (!undeclared && !ctx.state.people.mayDeploy(deploy.session.pusher, deploy.project, policy, key ?? name))
-    throw notAllowed(deploy.session.pusher, key ?? name)
-  // Asked again under the locks; here so that nothing is built in vain.
-  if (asks && key !== null) await checkForce(ctx, deploy, key)
-  if (asks) return await resolveAndBuild(ctx, deploy, policy)
-  const stopped = whatToStop(policy, name, canonical, deploy.options.confirm, key)
-  ctx.state.deploys.update(deploy.id, { key: stopped })
-  return { deploy, key: stopped, resolved: null, stages: {} }
-}
-
-// Up to the end of S1 everything can be cancelled, and leaves nothing behind but its log.
-async function resolveAndBuild(ctx: Context, deploy: Deploy, policy: Manifest | null): Promise<Ready> {
-  const { update, session, project } = deploy
-  const { emit } = deploy.report
-  const { signal } = deploy.abort
-  let canonical: Manifest | null = null
-  const onManifest = (manifest: Manifest) => {
-    canonical = manifest
-  }
-  try {
-    const started = performance.now()
-    const resolve = () =>
-      resolveRef(
-        { ...ctx.resolve, canonicalBranch: canonicalBranch(ctx.config, project) },
-        {
-          project: session.project,
-          repository: session.repository,
-          ref: update.ref,
-          new: update.new,
-          policy,
-          trace: deploy.options.trace,
-        },
-        { emit, signal, onManifest },
-      )
-    if (ctx.evaluations.full) emit({ type: 'waiting', text: 'other evaluations' })
-    const resolved = await ctx.evaluations.run(signal, resolve)
-    const { key, tree } = resolved
-    ctx.state.deploys.update(deploy.id, { key, tree })
-    const resolveTime = Math.round(performance.now() - started)
-    const live = ctx.state.environments.liveRelease(project, key)
-    const built = await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
-      ...{ nix: ctx.host.nix, outLink: rootLink(ctx, deploy.id), log: deploy.report.log, emit, signal },
-      previous: live && { release: live.n, storePath: live.storePath },
-    })
-    ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
-    await ctx.fault('S1', deploy.id)
-    const stages = { resolve: resolveTime, build: Math.round(built.duration) }
-    return { deploy, key, resolved: { ...resolved, out: built.storePath }, stages }
-  } catch (error) {
-    if (canonical !== null) restrictAccess(ctx.state, project, canonical)
-    await dropRoot(ctx, deploy.id)
-    throw error
-  }
-}
-
-async function blaming<T>(deploy: Deploy, work: () => T | Promise<T>): Promise<T> {
+async function blaming<T>(deploy: PushDeploy, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

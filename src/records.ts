@@ -29,6 +29,16 @@ export interface PushOptions {
   readonly trace: boolean
   /** Sober colour on the pusher's terminal. */
   readonly color: boolean
+  /** A client that goes away cancels nothing. */
+  readonly detach: boolean
+  /** Evaluate, build, tell what would change, and change nothing. */
+  readonly dryRun: boolean
+  /** Build, keep the build and move the ref; what is live stays. */
+  readonly noActivate: boolean
+  /** The environment that is meant, whatever the ref means. */
+  readonly env: string | null
+  /** How long a preview lives after this push, like `7d`. */
+  readonly ttl: string | null
   /** Environment keys that the pusher confirmed to stop. */
   readonly confirm: readonly string[]
   /** Keys of production environments whose history the pusher means to replace. */
@@ -66,6 +76,8 @@ export interface Verification {
 export interface VirtualHost {
   /** Host name, with or without a port, that all requests are sent to. */
   readonly globalRedirect: string | null
+  /** Whether whatever ends TLS before the front door may ask Let's Encrypt for a certificate; the front door itself has no TLS. */
+  readonly enableLetsEncrypt: boolean
   readonly redirectCode: number
   /** `return` as in nginx, by location: `/prefix`, `= /exact`. */
   readonly locations: Readonly<Record<string, { readonly return: string | null }>>
@@ -84,16 +96,24 @@ export interface VirtualHost {
   }
 }
 
+export interface UserManifest {
+  readonly email?: string | undefined
+  readonly publicKeys: readonly string[]
+  readonly role: 'viewer' | 'deployer' | 'maintainer'
+}
+
 /** One environment of a parsed manifest. */
 export interface EnvironmentManifest {
   readonly enable: boolean
   readonly type: EnvironmentType
   readonly virtualHosts: Readonly<Record<string, VirtualHost>>
-  readonly users: Readonly<
-    Record<string, { readonly email?: string | undefined; readonly publicKeys: readonly string[] }>
-  >
+  readonly users: Readonly<Record<string, UserManifest>>
+  /** Only maintainers deploy here. */
+  readonly protected: boolean
   readonly deploymentVerification: Verification
   readonly releaseTags: string | null
+  /** Key of the environment in which a commit must have been live before a tag releases it here. */
+  readonly requires: string | null
   readonly hostenv: EnvironmentFacts
 }
 
@@ -106,12 +126,18 @@ export interface PreviewManifest {
   readonly users: EnvironmentManifest['users']
   readonly ttl: string | null
   readonly max: number | null
+  /** What happens to make room for one more than `max`; null: the new one is refused. */
+  readonly evict: 'oldest' | null
+  /** Reserved: the environment whose data a new preview starts with; null: it starts with none. */
+  readonly data: string | null
+  /** Processes with a schedule that the previews run as well. */
+  readonly schedules: readonly string[]
 }
 
 export interface Manifest {
   readonly environments: Readonly<Record<string, EnvironmentManifest>>
-  /** By pattern; not there in a policy that was stored before there were previews. */
-  readonly previews?: Readonly<Record<string, PreviewManifest>>
+  /** By pattern. */
+  readonly previews: Readonly<Record<string, PreviewManifest>>
   readonly defaultEnvironment: string | null
   readonly warnings: readonly string[]
 }
@@ -128,8 +154,17 @@ export interface Build {
   readonly outLink: string
   readonly cached: boolean
   readonly closureBytes: number
+  readonly since: Since | null
   /** Milliseconds. */
   readonly duration: number
+}
+
+/** What changed since an earlier release. */
+export interface Since {
+  readonly release: number
+  readonly deltaBytes: number
+  /** `shop-frontend 2.3 → 2.4`, one per package name. */
+  readonly changes: readonly string[]
 }
 
 /** A deploy that became live. Times ISO 8601 UTC, durations milliseconds, sizes bytes. */
@@ -143,8 +178,12 @@ export interface Release {
   readonly storePath: string
   readonly by: string
   readonly at: string
-  readonly outcome: 'live' | 'superseded'
+  /** `collected`: too old to be kept; one cannot go back to it. */
+  readonly outcome: 'live' | 'superseded' | 'collected'
   readonly label: string | null
+  /** Null where it is not known. */
+  readonly closureBytes: number | null
+  readonly since: Since | null
   readonly stages: Readonly<Record<string, number>>
 }
 

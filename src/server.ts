@@ -2,38 +2,30 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from 'pino'
 import { keepRunning, startLive } from './activate/keep-running.ts'
 import { recover } from './activate/recover.ts'
 import { watchPorts } from './activate/watch-ports.ts'
 import { watchProcesses } from './activate/watch-processes.ts'
 import { type Address, type Config, ConfigError, over } from './config/config.ts'
 import type { Env } from './config/env.ts'
-import { granted } from './config/grants.ts'
 import type { KnownKey } from './config/keys.ts'
 import type { Limits } from './config/limits.ts'
 import type { Context, FaultPoint } from './context.ts'
 import { serveGit } from './doors.ts'
+import { pauseExpired, watchPreviews } from './expire-previews.ts'
 import { createFrontDoor } from './frontdoor/front-door.ts'
+import type { Route } from './frontdoor/private-links.ts'
 import { createRoutes } from './frontdoor/routes.ts'
 import { WaitingRoom } from './frontdoor/waiting-room.ts'
 import { clearIncoming, clearUp } from './lib/clear-up.ts'
-import { Gate } from './lib/gate.ts'
-import { Lanes } from './lib/lanes.ts'
-import { clearDoor, ownSocket } from './lib/own-socket.ts'
-import { Slots } from './lib/slots.ts'
+import { clearDoor } from './lib/own-socket.ts'
+import { makeContext } from './make-context.ts'
 import { openAdminSocket } from './operate/admin-socket.ts'
 import { openLog } from './operate/open-log.ts'
 import { watchServiceLogs } from './operate/trim-service-logs.ts'
-import { makeStateDirectories, type Prepared, prepare } from './prepare.ts'
-import { PushGate } from './receive/push-gate.ts'
-import { Tidy } from './receive/tidy.ts'
+import { makeStateDirectories, prepare } from './prepare.ts'
 import { Refused } from './records.ts'
 import { type ConfigSource, follow, Settings, setCanonicalBranches, setPeople } from './reload.ts'
-import { cappedSink } from './report/capped-sink.ts'
-import { deployLogPath, logFile } from './report/log-file.ts'
-import { deployReport } from './report/report.ts'
-import { sideband } from './report/sideband.ts'
 import { makeViews } from './report/views.ts'
 import { runWord } from './report/words/run-word.ts'
 import { holdState } from './state/database.ts'
@@ -41,6 +33,7 @@ import { State } from './state/state.ts'
 import { fingerprintOfLine } from './transport/key.ts'
 import { createSshServer } from './transport/ssh/server.ts'
 import { textWriter } from './transport/text-writer.ts'
+import { makeVerbs } from './verbs/verbs.ts'
 
 export interface Receiver {
   readonly ssh: Address
@@ -61,6 +54,8 @@ export interface Receiver {
 export interface Overrides {
   /** Called after each step of each deploy; for tests that need a crash there. */
   readonly fault?: (point: FaultPoint, deploy: number) => void | Promise<void>
+  /** Another clock for the lives of previews, for tests that need days to pass. */
+  readonly now?: () => number
   /** Limits other than the defaults; for tests that reach one in less than its time. */
   readonly limits?: Partial<Limits>
   /** Directories of the host that builds see; for tests of what a receiver does where they see too much. */
@@ -78,35 +73,38 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   const held = holdState(config.stateDir)
   const ready = join(config.stateDir, 'ready.json')
   rmSync(ready, { force: true })
-  const log = openLog(config)
+  const limits = () => settings.config.limits
+  const log = openLog(config, limits)
   const prepared = await prepare(config, env, overrides.seenByBuilds)
   const state = new State(config.stateDir, fingerprintOfLine)
   setPeople(state.people, settings.loaded)
+  state.audit.most = config.limits.auditLines
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
   const closing = new AbortController()
-  const { heldTime, heldPerEnvironment, heldRequests } = config.limits
-  const room = new WaitingRoom({ time: heldTime, each: heldPerEnvironment, all: heldRequests })
-  const ctx = makeContext(settings, env, prepared, state, log, doors, closing.signal, room, overrides)
+  const room = new WaitingRoom(limits)
+  const parts = { settings, env, prepared, state, log, doors, closing: closing.signal, switching: room }
+  const ctx = makeContext({ ...parts, fault: overrides.fault, now: overrides.now })
 
   clearDoor(config.runtimeDir)
   await clearUp(config.stateDir, env.path)
   await recover(ctx)
   await clearIncoming(config.stateDir, env.path, state.deploys.open())
   await setCanonicalBranches(config, env.path)
+  // First: what expired meanwhile need not be started.
+  await pauseExpired(ctx)
   await startLive(ctx)
 
-  const route = createRoutes({ state, domain: config.domain, runtimeDir: config.runtimeDir, granted: ctx.granted })
-  const frontDoor = createFrontDoor({
-    route,
-    runtimeDir: config.runtimeDir,
-    room,
-    log,
-    limits: config.limits.frontDoor,
+  const route = createRoutes({
+    ...{ state, domain: config.domain, runtimeDir: config.runtimeDir, granted: ctx.granted },
+    command: ctx.commandOf,
   })
+  const doorLimits = () => limits().frontDoor
+  const frontDoor = createFrontDoor({ route, runtimeDir: config.runtimeDir, room, log, limits: doorLimits })
   // The one object that changes: the server reads it whenever it needs a value.
   const sshLimits = { ...config.limits.ssh }
   const views = makeViews(ctx)
+  const verbs = makeVerbs(ctx)
   const ssh = createSshServer({
     hostKey: prepared.hostKey.privateKey,
     log: log.child({ part: 'ssh' }),
@@ -116,7 +114,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
       git: (session) => serveGit(ctx, prepared.buildsAreSandboxed, session),
       word: (session) =>
         runWord(session.argv, {
-          ...{ pusher: session.pusher, views, closed: session.closed },
+          ...{ pusher: session.pusher, peer: session.peer, views, verbs, closed: session.closed },
           stdout: textWriter(session.stdout),
           stderr: textWriter(session.stderr),
         }),
@@ -125,11 +123,11 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   doors.http = await listen('HTTP', config.http, () => frontDoor.listen(config.http.host, config.http.port))
   doors.ssh = await listen('SSH', config.ssh, () => ssh.listen(config.ssh.host, config.ssh.port))
   const admin = await openAdminSocket({
-    ...{ ctx, route: (userName) => route(`${userName}.${config.domain}`)?.upstreamDir ?? null },
+    ...{ ctx, route: (userName) => served(route(`${userName}.${config.domain}`)) },
     connections: { ssh: () => ssh.connections(), http: () => frontDoor.connections() },
   })
-  const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx), watchServiceLogs(ctx)]
-  const following = await follow(settings, { ctx, ssh, sshLimits })
+  const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx), watchServiceLogs(ctx), watchPreviews(ctx)]
+  const following = await follow(settings, { ctx, ssh, sshLimits, frontDoor })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')
 
@@ -156,72 +154,9 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   }
 }
 
-function makeContext(
-  settings: Settings,
-  env: Env,
-  prepared: Prepared,
-  state: State,
-  log: Logger,
-  doors: { readonly ssh: Address; readonly http: Address },
-  closing: AbortSignal,
-  switching: Context['switching'],
-  overrides: Overrides,
-): Context {
-  const { nix, sandbox, site, library } = prepared
-  const { stateDir, runtimeDir } = settings.config
-  return {
-    get config() {
-      return settings.config
-    },
-    pushes: new PushGate(),
-    evaluations: new Slots(() => settings.config.limits.evaluationsAtOnce),
-    builds: new Slots(() => settings.config.limits.buildsAtOnce),
-    granted: (hostname, project) => granted(settings.config, hostname, project),
-    ...{ state, log, lanes: new Lanes(), gate: new Gate(), active: new Map() },
-    ...{ closing, sessions: new Set(), switching },
-    tidy: new Tidy({
-      path: env.path,
-      get limits() {
-        return settings.config.limits
-      },
-      ...{ closing, log },
-      busy: (project) => state.deploys.open().some((row) => row.project === project),
-    }),
-    resolve: {
-      nix,
-      sandbox,
-      site,
-      library,
-      stateDir,
-      get limits() {
-        return settings.config.limits
-      },
-      allowedGitHosts: settings.config.nix.allowedGitHosts,
-      path: env.path,
-      projects: state.projects,
-    },
-    host: {
-      nix,
-      sandbox,
-      path: env.path,
-      stateDir,
-      get limits() {
-        return settings.config.limits
-      },
-      socketOf: (facts) => ownSocket(runtimeDir, facts.upstreamRuntimeDir),
-    },
-    report: (deploy, { words, ...view }) =>
-      deployReport(
-        {
-          words: sideband(words),
-          log: cappedSink(logFile(deployLogPath(stateDir, deploy)), settings.config.limits.deployLogBytes),
-        },
-        { logCommand: `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} logs d${deploy}` },
-        view,
-      ),
-    fault: overrides.fault ?? (() => undefined),
-    urlOf: (hostname) => `http://${hostname}${doors.http.port === 80 ? '' : `:${doors.http.port}`}`,
-  }
+// Where requests for an environment go; null where the front door answers by itself.
+function served(route: Route | null): string | null {
+  return route === null || route.paused !== undefined ? null : route.upstreamDir
 }
 
 async function untilIdle(ctx: Context): Promise<void> {

@@ -19,6 +19,7 @@ in
   };
   config.activatePackage = import ../managers/package.nix {
     inherit lib pkgs;
-    inherit (config) activate processes resources;
+    inherit (config) activate resources;
+    processes = config.runs;
   };
 }

@@ -91,7 +91,7 @@ rec {
       outPath = builtins.storePath path;
       out = {
         type = "derivation";
-        name = builtins.unsafeDiscardStringContext (builtins.substring 33 (-1) (baseNameOf outPath));
+        name = lib.sanitizeDerivationName (builtins.substring 33 (-1) (baseNameOf outPath));
         inherit outPath out;
         outputs = [ "out" ];
         outputName = "out";

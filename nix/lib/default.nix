@@ -12,13 +12,15 @@ let
   # Read only where something of it is used.
   generators = call ./generators.nix;
   meta = call ./meta.nix;
+  cli = call ./cli.nix;
 
   lib = trivial // attrsets // lists // strings // options // modules // {
-    inherit trivial attrsets lists strings options modules types generators meta;
+    inherit trivial attrsets lists strings options modules types generators meta cli;
     inherit (types) mkOptionType defaultFunctor defaultTypeMerge;
     inherit (meta)
       addMetaAttrs cleanSource cleanSourceFilter cleanSourceWith filterSource getExe getExe' pathIsDirectory pathIsRegularFile pathType
       setName sourceByRegex sourceFilesBySuffices;
+    inherit (lists) replicate;
     isType = name: x: x._type or "" == name;
     setType = name: x: x // { _type = name; };
     isOptionType = lib.isType "option-type";

@@ -62,19 +62,21 @@ rec {
   withRecursion = { depthLimit, throwOnDepthLimit ? true }:
     let
       special = [ "__functor" "__functionArgs" "__toString" "__pretty" ];
-      cut =
-        if throwOnDepthLimit then
+      cut = depth: value:
+        if depthLimit == null || depth <= depthLimit then
+          value
+        else if throwOnDepthLimit then
           throw "Exceeded maximum eval-depth limit of ${toString depthLimit} while trying to evaluate with `generators.withRecursion'!"
         else
           "<unevaluated>";
       go = depth: value:
-        let next = x: if depthLimit != null && depth + 1 > depthLimit then cut else go (depth + 1) x; in
+        let below = x: go (depth + 1) (cut (depth + 1) x); in
         if isAttrs value then
-          mapAttrs (name: x: if elem name special then x else next x) value
+          mapAttrs (name: x: if elem name special then x else below x) value
         else if isList value then
-          map next value
+          map below value
         else
-          value;
+          cut (depth + 1) value;
     in
     go 0;
 

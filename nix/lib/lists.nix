@@ -31,10 +31,10 @@ rec {
   # The first that is wanted, without looking at those after it.
   findFirstIndex = wanted: default: xs:
     let
-      n = length xs;
-      go = i: if i == n then default else if wanted (elemAt xs i) then i else go (i + 1);
+      # Not by recursion, which long lists would be too deep for. Below zero: not found yet, so many looked at.
+      at = builtins.foldl' (at: x: if at >= 0 then at else if wanted x then -at - 1 else at - 1) (-1) xs;
     in
-    go 0;
+    if at < 0 then default else at;
   findFirst = wanted: default: xs: let i = findFirstIndex wanted null xs; in if i == null then default else elemAt xs i;
   findSingle = wanted: none: several: xs:
     let found = filter wanted xs; in

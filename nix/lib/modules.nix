@@ -107,7 +107,9 @@ let
       free = freeformType.merge prefix (map (def: { inherit (def) file; value = lib.setAttrByPath def.prefix def.value; }) unmatched);
       values = if freeformType == null || unmatched == [ ] then merged.config else lib.recursiveUpdate free merged.config;
       config = values // { _module = ofModule.config; };
-      options = merged.options // { _module = ofModule.options; };
+      # In a reference these stand once, not with every submodule.
+      documented = lib.optionalAttrs (prefix == [ ]) { args = removeAttrs ofModule.options.args [ "internal" ]; };
+      options = merged.options // { _module = ofModule.options // documented; };
       checked =
         if (usual || freeformType == null && ofModule.config.check) && unmatched != [ ] then
           throw (noSuchOption prefix options (head unmatched))

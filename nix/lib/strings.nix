@@ -49,11 +49,27 @@ rec {
     if found == null then "" else head found;
   toLower = replaceStrings upper lower;
   toUpper = replaceStrings lower upper;
-  toSentenceCase = s: contextOf s (toUpper (substring 0 1 s) + toLower (substring 1 (-1) s));
+  toSentenceCase = s:
+    lib.throwIfNot (isString s) "toSentenceCase does only accepts string values, but got ${typeOf s}" contextOf s (toUpper (substring 0 1 s) + toLower (substring 1 (-1) s));
   fixedWidthString = width: filler: s:
     assert lib.assertMsg (stringLength s <= width) "fixedWidthString: requested string length (${toString width}) must not be shorter than actual length (${toString (stringLength s)})";
     if stringLength s == width then s else filler + fixedWidthString (width - stringLength filler) filler s;
   fixedWidthNumber = width: n: fixedWidthString width "0" (toString n);
+
+  # What can be the name of a derivation.
+  sanitizeDerivationName = name:
+    let
+      plain = builtins.unsafeDiscardStringContext name;
+      words = split "[^[:alnum:]+._?=-]+" (head (match "\\.*(.*)" plain));
+      joined = concatMapStrings (part: if isList part then "-" else part) words;
+      short = substring (lib.max (stringLength joined - 207) 0) (-1) joined;
+    in
+    if stringLength plain <= 207 && match "[[:alnum:]+_?=-][[:alnum:]+._?=-]*" plain != null then
+      plain
+    else if short == "" then
+      "unknown"
+    else
+      short;
 
   escape = characters: replaceStrings characters (map (c: "\\${c}") characters);
   escapeRegex = escape (letters "\\[{()^$?*+|.");
@@ -95,6 +111,13 @@ rec {
     else
       throw "toInt: Ambiguity in interpretation of ${escapeNixString s} between octal and zero padded integer."
   );
+  escapeURL =
+    let
+      # All of ASCII but the letters that may stay.
+      all = builtins.genList (i: { name = builtins.fromJSON "\"\\u00${fixedWidthString 2 "0" (lib.toHexString (i + 1))}\""; value = i + 1; }) 126;
+      strange = filter (c: match "[A-Za-z0-9_.~-]" c.name == null) all;
+    in
+    replaceStrings (map (c: c.name) strange) (map (c: "%${fixedWidthString 2 "0" (lib.toHexString c.value)}") strange);
   toIntBase10 = s: number "toIntBase10" "[[:space:]]*0*(-?[[:digit:]]+)[[:space:]]*" s (found: if match "0+" found == null then found else "0");
   floatToString = x: let s = toString x; in lib.warnIf (builtins.fromJSON s != x) "Imprecise conversion from float to string ${s}" s;
 

@@ -121,6 +121,7 @@ in
       };
     };
     processes = {
+      nginx.after = [ "phpfpm-${name}" ];
       drupal-cron = lib.mkIf cfg.cron.enable {
         command = drush [ "core:cron" ];
         schedule = timer.schedule cfg.cron.timerConfig;

@@ -1,19 +1,24 @@
 // The rows of S3 and S6: what recovery will read, and what is true from the commit on.
 import type { Context } from '../context.ts'
+import { zeroOid } from '../lib/oid.ts'
 import { Refused } from '../records.ts'
+import { expiryOf, recordLife, recordStop } from './lifetime.ts'
 import type { Plan } from './plan.ts'
 
 /** S3: what was live before, and what is about to be. Inside a transaction. Throws Refused when the user name is taken. */
 export function recordStart(ctx: Context, plan: Plan, unit: number): void {
   const { ready, cur, environment } = plan
-  const { deploy } = ready
+  const { deploy, next } = ready
   if (environment !== null && environment.n !== null) {
     const other = ctx.state.environments.reserve(deploy.project, environment.key, environment.place.facts.userName)
     if (other) throw new Refused(`the user name ${other.user_name} belongs to another environment`)
-    ctx.state.environments.setPreview(deploy.project, environment.key, ready.resolved?.preview ?? null)
+    ctx.state.environments.setPreview(deploy.project, environment.key, next?.preview ?? null)
   }
   ctx.state.deploys.update(deploy.id, {
     ...{ stage: 'switching', unit, cur, key: environment?.key ?? null, release: environment?.n ?? null },
+    ...(deploy.update === null
+      ? { old: environment?.previous?.revision ?? zeroOid, new: next?.commit ?? zeroOid, tree: next?.tree ?? null }
+      : {}),
     previous_release: environment?.previous?.n ?? null,
     previous_generation: environment?.generation ?? null,
   })
@@ -22,23 +27,37 @@ export function recordStart(ctx: Context, plan: Plan, unit: number): void {
 /** S6: the release, what is live, and the policy when the canonical branch said it. Inside a transaction. */
 export function recordCommit(ctx: Context, plan: Plan, generation: number): void {
   const { ready, environment } = plan
-  const { deploy, resolved } = ready
-  ctx.state.deploys.update(deploy.id, { stage: 'committed' })
-  if (environment === null) return
-  if (resolved === null || environment.n === null) {
-    ctx.state.environments.setLive(deploy.project, environment.key, null)
+  const { deploy, next } = ready
+  ctx.state.deploys.update(deploy.id, { stage: 'committed', key: ready.key })
+  // The newest accepted commit of the canonical branch is the policy, whether it is live or was only built.
+  if (next?.newPolicy) ctx.state.projects.setPolicy(deploy.project, next.commit, next.newPolicy)
+  const { project } = deploy
+  if (environment === null) {
+    // A preview that was pushed to without activation is not forgotten either.
+    const row = ready.key === null ? null : ctx.state.environments.get(project, ready.key)
+    if (next !== null && row?.live != null)
+      ctx.state.lifetimes.expire(project, row.key, expiryOf(ctx, project, row.key, next.ttl))
+    return
+  }
+  const { key } = environment
+  if (next === null || environment.n === null) {
+    const { name: pusher, fingerprint } = deploy.session.pusher
+    recordStop(ctx, { project, key, kind: deploy.kind, pusher, fingerprint })
     return
   }
   const stages = { ...ready.stages, total: Math.round(performance.now() - deploy.started) }
   ctx.state.deploys.update(deploy.id, { stages: JSON.stringify(stages) })
-  ctx.state.environments.addRelease(
-    {
-      ...{ project: deploy.project, key: environment.key, n: environment.n, generation, stages, label: null },
-      ...{ commit: resolved.commit, tree: resolved.tree, storePath: resolved.out },
-      ...{ by: deploy.session.pusher.name, at: new Date().toISOString() },
-    },
-    deploy.id,
-  )
-  ctx.state.environments.setLive(deploy.project, environment.key, environment.n)
-  if (resolved.newPolicy !== null) ctx.state.projects.setPolicy(deploy.project, resolved.commit, resolved.newPolicy)
+  const { commit, tree, out: storePath, label, closureBytes, since } = next
+  if (next.again === null)
+    ctx.state.environments.addRelease(
+      {
+        ...{ project, key, n: environment.n, generation, stages, label },
+        ...{ commit, tree, storePath, closureBytes, since },
+        ...{ by: deploy.session.pusher.name, at: new Date().toISOString() },
+      },
+      deploy.id,
+    )
+  ctx.state.environments.setLive(project, key, environment.n)
+  recordLife(ctx, { project, key, ttl: next.ttl })
+  if (next.tag !== null) ctx.state.tags.bind(project, next.tag, commit)
 }

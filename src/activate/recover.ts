@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { isZero } from '../lib/oid.ts'
 import { projectId } from '../lib/repositories.ts'
 import type { DeployRow } from '../state/deploys.ts'
+import { recordStop } from './lifetime.ts'
 import { liveRelease, placeOf, verificationOf } from './plan.ts'
 import { redo } from './redo.ts'
 import { dropRoot } from './roots.ts'
@@ -34,7 +35,11 @@ async function recoverUnit(ctx: Context, unit: readonly DeployRow[]): Promise<vo
   }
   for (const row of switching.toReversed()) await undoRow(ctx, row)
   ctx.state.atomically(() => {
-    for (const { id } of unit) ctx.state.deploys.fail(id, 'interrupted: the receiver was stopped; push again')
+    for (const { id, kind } of unit)
+      ctx.state.deploys.fail(
+        id,
+        `interrupted: the receiver was stopped; ${kind === 'push' ? 'push again' : 'try again'}`,
+      )
   })
   for (const { id } of unit) await dropRoot(ctx, id)
 }
@@ -49,7 +54,8 @@ async function undoRow(ctx: Context, row: DeployRow): Promise<void> {
     await undo(ctx.host, { place, previous, generation: row.previous_generation, verification }, () => undefined)
   } catch (error) {
     ctx.log.error({ deploy: row.id, err: error }, 'undo failed: the environment is broken')
-    ctx.state.environments.setBroken(row.project, row.key, error instanceof Error ? error.message : String(error))
+    const why = error instanceof Error ? error.message : String(error)
+    ctx.state.environments.setBroken(row.project, row.key, `the release before could not be restored: ${why}`)
   }
 }
 
@@ -62,9 +68,10 @@ async function stopAll(ctx: Context, rows: readonly DeployRow[]): Promise<void> 
     await stopTree(ctx.host, facts)
   }
   ctx.state.atomically(() => {
-    for (const { id, project, key } of rows) {
+    for (const row of rows) {
+      const { id, key } = row
       ctx.state.deploys.update(id, { stage: 'committed' })
-      if (key !== null) ctx.state.environments.setLive(project, key, null)
+      if (key !== null) recordStop(ctx, { ...row, key })
     }
   })
 }

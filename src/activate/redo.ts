@@ -5,15 +5,27 @@ import { refValue } from '../lib/git-reads.ts'
 import { isZero } from '../lib/oid.ts'
 import { prepareRefs, type RefChange } from '../lib/ref-transaction.ts'
 import { putInPlace, repositoryPath } from '../lib/repositories.ts'
-import type { Oid } from '../records.ts'
-import type { DeployRow } from '../state/deploys.ts'
-import { dropRoot } from './roots.ts'
+import { type DeployRow, noRef } from '../state/deploys.ts'
+import { releaseNumbers, releaseRef } from './plan.ts'
+import { removeFiles } from './purge.ts'
+import { dropRoot, keepBuild } from './roots.ts'
 
 /** Moves the refs of a committed deploy and ends it. Idempotent. Throws when git cannot; the deploy stays committed. */
 export async function redo(ctx: Context, row: DeployRow): Promise<void> {
   await moveRefs(ctx, row)
-  ctx.state.deploys.update(row.id, { stage: 'done', finished_at: new Date().toISOString() })
-  await dropRoot(ctx, row.id)
+  await conclude(ctx, row)
+}
+
+/** S8 of a deploy whose refs are where they belong: what was built and not activated is kept, what goes is gone, and it is done. */
+export async function conclude(ctx: Context, row: DeployRow): Promise<void> {
+  const { id, kind, project, key } = row
+  if (row.release === null) await keepBuild(ctx, row)
+  if (kind === 'purge' && key !== null) await removeFiles(ctx, project, key)
+  ctx.state.atomically(() => {
+    if (kind === 'purge' && key !== null) ctx.state.lifetimes.forget(project, key)
+    ctx.state.deploys.update(id, { stage: 'done', finished_at: new Date().toISOString() })
+  })
+  await dropRoot(ctx, id)
 }
 
 /**
@@ -24,15 +36,16 @@ export async function moveRefs(ctx: Context, row: DeployRow | null): Promise<voi
   if (row === null) return
   const final = repositoryPath(ctx.config.stateDir, row.project)
   const repository = existsSync(final) ? final : row.repository
-  const now = await refValue(repository, ctx.host.path, row.ref)
-  if (now !== row.cur && now !== row.new)
-    ctx.log.error({ deploy: row.id, ref: row.ref, now }, 'the ref was moved by hand: left as it is')
-  const changes = [...pushed(row, now), ...ours(ctx, row)]
+  const changes = [...(await pushed(ctx, repository, row)), ...ours(ctx, row)]
   if (changes.length > 0) await (await prepareRefs(repository, ctx.host.path, changes)).commit()
   await putInPlace(repository, final)
 }
 
-function pushed(row: DeployRow, now: Oid): RefChange[] {
+async function pushed(ctx: Context, repository: string, row: DeployRow): Promise<RefChange[]> {
+  if (row.ref === noRef) return []
+  const now = await refValue(repository, ctx.host.path, row.ref)
+  if (now !== row.cur && now !== row.new)
+    ctx.log.error({ deploy: row.id, ref: row.ref, now }, 'the ref was moved by hand: left as it is')
   if (now !== row.cur || now === row.new) return []
   return [{ ref: row.ref, new: isZero(row.new) ? null : row.new, old: now }]
 }
@@ -43,6 +56,7 @@ function ours(ctx: Context, row: DeployRow): RefChange[] {
   const live = ctx.state.environments.liveRelease(row.project, row.key)
   const release = row.release === null ? null : ctx.state.environments.release(row.project, row.key, row.release)
   const changes: RefChange[] = [{ ref: `refs/hostenv/live/${row.key}`, new: live?.commit ?? null, old: null }]
-  if (release) changes.push({ ref: `refs/hostenv/releases/${row.key}/${release.n}`, new: release.commit, old: null })
-  return changes
+  if (release) changes.push({ ref: releaseRef(row.key, release.n), new: release.commit, old: null })
+  const gone = row.kind === 'purge' ? releaseNumbers(ctx, row.project, row.key) : []
+  return [...changes, ...gone.map((n) => ({ ref: releaseRef(row.key ?? '', n), new: null, old: null }))]
 }

@@ -6,12 +6,14 @@ import { type Command, type Ran, run } from '../lib/spawn.ts'
 import { type Emit, Refused } from '../records.ts'
 import {
   asEnvironment,
+  boundsOf,
   environmentDir,
   type LocalHost,
   makeDirectories,
   type Place,
   type ReleaseFacts,
 } from './host.ts'
+import { limitHints } from './limit-hints.ts'
 
 /** The lock that every child of a switch holds (flock(1)); recovery waits for it first. */
 export function activateLock(host: Pick<LocalHost, 'stateDir'>, userName: string): string {
@@ -40,12 +42,16 @@ export async function runActivate(
     errorLine,
   })
   if (ran.code === 0) return last.forEach(line)
-  const how = ran.timedOut ? `took longer than ${host.limits.activateTime / 1000} s` : describeEnd(ran)
-  const said = ran.timedOut ? null : whatTheManagerSays(ran.stderr)
+  const how = ran.timedOut ? `took longer than ${host.limits.activateTime / 1000} s` : (ran.over ?? describeEnd(ran))
+  const said = ran.timedOut || ran.over !== null ? null : whatTheManagerSays(ran.stderr)
   const why = said?.why ?? how
   if (said === null) last.forEach(line)
-  const tail = said?.lines ?? `${ran.stdout}\n${ran.stderr}`.split('\n').filter((text) => text !== '')
-  throw new Refused(`activate failed: ${why}`, { headline: `Activate failed: ${why}`, detail: tail.slice(-25) })
+  const tail = (said?.lines ?? `${ran.stdout}\n${ran.stderr}`.split('\n').filter((text) => text !== '')).slice(-25)
+  throw new Refused(`activate failed: ${why}`, {
+    headline: `Activate failed: ${why}`,
+    detail: tail,
+    help: ran.timedOut ? ['Its operator can raise limits.activateTime.'] : limitHints(tail, host.limits),
+  })
 }
 
 const managerSays = 'activate: '
@@ -85,6 +91,7 @@ export async function underLock(
   return await run(holding(lock, command), {
     timeout: options.timeout,
     maxBuffer: 1024 ** 2,
+    bounds: boundsOf(host),
     ...(options.line === undefined ? {} : { onStdout: options.line, onStderr: options.errorLine ?? options.line }),
   })
 }

@@ -8,16 +8,23 @@ import { generationPath, profilePath, setProfile, switchGeneration } from './pro
 import { releaseProcesses } from './release-processes.ts'
 import { runActivate } from './run-activate.ts'
 import { logSizes } from './s6.ts'
-import { ensureTree, isMarked, markTree, stopTree } from './service-tree.ts'
+import { ensureTree, isMarked, markTree, stopTree, whyEnded } from './service-tree.ts'
 
 export interface SwitchContext extends LocalHost {
   readonly socketOf: (facts: EnvironmentFacts) => string | null
 }
 
-/** S4: points the profile to `out`. Answers the generation. */
-export async function switchProfile(host: SwitchContext, place: Place, out: string): Promise<number> {
+/** S4: points the profile to `out`: to the generation that has it where that is known. Answers the generation. */
+export async function switchProfile(
+  host: SwitchContext,
+  place: Place,
+  { out, generation }: { readonly out: string; readonly generation: number | null },
+): Promise<number> {
   await makeDirectories(place.facts)
-  return await setProfile(host, profilePath(host, place.facts.userName), out)
+  const profile = profilePath(host, place.facts.userName)
+  if (generation === null) return await setProfile(host, profile, out)
+  await switchGeneration(host, profile, generation)
+  return generation
 }
 
 export interface Activation {
@@ -25,6 +32,7 @@ export interface Activation {
   readonly out: string
   readonly release: ReleaseFacts
   readonly verification: Verification
+  readonly proven: boolean
 }
 
 /** S5: activates and checks. Throws Refused when the release does not run. */
@@ -33,16 +41,21 @@ export async function activate(host: SwitchContext, a: Activation, emit: Emit): 
     throw new Refused('the build has no bin/activate', {
       help: ['activatePackage must contain an executable bin/activate.'],
     })
-  const check = checkContext(host, a.place, a.out, a.verification, emit)
+  const check = { ...checkContext(host, a.place, a.out, a.verification, emit), proven: a.proven }
   const logs = logSizes(a.place, [...check.processes.keys()])
   await ensureTree(host, a.place)
-  await writeReleaseFile(a.place.facts, a.release)
-  await runActivate(host, a.place, a.out, a.release, emit)
-  await markTree(host, a.place.facts, a.out)
+  whyEnded(a.place.facts)
   try {
-    await checkRelease(check)
+    await writeReleaseFile(a.place.facts, a.release)
+    await runActivate(host, a.place, a.out, a.release, emit)
+    await markTree(host, a.place.facts, a.out)
+    await checkRelease(check).catch(async (error: unknown) => {
+      throw error instanceof Refused ? await withLastLines(check, error, logs) : error
+    })
   } catch (error) {
-    throw error instanceof Refused ? await withLastLines(check, error, logs) : error
+    // Whatever failed then failed because of that.
+    const over = whyEnded(a.place.facts)
+    throw over === null ? error : new Refused(`services ended: ${over}`)
   }
 }
 

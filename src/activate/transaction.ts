@@ -4,11 +4,12 @@ import { shortRef } from '../lib/oid.ts'
 import { type PreparedRefs, prepareRefs, RefConflict } from '../lib/ref-transaction.ts'
 import { putInPlace, repositoryPath } from '../lib/repositories.ts'
 import { UnitFailure } from '../lib/unit-failure.ts'
-import { Refused, refusedEvent, type Verdict } from '../records.ts'
+import { Refused, refusedEvent } from '../records.ts'
+import type { DeployKind } from '../state/deploys.ts'
 import { makePlan, type Plan, refChanges, verificationOf } from './plan.ts'
+import { checkRoom } from './preview-room.ts'
 import { recordCommit, recordStart } from './record.ts'
-import { moveRefs, redo } from './redo.ts'
-import { dropRoot } from './roots.ts'
+import { conclude, moveRefs, redo } from './redo.ts'
 import { stopTree } from './service-tree.ts'
 import { activate, switchProfile, undo } from './switch.ts'
 
@@ -16,7 +17,7 @@ import { activate, switchProfile, undo } from './switch.ts'
 export class Unfinished extends Error {}
 
 /** Makes a built unit live under its locks. Throws UnitFailure when it is not live; then everything is as it was. */
-export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<Verdict[]> {
+export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<readonly Plan[]> {
   const plans: Plan[] = []
   const switched: Plan[] = []
   const generations = new Map<Plan, number>()
@@ -30,6 +31,12 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
       plans.push(await makePlan(ctx, ready))
     }
     refuseTwice(plans)
+    const pushed = plans.filter(({ environment }) => environment !== null && environment.n !== null)
+    checkRoom(
+      ctx,
+      current.deploy.project,
+      pushed.flatMap(({ environment }) => environment?.key ?? []),
+    )
     refs = await prepared(ctx, plans)
     await fault(ctx, 'S2', plans)
     // S3: from here on a crash is undone by the next start (a stop is redone). Whether it was cancelled is asked for the
@@ -72,10 +79,7 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
       ready.deploy.report.emit({ type: 'warning', text: 'live, but not finished: the receiver finishes it later' })
     throw new Unfinished('live, but its ref could not be moved', { cause: error })
   }
-  return plans.map(({ ready, cur }): Verdict => {
-    const { ref, old } = ready.deploy.update
-    return { ref, ok: true, ...(cur === old ? {} : { oldOid: cur }) }
-  })
+  return plans
 }
 
 // S7 and S8. What fails here is only late: the record says that it is live, and the next start finishes it.
@@ -90,8 +94,8 @@ async function finish(ctx: Context, plans: readonly Plan[], refs: PreparedRefs):
   for (const { ready } of plans) await settle(ctx, ready)
   await fault(ctx, 'S7', plans)
   for (const { ready } of plans) {
-    ctx.state.deploys.update(ready.deploy.id, { stage: 'done', finished_at: new Date().toISOString() })
-    await dropRoot(ctx, ready.deploy.id)
+    const row = ctx.state.deploys.get(ready.deploy.id)
+    if (row !== null) await conclude(ctx, row)
   }
   await fault(ctx, 'S8', plans)
   for (const plan of plans) announce(ctx, plan)
@@ -118,21 +122,21 @@ function ends(ctx: Context, { environment }: Plan): void {
 // S4 and S5 of one environment. Answers the generation that is current now.
 async function switchOne(ctx: Context, plan: Plan): Promise<number> {
   const { environment, ready } = plan
-  const { deploy, resolved } = ready
+  const { deploy, next } = ready
   if (environment === null) return 0
-  if (resolved === null || environment.n === null) {
+  if (next === null || environment.n === null) {
     await stopTree(ctx.host, environment.place.facts)
     for (const point of ['S4', 'S5'] as const) await ctx.fault(point, deploy.id)
     return environment.generation ?? 0
   }
   const { emit } = deploy.report
   emit({ type: 'activating', release: environment.n })
-  const generation = await switchProfile(ctx.host, environment.place, resolved.out)
+  const generation = await switchProfile(ctx.host, environment.place, next)
   ctx.state.deploys.update(deploy.id, { stage: 'switched', generation })
   await ctx.fault('S4', deploy.id)
-  const release = { n: environment.n, revision: resolved.commit }
-  const verification = resolved.environment.deploymentVerification
-  await activate(ctx.host, { place: environment.place, out: resolved.out, release, verification }, emit)
+  const { out, verification, proven } = next
+  const release = { n: environment.n, revision: next.commit }
+  await activate(ctx.host, { place: environment.place, out, release, verification, proven }, emit)
   await ctx.fault('S5', deploy.id)
   return generation
 }
@@ -151,7 +155,11 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     ctx.log.error({ deploy: deploy.id, err: error }, 'undo failed: the environment is broken')
-    ctx.state.environments.setBroken(deploy.project, environment.key, why)
+    ctx.state.environments.setBroken(
+      deploy.project,
+      environment.key,
+      `the release before could not be restored: ${why}`,
+    )
     deploy.report.emit({
       type: 'warning',
       text: `${environment.key} is broken: the release before could not be restored (${why})`,
@@ -160,10 +168,16 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
 }
 
 function announce(ctx: Context, { ready, environment }: Plan): void {
-  const { report, started } = ready.deploy
+  const { report, started, project } = ready.deploy
+  if (environment === null && ready.next !== null && ready.key !== null) {
+    const live = ctx.state.environments.liveRelease(project, ready.key)
+    report.emit({ type: 'kept', key: ready.key, release: live?.n ?? null, duration: performance.now() - started })
+  }
   if (environment === null) return
   if (environment.n === null) {
-    report.emit({ type: 'removed', key: environment.key })
+    const { key } = environment
+    const goesAt = ctx.state.environments.get(project, key)?.goes_at ?? null
+    report.emit({ type: 'stopped', key, how: howStopped(ready.deploy.kind), goesAt })
     return
   }
   for (const name of notGranted(ctx, environment.key, ready))
@@ -176,11 +190,16 @@ function announce(ctx: Context, { ready, environment }: Plan): void {
   ctx.log.info({ deploy: ready.deploy.id, release: environment.n, url }, 'live')
 }
 
+function howStopped(kind: DeployKind): 'paused' | 'purged' | 'stopped' {
+  return kind === 'pause' ? 'paused' : kind === 'purge' ? 'purged' : 'stopped'
+}
+
 // An earlier deploy may be live without its ref being where it belongs (Unfinished): first things first.
 async function finishEarlier(ctx: Context, { deploy, key }: Ready): Promise<void> {
   for (const row of ctx.state.deploys.open()) {
     if (row.stage !== 'committed' || row.project !== deploy.project) continue
-    if (row.ref === deploy.update.ref || (key !== null && row.key === key)) await redo(ctx, row)
+    if ((deploy.update !== null && row.ref === deploy.update.ref) || (key !== null && row.key === key))
+      await redo(ctx, row)
   }
 }
 
@@ -205,7 +224,9 @@ async function prepared(ctx: Context, plans: readonly Plan[]): Promise<PreparedR
     return await prepareRefs(repository, ctx.host.path, plans.flatMap(refChanges))
   } catch (error) {
     if (!(error instanceof RefConflict)) throw error
-    const names = plans.map(({ ready }) => shortRef(ready.deploy.update.ref)).join(', ')
+    const names = plans
+      .map(({ ready }) => shortRef(ready.deploy.update?.ref ?? `refs/hostenv of ${ready.key}`))
+      .join(', ')
     throw new Refused(`git cannot update ${names}: ${error.message}`)
   }
 }

@@ -3,18 +3,12 @@ import { stripVTControlCharacters } from 'node:util'
 import { z } from 'zod'
 import type { Nix } from '../lib/nix.ts'
 import { run } from '../lib/spawn.ts'
+import type { Since } from '../records.ts'
 
 /** A release to compare with. */
 export interface Previous {
   readonly release: number
   readonly storePath: string
-}
-
-export interface Since {
-  readonly release: number
-  readonly deltaBytes: number
-  /** `shop-frontend 2.3 → 2.4`, one per package name. */
-  readonly changes: readonly string[]
 }
 
 const TIMEOUT = 60_000

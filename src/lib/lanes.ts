@@ -48,6 +48,11 @@ export class Lanes {
     }
   }
 
+  /** Whether somebody holds a lane or waits for it. */
+  isTaken(lane: string): boolean {
+    return [...this.#entries.values()].some(({ lanes }) => lanes.has(lane))
+  }
+
   /** Whether nobody is in any lane. */
   get idle(): boolean {
     return this.#entries.size === 0

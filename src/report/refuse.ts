@@ -2,20 +2,25 @@
 import type { Context, Deploy } from '../context.ts'
 import { shortRef } from '../lib/oid.ts'
 import { UnitFailure } from '../lib/unit-failure.ts'
-import { Refused, refusedEvent, type Verdict } from '../records.ts'
+import { Refused, refusedEvent } from '../records.ts'
 import { statusReason } from './status.ts'
 
-/** Records and tells why a deploy is not live. With others in one unit, each but the culprit is told whose failure it was. */
-export function refuse(ctx: Context, deploy: Deploy, error: unknown): Verdict {
+/**
+ * Records and tells why a deploy is not live; answers it in one line. With others in one unit, each but the culprit is told whose
+ * failure it was.
+ */
+export function refuse(ctx: Context, deploy: Deploy, error: unknown): string {
   const culprit = error instanceof UnitFailure ? error.deploy : deploy
   const cause = error instanceof UnitFailure ? error.cause : error
   const refused = toRefused(ctx, culprit, cause)
   const own = culprit === deploy
-  const reason = own ? refused.message : `atomic: ${shortRef(culprit.update.ref)} was refused (${refused.message})`
+  const reason = own
+    ? refused.message
+    : `atomic: ${shortRef(culprit.update?.ref ?? '')} was refused (${refused.message})`
   ctx.state.deploys.fail(deploy.id, reason)
   ctx.log.info({ deploy: deploy.id, reason }, 'refused')
   if (own && !(error instanceof UnitFailure && error.told)) deploy.report.emit(refusedEvent(refused))
-  return { ref: deploy.update.ref, ok: false, reason: statusReason(reason, deploy.id) }
+  return statusReason(reason, deploy.id)
 }
 
 // A deploy that was cancelled fails in whatever it was doing: the reason is why it was cancelled.

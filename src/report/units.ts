@@ -33,3 +33,8 @@ export function durationText(ms: number): string {
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`
 }
+
+/** `2026-01-31T12:00:00.000Z` as `2026-01-31 12:00Z`. */
+export function shortTime(time: string): string {
+  return time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*Z$/, '$1 $2Z')
+}

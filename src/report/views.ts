@@ -2,10 +2,12 @@
 import { createReadStream } from 'node:fs'
 import type { Context } from '../context.ts'
 import { environmentFacts } from '../lib/names.ts'
-import { short } from '../lib/oid.ts'
+import { isZero, short, shortRef } from '../lib/oid.ts'
 import { projectId, projectName } from '../lib/repositories.ts'
-import type { EnvironmentManifest, ProjectId } from '../records.ts'
+import { shellWord } from '../lib/shell-word.ts'
+import type { EnvironmentManifest, ProjectId, Release } from '../records.ts'
 import type { DeployRow } from '../state/deploys.ts'
+import type { EnvironmentRow } from '../state/environments.ts'
 import { previewOf } from '../state/previews.ts'
 import { deployLogPath } from './log-file.ts'
 import type { DeployView, EnvironmentView, Views } from './words/views.ts'
@@ -21,6 +23,7 @@ export function makeViews(ctx: Context): Views {
         key: row.key ?? '',
         ref: row.ref,
         commit: row.new,
+        kind: row.kind,
         stage: row.stage,
       },
       ...{ reason: row.reason, at: row.received_at, by: row.pusher, logFile: deployLogPath(config.stateDir, row.id) },
@@ -68,26 +71,55 @@ function environmentView(
       ? 'deploying'
       : live
         ? 'live'
-        : latest?.stage === 'failed'
-          ? 'failed'
-          : 'stopped'
+        : row?.wakes != null
+          ? 'paused'
+          : latest?.stage === 'failed'
+            ? 'failed'
+            : 'stopped'
   return {
     ...{ project: name, key, kind: preview ? 'preview' : 'declared', type, state },
     ...{ url: live ? ctx.urlOf(facts.hostname) : null, hostname: facts.hostname },
-    ...{ release: live?.n ?? null, commit: live?.commit ?? null, expiresAt: null },
-    note: note(
-      row?.broken ?? null,
-      latest,
-      live?.commit ?? null,
-      live ? ctx.state.environments.ports(name, key, live.n) : '',
-    ),
+    ...{ release: live?.n ?? null, commit: live?.commit ?? null, expiresAt: endOf(row) },
+    note: row?.live === null && row.broken === null ? idleNote(row) : note(ctx, row?.broken ?? null, latest, live),
   }
 }
 
-function note(broken: string | null, latest: DeployRow | null, live: string | null, ports: string): string | null {
-  if (broken !== null) return `could not be restored: ${broken}`
+// What comes next by itself: a preview is paused, what is paused or torn down goes.
+function endOf(row: EnvironmentRow | null): string | null {
+  if (row === null) return null
+  return row.live === null ? row.goes_at : row.expires_at
+}
+
+function idleNote({
+  project,
+  key,
+  wakes,
+  paused_by: by,
+  goes_at: goesAt,
+  expires_at: end,
+}: EnvironmentRow): string | null {
+  if (wakes === null) return goesAt === null ? null : `torn down: git push hostenv ${shellWord(key)} brings it back`
+  const who = goesAt !== null && end !== null ? 'expired' : `paused by ${by}`
+  return `${who}: ssh HOST wake ${shellWord(key)} -p ${project} brings release ${wakes} back`
+}
+
+function note(ctx: Context, broken: string | null, latest: DeployRow | null, live: Release | null): string | null {
+  if (broken !== null) return broken
+  if (live === null) return null
+  const ports = ctx.state.environments.ports(live.project, live.key, live.n)
   if (ports !== '') return `listens on port ${ports}: environments use sockets only`
-  if (latest?.stage === 'failed' && live !== null)
-    return `d${latest.id} (${short(latest.new)}) was refused: ${latest.reason}`
-  return null
+  if (latest?.stage === 'failed') {
+    const what = latest.kind === 'push' ? ` (${short(latest.new)})` : `, a ${latest.kind},`
+    return `d${latest.id}${what} was refused: ${latest.reason}`
+  }
+  return differs(ctx, live)
+}
+
+// After a rollback a branch is not what is live; nor is it where the release came from another ref.
+function differs(ctx: Context, live: Release): string | null {
+  const pushed = ctx.state.deploys.lastPush(live.project, live.key)
+  if (pushed === null || pushed.new === live.commit) return null
+  const name = shortRef(pushed.ref)
+  const what = isZero(pushed.new) ? 'is deleted' : `is at ${short(pushed.new)}`
+  return `branch ${name} ${what}; release ${live.n} is ${short(live.commit)}${live.label === null ? '' : ` (${live.label})`}`
 }

@@ -1,14 +1,23 @@
 // The rows of deploys: how far each one came. Recovery reads nothing else to know what to undo and what to redo.
 import type { DatabaseSync } from 'node:sqlite'
+import { zeroOid } from '../lib/oid.ts'
 import type { Oid } from '../records.ts'
 
 export type Stage = 'received' | 'built' | 'switching' | 'switched' | 'committed' | 'done' | 'failed'
 
+/** What asked for a deploy: a push, a word, or the receiver itself. */
+export type DeployKind = 'push' | 'rollback' | 'redeploy' | 'pause' | 'wake' | 'destroy' | 'purge'
+
+/** The ref of a deploy that moves none. */
+export const noRef = ''
+
 export interface DeployRow {
   readonly id: number
+  readonly kind: DeployKind
   readonly unit: number | null
   readonly project: string
   readonly key: string | null
+  /** `noRef` where it moves none: then `old` is what was live, and `new` (zero: nothing) what is to be. */
   readonly ref: string
   readonly old: Oid
   readonly new: Oid
@@ -29,7 +38,10 @@ export interface DeployRow {
   readonly stages: string
 }
 
-type NewDeploy = Pick<DeployRow, 'project' | 'ref' | 'old' | 'new' | 'pusher' | 'fingerprint' | 'repository'>
+type NewDeploy = Pick<
+  DeployRow,
+  'kind' | 'project' | 'key' | 'ref' | 'old' | 'new' | 'pusher' | 'fingerprint' | 'repository'
+>
 type Change = Partial<Omit<DeployRow, 'id'>>
 
 export class Deploys {
@@ -43,18 +55,12 @@ export class Deploys {
   receive(row: NewDeploy): number {
     const { lastInsertRowid } = this.#db
       .prepare(
-        `INSERT INTO deploy (project, ref, old, new, pusher, fingerprint, repository, stage, received_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'received', ?)`,
+        `INSERT INTO deploy (kind, project, key, ref, old, new, pusher, fingerprint, repository, stage, received_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'received', ?)`,
       )
       .run(
-        row.project,
-        row.ref,
-        row.old,
-        row.new,
-        row.pusher,
-        row.fingerprint,
-        row.repository,
-        new Date().toISOString(),
+        ...[row.kind, row.project, row.key, row.ref, row.old, row.new],
+        ...[row.pusher, row.fingerprint, row.repository, new Date().toISOString()],
       )
     return Number(lastInsertRowid)
   }
@@ -81,6 +87,27 @@ export class Deploys {
     return this.#one('SELECT * FROM deploy WHERE project = ? AND key = ? ORDER BY id DESC LIMIT 1', project, key)
   }
 
+  /**
+   * The deploy by which what is live in an environment last changed. A push without activation changed nothing, nor did a pause
+   * from which it was woken to the same.
+   */
+  lastChange(project: string, key: string): DeployRow | null {
+    return this.#one(
+      `SELECT * FROM deploy WHERE project = ? AND key = ? AND stage IN ('committed', 'done')
+         AND kind NOT IN ('pause', 'wake') AND (release IS NOT NULL OR new = ?) ORDER BY id DESC LIMIT 1`,
+      ...[project, key, zeroOid],
+    )
+  }
+
+  /** The newest accepted push of a branch that means this environment. */
+  lastPush(project: string, key: string): DeployRow | null {
+    return this.#one(
+      `SELECT * FROM deploy WHERE project = ? AND key = ? AND kind = 'push' AND ref LIKE 'refs/heads/%'
+         AND stage IN ('committed', 'done') ORDER BY id DESC LIMIT 1`,
+      ...[project, key],
+    )
+  }
+
   /** The deploy that last set this ref to `value`, if any did. */
   whoSet(project: string, ref: string, value: Oid): DeployRow | null {
     return this.#one(
@@ -96,7 +123,7 @@ export class Deploys {
 
   /** The newest committed deploy of each ref of a project: what its branches and tags should be. */
   lastOfEachRef(project: string): DeployRow[] {
-    const newest = `SELECT max(id) FROM deploy WHERE project = ? AND stage IN ('committed', 'done') GROUP BY ref`
+    const newest = `SELECT max(id) FROM deploy WHERE project = ? AND ref <> '${noRef}' AND stage IN ('committed', 'done') GROUP BY ref`
     const sql = `SELECT * FROM deploy WHERE id IN (${newest}) ORDER BY ref`
     return this.#db.prepare(sql).all(project) as unknown as DeployRow[]
   }

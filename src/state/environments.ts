@@ -1,6 +1,6 @@
 // Environments that exist and their releases.
 import type { DatabaseSync } from 'node:sqlite'
-import type { Release } from '../records.ts'
+import type { Oid, Release, Since } from '../records.ts'
 
 export interface EnvironmentRow {
   readonly project: string
@@ -10,6 +10,14 @@ export interface EnvironmentRow {
   readonly broken: string | null
   /** The pattern that a preview was made by; null for a declared environment. */
   readonly preview: string | null
+  /** When a preview expires; null: never. */
+  readonly expires_at: string | null
+  /** The release that comes back when it is woken; null: it is not paused. */
+  readonly wakes: number | null
+  /** Who paused it: a person, or the receiver itself when it expired. */
+  readonly paused_by: string | null
+  /** When it goes with its data unless something of it becomes live before; null: it stays. */
+  readonly goes_at: string | null
 }
 
 interface ReleaseRow {
@@ -24,6 +32,9 @@ interface ReleaseRow {
   readonly at: string
   readonly label: string | null
   readonly stages: string
+  readonly closure_bytes: number | null
+  readonly since: string | null
+  readonly collected: string | null
 }
 
 export class Environments {
@@ -106,6 +117,19 @@ export class Environments {
     return row ? toRelease(row, this.get(project, key)?.live === n) : null
   }
 
+  /** The releases of all projects that stand on a store path and are kept, newest first. */
+  releasesOf(storePath: string): Release[] {
+    const sql = 'SELECT * FROM release WHERE store_path = ? AND collected IS NULL ORDER BY at DESC'
+    const rows = this.#db.prepare(sql).all(storePath) as unknown as ReleaseRow[]
+    return rows.map((row) => toRelease(row, this.get(row.project, row.key)?.live === row.n))
+  }
+
+  /** Whether a commit was ever live in an environment. */
+  wasLive(project: string, key: string, commit: Oid): boolean {
+    const sql = 'SELECT 1 FROM release WHERE project = ? AND key = ? AND commit_oid = ? LIMIT 1'
+    return this.#db.prepare(sql).get(project, key, commit) !== undefined
+  }
+
   /** What is live, or null. */
   liveRelease(project: string, key: string): Release | null {
     const live = this.get(project, key)?.live
@@ -130,11 +154,14 @@ export class Environments {
   }
 
   addRelease(release: Omit<Release, 'outcome'>, deploy: number): void {
-    const { project, key, n, generation, commit, tree, storePath, by, at, label } = release
+    const { project, key, n, generation, commit, tree, storePath, by, at, label, closureBytes, since } = release
     this.#db
-      .prepare(`INSERT INTO release (project, key, n, generation, commit_oid, tree, store_path, by, at, label, deploy, stages)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-      .run(project, key, n, generation, commit, tree, storePath, by, at, label, deploy, JSON.stringify(release.stages))
+      .prepare(`INSERT INTO release (project, key, n, generation, commit_oid, tree, store_path, by, at, label, deploy, stages, closure_bytes, since)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+      .run(
+        ...[project, key, n, generation, commit, tree, storePath, by, at, label, deploy],
+        ...[JSON.stringify(release.stages), closureBytes, since === null ? null : JSON.stringify(since)],
+      )
   }
 }
 
@@ -142,8 +169,10 @@ function toRelease(row: ReleaseRow, live: boolean): Release {
   const { project, key, n, generation, tree, by, at, label } = row
   return {
     ...{ project, key, n, generation, commit: row.commit_oid, tree, storePath: row.store_path, by, at },
-    outcome: live ? 'live' : 'superseded',
+    outcome: live ? 'live' : row.collected === null ? 'superseded' : 'collected',
     label,
+    closureBytes: row.closure_bytes,
+    since: row.since === null ? null : (JSON.parse(row.since) as Since),
     stages: JSON.parse(row.stages) as Record<string, number>,
   }
 }

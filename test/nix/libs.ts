@@ -1,10 +1,10 @@
 // The libraries that every test of nix/ is run on: our own, and nixpkgs' where HOSTENV_NIXPKGS_LIB names one. Its value is the
 // root of nixpkgs or of nix-community/nixpkgs.lib, or the `lib` folder in it.
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import { privateStore, repository, type Store } from './private-store.ts'
+import { privateStore, type Store } from './private-store.ts'
 
 export interface Lib {
   readonly name: 'own' | 'nixpkgs'
@@ -14,10 +14,11 @@ export interface Lib {
   readonly skip: false | string
 }
 
-export const libs: readonly Lib[] = [
-  { name: 'own', folder: join(repository, 'nix/lib'), skip: false },
-  nixpkgs(process.env.HOSTENV_NIXPKGS_LIB),
-]
+const own: Lib = { name: 'own', folder: fileURLToPath(new URL('../../nix/lib', import.meta.url)), skip: false }
+export const libs: readonly Lib[] = [own, nixpkgs(process.env.HOSTENV_NIXPKGS_LIB)]
+
+/** The library of a store that is not told which: our own, unless nixpkgs.test.ts runs a whole file once more. */
+export const defaultLib = libs.find(({ name }) => name === process.env.HOSTENV_TEST_LIB) ?? own
 
 /**
  * Runs `body` once for each library, as a subtest of its name, with a private store whose `evaluate` and `failure` use that
@@ -25,22 +26,9 @@ export const libs: readonly Lib[] = [
  */
 export function onEveryLib(t: Test, body: (t: Test, store: Store, lib: Lib) => Promise<void>): void {
   for (const lib of libs)
-    t.test(`with ${lib.name === 'own' ? "hostenv's own" : "nixpkgs'"} lib`, { skip: lib.skip }, async (t) => {
-      const store = privateStore(t)
-      if (lib.name === 'own') return await body(t, store, lib)
-      const packages = await addTree(store, lib)
-      const chosen = (override: object = {}) => ({ packages, ...override })
-      await body(
-        t,
-        {
-          ...store,
-          evaluate: (source, select, override) => store.evaluate(source, select, chosen(override)),
-          failure: (source, select, override) => store.failure(source, select, chosen(override)),
-          package: (source, select, override) => store.package(source, select, chosen(override)),
-        },
-        lib,
-      )
-    })
+    t.test(`with ${lib.name === 'own' ? "hostenv's own" : "nixpkgs'"} lib`, { skip: lib.skip }, (t) =>
+      body(t, privateStore(t, lib), lib),
+    )
 }
 
 function nixpkgs(said: string | undefined): Lib {
@@ -52,15 +40,4 @@ function nixpkgs(said: string | undefined): Lib {
     .find((path) => existsSync(join(path, 'modules.nix')))
   if (folder === undefined) throw new Error(`HOSTENV_NIXPKGS_LIB: ${said} has no lib/modules.nix`)
   return { name, folder, skip: false }
-}
-
-// Only the lib, as nix-community/nixpkgs.lib is laid out: of a whole nixpkgs the packages would be used as well.
-async function addTree(store: Store, lib: Lib): Promise<string> {
-  const tree = mkdtempSync(join(tmpdir(), 'hn-lib-'))
-  try {
-    cpSync(lib.folder, join(tree, 'lib'), { recursive: true, dereference: true })
-    return await store.add(tree)
-  } finally {
-    rmSync(tree, { recursive: true, force: true })
-  }
 }

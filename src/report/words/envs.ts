@@ -2,9 +2,10 @@
 
 import { printable } from '../../lib/printable.ts'
 import { projectName } from '../../lib/repositories.ts'
+import { shortTime } from '../units.ts'
 import { documents } from './schema.ts'
 import { selectProject } from './select.ts'
-import { shortTime, table } from './table.ts'
+import { table } from './table.ts'
 import type { EnvironmentView, WordContext } from './views.ts'
 import { printJson, type Word } from './word.ts'
 
@@ -25,6 +26,11 @@ export const envs: Word = {
       await printProject(heading, list, context)
     }
   },
+}
+
+function expiry(state: EnvironmentView['state'], at: string): string {
+  const gone = state === 'paused' || state === 'stopped'
+  return `${gone ? 'goes, with its data,' : 'expires'} ${shortTime(at)}`
 }
 
 async function printProject(heading: string, list: readonly EnvironmentView[], context: WordContext): Promise<void> {
@@ -50,7 +56,7 @@ async function printProject(heading: string, list: readonly EnvironmentView[], c
     if (!one) return [line]
     const below = [
       fits ? null : one.url,
-      one.expiresAt === null ? null : `expires ${shortTime(one.expiresAt)}`,
+      one.expiresAt === null ? null : expiry(one.state, one.expiresAt),
       one.note ?? null,
     ]
     return [line, ...below.filter((said) => said !== null).map((said) => `${indent}  ${printable(said)}`)]

@@ -41,12 +41,13 @@ async function selectDeploy(text: string, args: WordArguments, context: WordCont
 
 /** Streams the document: a log may be larger than memory. */
 async function printDocument(deploy: DeployView, lines: AsyncIterable<string>, context: WordContext): Promise<void> {
-  const { id, project, reason, ref, commit, key, stage, at, by } = deploy
+  const { id, project, reason, ref, commit, key, kind, stage, at, by } = deploy
   const head = documents.logs.parse({
     deploy: id,
     project: projectName(project),
     key,
-    ref,
+    kind,
+    ref: ref === '' ? null : ref,
     commit,
     stage,
     reason,

@@ -1,15 +1,33 @@
 // The words that `ssh HOST WORD` accepts, and how one is run.
 import { parseArguments, shown } from './arguments.ts'
+import { destroy } from './destroy.ts'
 import { envs } from './envs.ts'
 import { help, helpText } from './help.ts'
 import { logs } from './logs.ts'
+import { pause } from './pause.ts'
+import { redeploy } from './redeploy.ts'
 import { releases } from './releases.ts'
+import { renew } from './renew.ts'
+import { rollback } from './rollback.ts'
 import type { WordContext } from './views.ts'
+import { wake } from './wake.ts'
 import { whoami } from './whoami.ts'
 import { Stop, type Word } from './word.ts'
 
 /** In the order of the help. */
-export const words: readonly Word[] = [envs, releases, logs, whoami, help]
+export const words: readonly Word[] = [
+  envs,
+  releases,
+  logs,
+  rollback,
+  redeploy,
+  renew,
+  pause,
+  wake,
+  destroy,
+  whoami,
+  help,
+]
 
 /**
  * Runs one word and answers its exit code: 0; 1 for an unknown word, wrong usage, or what does not exist or may not be

@@ -20,7 +20,9 @@ const environment = z
     hostname: z.string(),
     release: z.number().int().nullable().describe('number of the live release'),
     commit: oid.nullable().describe('commit of the live release'),
-    expiresAt: time.nullable(),
+    expiresAt: time
+      .nullable()
+      .describe('when a preview is paused by itself; once paused or torn down, when it goes with its data'),
   })
   .describe('one environment')
 
@@ -35,8 +37,17 @@ const release = z
     storePath: z.string(),
     by: z.string().describe('who pushed'),
     at: time,
-    outcome: z.enum(['live', 'superseded']),
+    outcome: z.enum(['live', 'superseded', 'collected']).describe('collected: one cannot go back to it any more'),
     label: z.string().nullable(),
+    closureBytes: z.number().nullable().describe('what it needs, all in all'),
+    since: z
+      .object({
+        release: z.number().int(),
+        deltaBytes: z.number(),
+        changes: z.array(z.string()).describe('such as: shop-frontend 2.3 → 2.4'),
+      })
+      .nullable()
+      .describe('what changed since the release that was live when it was built'),
     stages: z.record(z.string(), z.number()).describe('milliseconds by stage'),
   })
   .describe('one release')
@@ -49,8 +60,9 @@ export const documents = {
       deploy: z.number().int(),
       project,
       key,
-      ref: z.string(),
-      commit: oid,
+      kind: z.string().describe('push, rollback, redeploy, pause, wake, destroy, purge'),
+      ref: z.string().nullable().describe('null for what moves no ref'),
+      commit: oid.describe('zeros where nothing was to be live'),
       stage: z.string(),
       reason: z.string().nullable().describe('why it did not become live'),
       at: time,
@@ -58,6 +70,25 @@ export const documents = {
       lines: z.array(z.string()).describe('the log, without control characters'),
     })
     .describe('logs DEPLOY|ENV --json'),
+  change: z
+    .object({
+      project,
+      key,
+      deploy: z.number().int().describe('the number whose log `logs` prints'),
+      ok: z.boolean(),
+      release: z.number().int().nullable().describe('number of the release that is live now'),
+      reason: z.string().nullable().describe('why nothing changed'),
+    })
+    .describe('rollback ENV [N] --json; redeploy, pause, wake and destroy ENV --json'),
+  renew: z
+    .object({
+      project,
+      key,
+      ok: z.boolean(),
+      expiresAt: time.nullable().describe('null: never, or not renewed'),
+      reason: z.string().nullable().describe('why it was not renewed'),
+    })
+    .describe('renew ENV [--ttl 7d] --json'),
   whoami: z
     .object({
       name: z.string(),

@@ -1,5 +1,6 @@
 // What the words read: records as a person sees them. Whoever keeps the state implements `Views`.
 import type { ProjectId, Pusher, Release } from '../../records.ts'
+import type { Verbs } from './verbs.ts'
 
 type Maybe<T> = T | Promise<T>
 
@@ -26,6 +27,9 @@ export interface DeployView {
   readonly id: number
   readonly project: ProjectId
   readonly key: string
+  /** `push`, `rollback`, … */
+  readonly kind: string
+  /** Empty for what moves no ref. */
   readonly ref: string
   readonly commit: string
   readonly stage: string
@@ -52,9 +56,13 @@ export interface Views {
 /** Where a word runs. A writer may answer a promise: the word then waits before it writes more. */
 export interface WordContext {
   readonly pusher: Pusher
+  /** Address and port of the client. */
+  readonly peer: string
   readonly stdout: (text: string) => Maybe<void>
   readonly stderr: (text: string) => Maybe<void>
   readonly views: Views
+  /** What words can do beside reading. */
+  readonly verbs: Verbs
   /** Ends a word that would go on writing to nobody. */
   readonly closed?: AbortSignal
 }

@@ -5,7 +5,11 @@ export interface WordArguments {
   readonly json: boolean
   /** The value of -p, as written. */
   readonly project: string | null
+  /** Its own options, as written: `true` for one without a value. */
+  readonly options: Readonly<Record<string, string | true>>
   readonly rest: readonly string[]
+  /** What follows `--`, for a word that takes a command. */
+  readonly command: readonly string[]
 }
 
 export interface Word {
@@ -16,6 +20,10 @@ export interface Word {
   readonly takes: readonly [least: number, most: number]
   /** Whether `-p ORG/PROJECT` has a meaning for it. */
   readonly perProject: boolean
+  /** Its own options, without dashes, and whether each takes a value: `{ follow: 'flag', ttl: 'value' }`. */
+  readonly options?: Readonly<Record<string, 'flag' | 'value'>>
+  /** Whether it takes a command after `--`, which is left as it is. */
+  readonly takesCommand?: boolean
   run(args: WordArguments, context: WordContext, words: readonly Word[]): Promise<void>
 }
 

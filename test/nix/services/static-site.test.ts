@@ -39,7 +39,7 @@ testServices(t, ['nginx'], async (t, services) => {
   await services.activate(tree, lines, { ...files, 'public/index.html': '<h1>Two</h1>\n' })
   t.match(await ask(tree, '/', again), { status: 200, body: '<h1>Two</h1>\n' })
 
-  const made = `root = "\${pkgs.runCommand "made" { } "mkdir \$out; echo built > \$out/index.html"}"`
+  const made = `root = "\${pkgs.runCommand "made" { } "mkdir $out; echo built > $out/index.html"}"`
   await services.activate(tree, lines.replace('root = ../public', made), files)
   t.match(await ask(tree, '/'), { status: 200, body: 'built\n' }, 'a folder that a build step makes')
 

@@ -9,6 +9,8 @@ import { tempDir } from '../../helpers/temp-dir.ts'
 const a = 'a'.repeat(40)
 const b = 'b'.repeat(40)
 const deploy = {
+  kind: 'push' as const,
+  key: null,
   project: 'acme/shop',
   ref: 'refs/heads/main',
   old: a,

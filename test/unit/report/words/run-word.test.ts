@@ -36,12 +36,15 @@ const release = (project: ProjectId, key: string, n: number): Release => ({
   at: `2026-01-0${n}T10:00:00.000Z`,
   outcome: n === 2 ? 'live' : 'superseded',
   label: null,
+  closureBytes: null,
+  since: null,
   stages: { build: 1200 },
 })
 const deploy = (id: number, project: ProjectId, key = 'main'): DeployView => ({
   id,
   project,
   key,
+  kind: 'push',
   ref: `refs/heads/${key}`,
   commit: oid('3'),
   stage: 'done',
@@ -71,6 +74,21 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
     ...more,
   }
   const context: WordContext = {
+    verbs: {
+      rollback: async (_asked, to) => ({ ok: true, deploy: 7, release: to }),
+      redeploy: async () => ({ ok: false, deploy: 8, reason: 'activate failed: exit 1; log d8' }),
+      pause: async (_asked, confirm) =>
+        confirm === null
+          ? { ok: false, deploy: 9, reason: 'main is production; log d9' }
+          : { ok: true, deploy: 9, release: null },
+      wake: async () => ({ ok: true, deploy: 10, release: 2 }),
+      destroy: async (_asked, confirm) => ({ ok: true, deploy: 11, release: confirm === null ? null : 1 }),
+      renew: (_asked, ttl) =>
+        ttl === '99w'
+          ? { ok: false, reason: 'a preview of this pattern lives 14d at most' }
+          : { ok: true, expiresAt: ttl === null ? null : '2026-12-01T10:00:00.000Z', in: 7 * 86_400_000 },
+    },
+    peer: '127.0.0.1 4242',
     pusher: { name: 'alice', fingerprint: 'SHA256:abc', admin: false },
     stdout: (text) => {
       said.out += text
@@ -250,4 +268,22 @@ t.test('wrong usage says what was wrong, then the usage', async (t) => {
     [['help', 'bash'], "hostenv: 'bash' is not a word.\nusage: help [WORD] [--json]\n"],
   ]
   for (const [argv, err] of table) t.strictSame(await run(argv), { code: 1, out: '', err }, argv.join(' '))
+})
+
+t.test('words about the life of an environment say what they did, and what has to be confirmed', async (t) => {
+  const at = ['-p', 'acme/shop']
+  t.strictSame(await run(['pause', 'main', ...at]), {
+    ...{ code: 1, out: '', err: 'hostenv: main is production; log d9\n' },
+  })
+  t.strictSame(await run(['pause', 'main', '--confirm', 'main', ...at]), { code: 0, out: '', err: '' })
+  t.match(JSON.parse((await run(['wake', 'main', ...at, '--json'])).out), { ok: true, deploy: 10, release: 2 })
+  t.match(JSON.parse((await run(['destroy', 'feature/foo', ...at, '--json'])).out), { ok: true, release: null })
+  t.match(await run(['renew', 'feature/foo', ...at]), { code: 0, out: 'feature/foo never expires\n' })
+  t.match(await run(['renew', 'feature/foo', '--ttl', '7d', ...at]), {
+    ...{ code: 0, out: 'feature/foo expires in 7 days (2026-12-01 10:00Z)\n' },
+  })
+  t.match(await run(['renew', 'feature/foo', '--ttl', '99w', ...at]), {
+    ...{ code: 1, err: 'hostenv: a preview of this pattern lives 14d at most\n' },
+  })
+  t.match(await run(['renew', 'feature/foo', '--ttl']), { code: 1, err: /--ttl takes a value/ })
 })

@@ -1,0 +1,107 @@
+// How an environment changes without a push: back to an earlier release, the live one anew, paused, woken, or gone. The same rows,
+// the same lanes, the same undo and redo as a push; who asks (a word, or the receiver itself) hears of it in the same way.
+import { becomeLive, Unfinished } from './activate/transaction.ts'
+import { beginDeploy } from './begin-deploy.ts'
+import type { Context, OwnDeploy, PushSession, Terminal } from './context.ts'
+import { branchOf, type Change, type ChangeKind, decideChange } from './decide-change.ts'
+import { refValue } from './lib/git-reads.ts'
+import { isZero, short, zeroOid } from './lib/oid.ts'
+import { projectName, repositoryPath } from './lib/repositories.ts'
+import type { ProjectId, Pusher, RefUpdate } from './records.ts'
+import { refuse } from './report/refuse.ts'
+import { type Asker, permit } from './state/decide.ts'
+import { noRef } from './state/deploys.ts'
+import type { Action } from './state/rights.ts'
+
+export interface Wanted {
+  readonly project: ProjectId
+  readonly key: string
+  readonly by: Pusher
+  /** Address and port of who asks. */
+  readonly peer: string
+  readonly what: Change
+  /** Aborts when nobody waits for it any more: until it switches, that cancels it. */
+  readonly closed: AbortSignal
+}
+
+/** How it ended: the number of the deploy, and the release that is live now (null: none), or why nothing changed. */
+export type Changed =
+  | { readonly ok: true; readonly deploy: number; readonly release: number | null }
+  | { readonly ok: false; readonly deploy: number; readonly reason: string }
+
+/** The receiver itself, where nobody asked: it has every right. */
+export const ofItself: Pusher = { name: 'hostenv', fingerprint: '', admin: true }
+
+/** Throws Refused where a person may not change an environment in this way. */
+export function permitChange(ctx: Context, asker: Asker, project: string, key: string, kind: ChangeKind): void {
+  if (asker.pusher === ofItself) return
+  // What is declared stays paused until somebody wakes it: that is a stop.
+  const stops = kind === 'pause' && !ctx.state.environments.isPreview(project, key)
+  permit(ctx.state, asker, { action: stops ? 'destroy' : actions[kind], project, key })
+}
+
+const actions: Record<ChangeKind, Action> = {
+  ...{ rollback: 'rollback', redeploy: 'redeploy', pause: 'preview', wake: 'preview' },
+  ...{ destroy: 'destroy', purge: 'administer' },
+}
+
+/** Changes one environment, in its turn. Tells `terminal` and the deploy's log; throws only where no true answer can be given. */
+export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: Terminal): Promise<Changed> {
+  const { key, by, peer, what, closed } = wanted
+  const project = projectName(wanted.project)
+  const repository = repositoryPath(ctx.config.stateDir, project)
+  const session: PushSession = { project: wanted.project, pusher: by, peer, repository, fresh: false, closed }
+  const update = await branchToDelete(ctx, session, key, what.kind)
+  const old = ctx.state.environments.liveRelease(project, key)?.commit ?? zeroOid
+  const row = { kind: what.kind, key, ...(update ?? { ref: noRef, old, new: zeroOid }) }
+  const deploy: OwnDeploy = { ...beginDeploy(ctx, session, row, terminal), kind: what.kind, update }
+  const { id, report } = deploy
+  // It does not wait for what is only being built: a rollback must not take as long as a build.
+  const ref = update === null ? [] : [`ref ${project} ${update.ref}`]
+  const place = ctx.lanes.enter(id, [`environment ${project} ${key}`, ...ref])
+  try {
+    await ctx.fault('S0', id)
+    permitChange(ctx, session, project, key, what.kind)
+    if (ctx.gate.closed) report.emit({ type: 'waiting', text: "the operator's maintenance" })
+    await ctx.gate.opened()
+    if (ctx.lanes.mustWait(id)) report.emit({ type: 'waiting', text: 'an earlier deploy' })
+    await place.turn(deploy.abort.signal).catch(() => undefined)
+    deploy.abort.signal.throwIfAborted()
+    // Asked under the lock: whoever was before may have changed what is live, and who may do this.
+    permitChange(ctx, session, project, key, what.kind)
+    const next = decideChange(ctx, deploy, key, what)
+    tellOnTheWay(ctx, deploy, key)
+    const [plan] = await becomeLive(ctx, [{ deploy, key, next, stages: {} }])
+    return { ok: true, deploy: id, release: plan?.environment?.n ?? null }
+  } catch (error) {
+    if (!(error instanceof Unfinished)) return { ok: false, deploy: id, reason: refuse(ctx, deploy, error) }
+    throw error
+  } finally {
+    deploy.keep()
+    await report.close()
+    place.leave()
+  }
+}
+
+// What goes takes its branch with it: a push of the same commit would otherwise bring nothing back.
+async function branchToDelete(
+  ctx: Context,
+  session: PushSession,
+  key: string,
+  kind: ChangeKind,
+): Promise<RefUpdate | null> {
+  if (kind !== 'destroy' && kind !== 'purge') return null
+  const ref = branchOf(ctx, projectName(session.project), key)
+  const old = await refValue(session.repository, ctx.host.path, ref)
+  return isZero(old) ? null : { ref, old, new: zeroOid }
+}
+
+// A push that is still being built becomes live after this: who rolls back has to know.
+function tellOnTheWay(ctx: Context, { id, project, report }: OwnDeploy, key: string): void {
+  for (const row of ctx.state.deploys.open())
+    if (row.id !== id && row.kind === 'push' && row.project === project && row.key === key)
+      report.emit({
+        type: 'warning',
+        text: `d${row.id} (${short(row.new)}) is on its way to ${key} and comes after this`,
+      })
+}
