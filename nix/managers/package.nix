@@ -14,21 +14,18 @@ let
   names = builtins.attrNames processes;
   definitions = builtins.mapAttrs renderProcess processes;
 
-  files = name: reload: pkgs.linkFarm "files-${name}" (
-    map (file: { name = file; path = reload.files.${file}; }) (builtins.attrNames reload.files)
-  );
-
+  kind = p: if p.schedule != null then "timer" else p.restart;
   # What the managers read, one line for each process in the order of their starts. No field has a blank.
   line = level: name:
     let p = processes.${name}; in
     toString [
       level
       name
-      (if p.schedule != null then "timer" else p.restart)
+      (kind p)
       (program.patience p)
       (if p.restartOnRelease then "release" else "-")
       (if p.reload == null then "-" else p.reload.signal)
-      (if p.reload == null then "-" else files name p.reload)
+      (if p.reload == null then "-" else program.reloadable name p)
       definitions.${name}
     ];
   list = lib.concatLines (builtins.concatLists (lib.imap0 (level: map (line level)) order.levels));
@@ -45,11 +42,14 @@ pkgs.runCommand "activate"
       export PATH
       here=${builtins.placeholder "out"}/share/hostenv
       if [ -e "$here/secrets" ]; then
-        while read -r name secret; do
-          [ -r "''${HOSTENV_SECRETS_DIR:-$HOSTENV_RUNTIME_DIR/secrets}/$secret" ] || {
+        while read -r name secret kind; do
+          [ ! -r "''${HOSTENV_SECRETS_DIR:-$HOSTENV_RUNTIME_DIR/secrets}/$secret" ] || continue
+          if [ "$kind" = timer ]; then
+            echo "$name needs the secret $secret, which has no value here: its runs fail until it has"
+          else
             echo "activate: $name needs the secret $secret, which has no value here" >&2
             exit 1
-          }
+          fi
         done < "$here/secrets"
       fi
       if [ -e "$here/activate" ]; then
@@ -70,7 +70,7 @@ pkgs.runCommand "activate"
     };
     inherit list;
     secrets = lib.concatMapStrings (
-      name: lib.concatMapStrings (secret: "${name} ${secret}\n") processes.${name}.secrets
+      name: lib.concatMapStrings (secret: "${name} ${secret} ${kind processes.${name}}\n") processes.${name}.secrets
     ) names;
     slice = systemd.slice resources;
     # Where sockets that the manager makes belong is known at run time only.

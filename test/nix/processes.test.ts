@@ -113,6 +113,22 @@ t.test('where only the files of `reload` changed, the process gets its signal an
   t.match(tree.log('web'), /one\n.*two/)
   t.equal(await tree.running('web'), pid)
   t.match(await tree.activate(two), { code: 0, stdout: 'web unchanged' })
+  const lines = (text: string) =>
+    of(`web = { ${sh('show() { cat "$HOSTENV_RUNTIME_DIR/words"; }; trap show HUP; show; while :; do sleep 0.1; done')}
+      environment.WHO = "web";
+      reload.prepare = "echo \\"$WHO ${text} of $HOSTENV_ENVIRONMENT\\" > $HOSTENV_RUNTIME_DIR/words.new\n${text === 'bad' ? 'echo no good\nfalse\n' : ''}mv $HOSTENV_RUNTIME_DIR/words.new $HOSTENV_RUNTIME_DIR/words"; };`)
+  t.match(await tree.activate(await lines('four')), { code: 0, stdout: 'web restarted' })
+  await until(() => /web four of main/.test(tree.log('web')))
+  const prepared = await tree.running('web')
+  t.match(await tree.activate(await lines('five')), { code: 0, stdout: 'web reloaded' })
+  await until(() => /web five of main/.test(tree.log('web')))
+  t.equal(await tree.running('web'), prepared)
+  t.match(await tree.activate(await lines('bad')), {
+    code: 1,
+    stderr: 'no good\nactivate: web does not take its changed files',
+  })
+  t.equal(await tree.running('web'), prepared, 'who does not take a change keeps what it has')
+  t.match(await tree.activate(await lines('five')), { code: 0, stdout: 'web reloaded' }, 'and the way back')
   t.match(await tree.activate(await words('three', 'USR1')), { stdout: 'web restarted' }, 'another definition restarts')
   await until(() => /three/.test(tree.log('web')))
   t.not(await tree.running('web'), pid)
