@@ -24,11 +24,10 @@ export function rollbackTarget(ctx: Context, project: string, key: string, n: nu
 // A release that was only activated anew has the same content: going back from it means going back from what it was.
 function liveBefore(ctx: Context, project: string, key: string): number | null {
   const { deploys, environments } = ctx.state
-  let change = deploys.lastChange(project, key)
-  while (change !== null && change.kind === 'redeploy' && change.previous_release !== null) {
-    const earlier = environments.deployOf(project, key, change.previous_release)
-    change = earlier === null ? null : deploys.get(earlier)
-  }
+  const madeBy = (n: number) => deploys.get(environments.deployOf(project, key, n) ?? 0)
+  const live = environments.get(project, key)?.live ?? null
+  let change = live === null ? deploys.lastStop(project, key) : madeBy(live)
+  while (change?.kind === 'redeploy' && change.previous_release !== null) change = madeBy(change.previous_release)
   return change?.previous_release ?? null
 }
 

@@ -86,10 +86,11 @@ export class Deploys {
     return this.#one('SELECT * FROM deploy WHERE project = ? AND key = ? ORDER BY id DESC LIMIT 1', project, key)
   }
 
-  /** The deploy by which what is live in an environment last changed. */
-  lastChange(project: string, key: string): DeployRow | null {
+  /** The deploy that last stopped an environment. By what it stopped: a deploy may overtake one that arrived before it. */
+  lastStop(project: string, key: string): DeployRow | null {
     return this.#one(
-      `SELECT * FROM deploy WHERE project = ? AND key = ? AND stage IN ('committed', 'done') ORDER BY id DESC LIMIT 1`,
+      `SELECT * FROM deploy WHERE project = ? AND key = ? AND release IS NULL AND previous_release IS NOT NULL
+         AND stage IN ('committed', 'done') ORDER BY previous_release DESC LIMIT 1`,
       ...[project, key],
     )
   }
