@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { canonicalBranch } from './config/grants.ts'
 import type { Limits } from './config/limits.ts'
 import type { Context } from './context.ts'
+import { isCollected } from './lib/git-gc.ts'
 import { printable } from './lib/printable.ts'
 import { discard, makeTemporary, parseProjectPath, projectName, repositoryPath } from './lib/repositories.ts'
 import { receivePush } from './pipeline.ts'
@@ -15,6 +16,7 @@ import { uploadArchive, uploadPack } from './receive/upload.ts'
 import { type ProjectId, Refused } from './records.ts'
 import { byteSize } from './report/units.ts'
 import { wrap } from './report/wrap.ts'
+import { decide } from './state/decide.ts'
 import type { GitSession } from './transport/ssh/types.ts'
 
 /** Serves one git session to its end and says its exit. Never throws. */
@@ -22,9 +24,8 @@ export async function serveGit(ctx: Context, buildsAreSandboxed: boolean, sessio
   ctx.sessions.add(session)
   try {
     const project = parseProjectPath(session.path)
-    // The same answer for what does not exist and for what may not be seen.
-    if (!ctx.state.people.mayEnter(session.pusher, projectName(project))) throw noSuchProject(project)
     const receiving = session.service === 'git-receive-pack'
+    comeIn(ctx, session, project)
     if (receiving && !buildsAreSandboxed && !session.pusher.admin)
       throw new Refused('builds are not sandboxed on this host, so only administrators may push', {
         help: ['Its operator can set sandbox = true in nix.conf, or allow it with --allow-unsandboxed-builds.'],
@@ -37,6 +38,17 @@ export async function serveGit(ctx: Context, buildsAreSandboxed: boolean, sessio
   } finally {
     ctx.sessions.delete(session)
   }
+}
+
+// The same answer for what does not exist and for what may not be seen. What a push does is decided ref by ref.
+function comeIn(ctx: Context, session: GitSession, project: ProjectId): void {
+  const { people } = ctx.state
+  const name = projectName(project)
+  const receiving = session.service === 'git-receive-pack'
+  const question = { action: receiving ? 'push' : 'fetch', project: name, key: null, subject: session.service } as const
+  const entered = receiving ? people.mayEnter(session.pusher, name) : decide(ctx.state, session, question).allowed
+  if (receiving && !entered) decide(ctx.state, session, question)
+  if (!entered) throw noSuchProject(project)
 }
 
 // Floods are stopped before git starts.
@@ -59,15 +71,23 @@ async function serveReceivePack(ctx: Context, session: GitSession, project: Proj
   let refused = false
   let received: ReceiveEnd | null = null
   try {
+    const packed = () =>
+      session.stderr.write(`hostenv: ${name} is being packed (git gc); this push goes on after that\n`)
     const collecting = ctx.tidy.running(repository)
-    if (collecting) session.stderr.write(`hostenv: ${name} is being packed (git gc); this push goes on after that\n`)
+    if (collecting) packed()
     await collecting
     const room = await ctx.tidy.room(repository)
-    const push = { project, pusher: session.pusher, repository, fresh }
+    const push = { project, pusher: session.pusher, peer: session.peer, repository, fresh }
     received = await receivePack(session, {
       ...{ repository, hooksDir: join(packageDir, 'hooks'), path: ctx.host.path },
       limits: { ...limits, packBytes: room.packBytes },
       tooLarge: tooLarge(name, room, limits),
+      // The operator's gc takes the same lock.
+      waiting: () =>
+        void isCollected(repository, ctx.host.path).then(
+          (held) => held && packed(),
+          () => undefined,
+        ),
       lines: (sentences) => sentences.flatMap((sentence) => wrap(printable(sentence), { first: '' })),
       // Whoever ends git ends the push, as the client does that hangs up.
       decide: async (updates, words, gone) => {

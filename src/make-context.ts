@@ -31,12 +31,26 @@ interface Parts {
   readonly closing: AbortSignal
   readonly switching: Context['switching']
   readonly fault: Context['fault'] | undefined
+  readonly now: Context['now'] | undefined
 }
 
 /** Builds the context in the order of what depends on what. */
-export function makeContext({ settings, env, prepared, state, log, doors, closing, switching, fault }: Parts): Context {
+export function makeContext({
+  settings,
+  env,
+  prepared,
+  state,
+  log,
+  doors,
+  closing,
+  switching,
+  fault,
+  now,
+}: Parts): Context {
   const { nix, sandbox, site, library } = prepared
   const { stateDir, runtimeDir } = settings.config
+  const commandOf = (word: string) => `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} ${word}`
+  const reporting = new Set<number>()
   return {
     get config() {
       return settings.config
@@ -80,16 +94,22 @@ export function makeContext({ settings, env, prepared, state, log, doors, closin
       },
       socketOf: (facts) => ownSocket(runtimeDir, facts.upstreamRuntimeDir),
     },
-    report: (deploy, { words, ...view }) =>
-      deployReport(
+    reporting,
+    report: (deploy, { words, ...view }) => {
+      reporting.add(deploy)
+      const report = deployReport(
         {
           words: sideband(words),
           log: cappedSink(logFile(deployLogPath(stateDir, deploy)), settings.config.limits.deployLogBytes),
         },
-        { logCommand: `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} logs d${deploy}` },
+        { logCommand: commandOf(`logs d${deploy}`) },
         view,
-      ),
+      )
+      return { ...report, close: () => report.close().finally(() => reporting.delete(deploy)) }
+    },
     fault: fault ?? (() => undefined),
+    commandOf,
+    now: now ?? Date.now,
     urlOf: (hostname) => `http://${hostname}${doors.http.port === 80 ? '' : `:${doors.http.port}`}`,
   }
 }

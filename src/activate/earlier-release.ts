@@ -25,8 +25,10 @@ export function rollbackTarget(ctx: Context, project: string, key: string, n: nu
 function liveBefore(ctx: Context, project: string, key: string): number | null {
   const { deploys, environments } = ctx.state
   const madeBy = (n: number) => deploys.get(environments.deployOf(project, key, n) ?? 0)
-  const live = environments.get(project, key)?.live ?? null
-  let change = live === null ? deploys.lastStop(project, key) : madeBy(live)
+  const row = environments.get(project, key)
+  // What is paused is as good as live: going back from it means going back from what would wake.
+  const present = row?.live ?? row?.wakes ?? null
+  let change = present === null ? deploys.lastStop(project, key) : madeBy(present)
   while (change?.kind === 'redeploy' && change.previous_release !== null) change = madeBy(change.previous_release)
   return change?.previous_release ?? null
 }
@@ -53,6 +55,6 @@ export function asBefore(ctx: Context, release: Release, label: string): Next {
     ...{ commit, tree, out, generation, label, closureBytes, since: null, newPolicy: null, tag: null },
     preview: environment?.preview ?? null,
     verification: verificationOf(ctx, project, key),
-    proven: true,
+    ...{ proven: true, again: null, ttl: null },
   }
 }

@@ -2,9 +2,10 @@
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Env } from './env.ts'
-import { type Access, addressPattern, type FileSettings, hostNamePattern } from './file-schema.ts'
+import { addressPattern, type FileSettings, hostNamePattern } from './file-schema.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { ConfigError } from './problems.ts'
+import { type Access, toAccess } from './roles.ts'
 
 export { ConfigError }
 
@@ -110,7 +111,7 @@ export function toConfig(flags: ServeFlags, env: Env, file: FileSettings = {}): 
       ...{ administrator: role === 'administrator', keys, keyFiles: keyFiles.map(near) },
     })),
     projects: mapped(file.projects ?? {}, ({ canonicalBranch = 'main', access = {}, domains = [] }) => ({
-      ...{ canonicalBranch, access, domains },
+      ...{ canonicalBranch, access: mapped(access, toAccess), domains },
     })),
     domain,
     host: { kind: 'local', trustProjects: flags.trustProjects ?? file.host?.local?.trustProjects ?? false },

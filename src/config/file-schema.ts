@@ -1,11 +1,8 @@
 // The configuration file: what it may say, in which words. An `error` here is what the setting takes, told after "takes".
 import { z } from 'zod'
 import { isLimit, type Limit, type Limits, limitTable } from './limits.ts'
+import { formerNames, roles } from './roles.ts'
 import { parseSize, parseTime, sizeText, timeText } from './units.ts'
-
-/** What a user may do in a project; each level includes the ones before it. */
-export const accessLevels = ['read', 'push', 'administer'] as const
-export type Access = (typeof accessLevels)[number]
 
 /** A host name in lower case (RFC 1123). */
 export const hostNamePattern =
@@ -66,6 +63,22 @@ const user = z
   )
   .meta({ description: 'A person or a machine that pushes.' })
 
+const takesRole = `${roles.join(', ')}, or a role for each type (production: viewer)`
+const roleByType = z.enum(roles.slice(0, 3) as ['viewer', 'deployer', 'maintainer'], {
+  error: 'viewer, deployer or maintainer',
+})
+const access = z.union(
+  [
+    z.enum([...roles, ...(Object.keys(formerNames) as (keyof typeof formerNames)[])], { error: takesRole }),
+    z.strictObject({
+      production: roleByType.optional(),
+      testing: roleByType.optional(),
+      development: roleByType.optional(),
+    }),
+  ],
+  { error: takesRole },
+)
+
 const project = z
   .strictObject(
     {
@@ -76,13 +89,11 @@ const project = z
         'main',
       ),
       access: z
-        .record(z.string(), z.enum(accessLevels, { error: 'read, push or administer' }), {
-          error: 'a line for each user (alice: push)',
-        })
+        .record(z.string(), access, { error: 'a line for each user (alice: deployer)' })
         .meta({
           description:
-            'What users may do here. `read`: see, fetch and read logs; `push`: also deploy every environment; `administer`: also make the first push, which creates the project.',
-          examples: [{ alice: 'push' }],
+            'What users are here, each role with the rights of those before it. `viewer`: see, fetch and read logs; `deployer`: also deploy, roll back, restart, and run commands; `maintainer`: also protected environments, deletions and force pushes of production, and who may do what; `administrator`: also make the first push, which creates the project. One role for all environments, or one by type. `read`, `push` and `administer` are former names of `viewer`, `deployer` and `administrator`.',
+          examples: [{ alice: 'deployer', bob: { production: 'viewer', testing: 'maintainer' } }],
         })
         .optional(),
       domains: list(
@@ -208,15 +219,14 @@ function limitShape(table: object): Record<string, z.ZodType> {
   return Object.fromEntries(entries)
 }
 
-function limitSchema({ unit, value, least, most, says, atStart }: Limit): z.ZodType {
-  const description = atStart ? `${says} A change takes effect at the next start.` : says
+function limitSchema({ unit, value, least, most, says }: Limit): z.ZodType {
   if (unit === 'count') {
     const takes = `a whole number from ${least} to ${most}`
     return z
       .int({ error: takes })
       .min(least, { error: takes })
       .max(most, { error: takes })
-      .meta({ description, default: value })
+      .meta({ description: says, default: value })
   }
   const [parse, show, what] = unit === 'time' ? [parseTime, timeText, 'time'] : [parseSize, sizeText, 'size']
   const takes = `a ${what} with its unit, like ${show(value)}, from ${show(least)} to ${show(most)}`
@@ -224,7 +234,7 @@ function limitSchema({ unit, value, least, most, says, atStart }: Limit): z.ZodT
   return z
     .string({ error: takes })
     .regex(pattern, { error: takes, abort: true })
-    .meta({ description, default: show(value) })
+    .meta({ description: says, default: show(value) })
     .transform((written, ctx) => {
       const parsed = parse(written)
       if (parsed !== null && parsed >= least && parsed <= most) return parsed

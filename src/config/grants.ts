@@ -1,6 +1,6 @@
 // Which project the operator lets have which host name, and what it lets whom do.
 import type { Config } from './config.ts'
-import type { Access } from './file-schema.ts'
+import type { Access } from './roles.ts'
 
 /** Whether the operator grants this host name to a project. The exact name wins over `*.`, and the longest `*.` over shorter ones. */
 export function granted(config: Pick<Config, 'projects'>, hostname: string, project: string): boolean {
@@ -13,7 +13,7 @@ export function granted(config: Pick<Config, 'projects'>, hostname: string, proj
   return false
 }
 
-/** What the operator lets a user do in a project beside what the project itself allows; null: nothing. */
+/** What a user is in a project by the configuration file; null: nothing. */
 export function accessOf(config: Pick<Config, 'projects'>, project: string, user: string): Access | null {
   const access = Object.hasOwn(config.projects, project) ? config.projects[project]?.access : undefined
   return (access && Object.hasOwn(access, user) ? access[user] : undefined) ?? null

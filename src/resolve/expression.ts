@@ -1,5 +1,6 @@
 // The expression that is evaluated for a project: the library, called with the pushed tree and what the operator provides.
 
+import { nixString } from '../lib/nix-string.ts'
 import { mustRun } from '../lib/spawn.ts'
 import { sriHash } from '../lib/store-path.ts'
 import type { EvaluateContext, Question } from './evaluate.ts'
@@ -39,8 +40,4 @@ export async function expression(ctx: EvaluateContext, question: Question): Prom
       site = asked.site // { packages = ${packages === null ? 'null' : tree(2)}; };
       inherit (asked) revision select;
     }`
-}
-
-function nixString(text: string): string {
-  return `"${text.replace(/["\\]|\$\{/g, '\\$&')}"`
 }

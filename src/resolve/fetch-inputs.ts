@@ -1,7 +1,9 @@
 // Brings the sources of a flake.lock into the store before the evaluation, which has no network. What is fetched is what was
 // checked, fixed by its hash; no code of the project takes part.
+
 import { existsSync } from 'node:fs'
 import type { Nix } from '../lib/nix.ts'
+import { nixString } from '../lib/nix-string.ts'
 import { run } from '../lib/spawn.ts'
 import { type Emit, Refused } from '../records.ts'
 import { type FlakeLock, fetchedNodes } from './flake-inputs.ts'
@@ -24,7 +26,10 @@ export async function fetchInputs(
     const ran = await run(command, { signal, timeout: ctx.limits.fetchTime, maxBuffer: 1024 ** 2 })
     if (ran.code === 0 && existsSync(ctx.nix.realPath(path))) continue
     if (ran.cancelled) throw new Refused('cancelled')
-    throw failed(name, ran.timedOut ? `it took longer than ${ctx.limits.fetchTime / 1000} s` : lastError(ran.stderr))
+    throw failed(
+      name,
+      ran.timedOut ? `it took longer than ${ctx.limits.fetchTime / 1000} s (limits.fetchTime)` : lastError(ran.stderr),
+    )
   }
 }
 
@@ -39,8 +44,4 @@ function failed(name: string, why: string): Refused {
 function lastError(stderr: string): string {
   const lines = stderr.replace(/\u001b\[[0-9;]*m/g, '').split('\n')
   return lines.findLast((line) => line.startsWith('error: '))?.slice('error: '.length) ?? 'Nix does not say why'
-}
-
-function nixString(text: string): string {
-  return `"${text.replace(/[\\"]|\$\{/g, '\\$&')}"`
 }

@@ -5,7 +5,7 @@ import type { Oid } from '../records.ts'
 export type Stage = 'received' | 'built' | 'switching' | 'switched' | 'committed' | 'done' | 'failed'
 
 /** What asked for a deploy: a push, a word, or the receiver itself. */
-export type DeployKind = 'push' | 'rollback' | 'redeploy' | 'stop'
+export type DeployKind = 'push' | 'rollback' | 'redeploy' | 'pause' | 'wake' | 'destroy' | 'purge'
 
 /** The ref of a deploy that moves none. */
 export const noRef = ''
@@ -86,12 +86,16 @@ export class Deploys {
     return this.#one('SELECT * FROM deploy WHERE project = ? AND key = ? ORDER BY id DESC LIMIT 1', project, key)
   }
 
-  /** The deploy that last stopped an environment. By what it stopped: a deploy may overtake one that arrived before it. */
+  /**
+   * The deploy that last stopped or paused an environment, since it was purged if it was. By what it stopped, as a deploy may overtake
+   * one that arrived before it.
+   */
   lastStop(project: string, key: string): DeployRow | null {
+    const purged = `SELECT max(id) FROM deploy WHERE project = ? AND key = ? AND kind = 'purge' AND stage IN ('committed', 'done')`
     return this.#one(
       `SELECT * FROM deploy WHERE project = ? AND key = ? AND release IS NULL AND previous_release IS NOT NULL
-         AND stage IN ('committed', 'done') ORDER BY previous_release DESC LIMIT 1`,
-      ...[project, key],
+         AND stage IN ('committed', 'done') AND id > coalesce((${purged}), 0) ORDER BY previous_release DESC LIMIT 1`,
+      ...[project, key, project, key],
     )
   }
 

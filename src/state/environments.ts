@@ -10,6 +10,14 @@ export interface EnvironmentRow {
   readonly broken: string | null
   /** The pattern that a preview was made by; null for a declared environment. */
   readonly preview: string | null
+  /** When a preview expires; null: never. */
+  readonly expires_at: string | null
+  /** The release that comes back when it is woken; null: it is not paused. */
+  readonly wakes: number | null
+  /** Who paused it: a person, or the receiver itself when it expired. */
+  readonly paused_by: string | null
+  /** When it goes with its data unless something of it becomes live before; null: it stays. */
+  readonly goes_at: string | null
 }
 
 interface ReleaseRow {

@@ -99,4 +99,55 @@ export const migrations: readonly string[] = [
     used_at TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- How long an environment lives (src/state/lifetimes.ts). Times are ISO 8601, UTC.
+  ALTER TABLE environment ADD COLUMN expires_at TEXT;     -- of a preview, NULL: never
+  ALTER TABLE environment ADD COLUMN wakes INTEGER;       -- paused: the release that comes back, NULL: not paused
+  ALTER TABLE environment ADD COLUMN paused_by TEXT;
+  ALTER TABLE environment ADD COLUMN goes_at TEXT;        -- when it goes with its data, NULL: it stays
+  `,
+  `
+  -- Who may log in, beside the configuration file, which wins where both say something.
+  CREATE TABLE person (
+    name TEXT PRIMARY KEY,
+    administrator INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE person_key (
+    fingerprint TEXT PRIMARY KEY,
+    name TEXT NOT NULL,                 -- of a person here or in the file
+    line TEXT NOT NULL                  -- as in authorized_keys(5)
+  ) STRICT;
+  CREATE TABLE project_access (
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,                 -- viewer deployer maintainer administrator
+    PRIMARY KEY (project, name)
+  ) STRICT;
+  -- Projects that were made by word: a maintainer may make their first push.
+  CREATE TABLE added_project (
+    name TEXT PRIMARY KEY
+  ) STRICT;
+  -- A project that was renamed or removed in the record, and whose files still have to follow. new_name NULL: removed.
+  CREATE TABLE moving_project (
+    old_name TEXT PRIMARY KEY,
+    new_name TEXT,
+    user_names TEXT NOT NULL            -- JSON: old user name -> new one, or null
+  ) STRICT;
+
+  -- One decision about who may do what. allowed 0 or 1.
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    origin TEXT NOT NULL,               -- address and port
+    action TEXT NOT NULL,
+    project TEXT,
+    key TEXT,
+    subject TEXT,                       -- what exactly: a ref and a commit, a command, a socket
+    allowed INTEGER NOT NULL,
+    why TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_project ON audit (project, id);
+  `,
 ]

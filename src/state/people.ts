@@ -1,9 +1,10 @@
 // Who a key belongs to and what it may do: by what the operator says (config/), and by each project's policy.
-import type { Access } from '../config/file-schema.ts'
+import { type Access, type Level, levelOf, roleName } from '../config/roles.ts'
 import { projectId } from '../lib/repositories.ts'
 import type { EnvironmentManifest, Manifest, ProjectId, Pusher } from '../records.ts'
 import { previewOf } from './previews.ts'
 import type { Projects } from './projects.ts'
+import { type Action, guardOf, needed, typeOf } from './rights.ts'
 
 /** Answers the `SHA256:…` fingerprint of a line as in authorized_keys(5), or null when it is no key. */
 export type Fingerprint = (line: string) => string | null
@@ -12,13 +13,22 @@ export type Fingerprint = (line: string) => string | null
 export interface Operators {
   /** By fingerprint. */
   readonly users: ReadonlyMap<string, { readonly user: string; readonly administrator: boolean }>
-  /** What a user may do in a project beside what its policy allows. */
+  /** What a user is in a project beside what its policy says. */
   readonly access: (project: string, user: string) => Access | null
+}
+
+/** The answer to one question of rights. */
+export interface Judgement {
+  readonly allowed: boolean
+  /** What the person is there, and what it takes: `viewer`, `deployer`. */
+  readonly is: string
+  readonly needs: string
 }
 
 export class People {
   readonly #projects: Projects
   readonly #fingerprint: Fingerprint
+  readonly #listeners = new Set<() => void>()
   #operators: Operators = { users: new Map(), access: () => null }
   #others = new Map<string, string>()
 
@@ -30,11 +40,19 @@ export class People {
 
   setOperators(operators: Operators): void {
     this.#operators = operators
+    this.#tell()
   }
 
   /** Reads all policies again; called when one changed. */
   refresh(): void {
     this.#others = new Map(this.#projects.all().flatMap(({ policy }) => this.#grants(policy)))
+    this.#tell()
+  }
+
+  /** Calls back whenever somebody's rights may have changed; answers how to take that back. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   /** The owner of a key, or null for a key that nobody here knows. */
@@ -54,41 +72,68 @@ export class People {
   accessible(pusher: Pusher): ProjectId[] {
     return this.#projects
       .all()
-      .filter(({ name, policy }) => this.#mayRead(pusher, name, policy))
+      .filter(({ name }) => this.may(pusher, 'see', name, null))
       .map(({ name }) => projectId(name))
   }
 
-  /** Whether a person may see this project; who administers it may also make it when it does not exist. */
+  /** Whether a person may see this project; who may make its first push may come in when it does not exist. */
   mayEnter(pusher: Pusher, project: string): boolean {
-    if (this.#access(pusher, project) === 'administer') return true
-    const policy = this.#projects.get(project)?.policy
-    return policy !== undefined && this.#mayRead(pusher, project, policy)
+    const known = this.#projects.get(project) !== null
+    return this.may(pusher, known ? 'see' : 'push', project, null)
   }
 
-  /** Whether a person may deploy to an environment of a policy. Only who administers the project may where there is no policy yet. */
-  mayDeploy(pusher: Pusher, project: string, policy: Manifest | null, key: string): boolean {
-    const access = this.#access(pusher, project)
-    if (access === 'administer' || (access === 'push' && policy !== null)) return true
-    if (policy === null) return false
-    // A preview is for the users of the environment that it extends, and for those whom its pattern names.
-    const preview = previewOf(policy, key)
-    if (preview === null) return this.#isOf(pusher, policy.environments[key])
-    return this.#isOf(pusher, preview) || this.#isOf(pusher, policy.environments[preview.extends])
+  /** The one answer to who may do what: to an environment, or (`key` null) to the project as a whole. */
+  may(pusher: Pusher, action: Action, project: string, key: string | null): boolean {
+    return this.judge(pusher, action, project, key).allowed
   }
 
-  #isOf(pusher: Pusher, environment: Pick<EnvironmentManifest, 'users'> | undefined): boolean {
-    const users = Object.values(environment?.users ?? {})
-    return users.some((user) => user.publicKeys.some((line) => this.#fingerprint(line) === pusher.fingerprint))
+  /** The answer of `may`, with its reason. */
+  judge(pusher: Pusher, action: Action, project: string, key: string | null): Judgement {
+    const policy = this.#projects.get(project)?.policy ?? null
+    const level = this.#level(pusher, project, policy, key)
+    const least = this.#needed(action, project, policy, key)
+    return { allowed: level >= least, is: roleName(level), needs: roleName(least) }
   }
 
-  #access({ fingerprint }: Pusher, project: string): Access | null {
+  // Until there is a policy nobody but an administrator may do anything; a maintainer may push to a project that was added.
+  #needed(action: Action, project: string, policy: Manifest | null, key: string | null): Level {
+    if (policy !== null) return needed(action, guardOf(policy, key))
+    return levelOf(action === 'push' && this.#projects.isAdded(project) ? 'maintainer' : 'administrator')
+  }
+
+  #level(pusher: Pusher, project: string, policy: Manifest | null, key: string | null): Level {
+    const byOperator = this.#byOperator(pusher, project, policy, key)
+    if (policy === null) return byOperator
+    return Math.max(byOperator, this.#byPolicy(pusher, policy, key)) as Level
+  }
+
+  #byOperator({ fingerprint }: Pusher, project: string, policy: Manifest | null, key: string | null): Level {
     const known = this.#operators.users.get(fingerprint)
-    if (known === undefined) return null
-    return known.administrator ? 'administer' : this.#operators.access(project, known.user)
+    if (known === undefined) return 0
+    if (known.administrator) return levelOf('administrator')
+    const access = this.#operators.access(project, known.user)
+    if (access === null) return 0
+    const type = key === null ? null : typeOf(policy, key)
+    // For the project as a whole the least of them counts.
+    if (type === null) return Math.min(...Object.values(access).map(levelOf)) as Level
+    return levelOf(access[type])
   }
 
-  #mayRead(pusher: Pusher, project: string, policy: Manifest): boolean {
-    return this.#access(pusher, project) !== null || grantors(policy).some((one) => this.#isOf(pusher, one))
+  // A preview is for the users of the environment that it extends, and for those whom its pattern names. Whom a policy names
+  // anywhere may see all of the project.
+  #byPolicy(pusher: Pusher, policy: Manifest, key: string | null): Level {
+    const preview = key === null ? null : previewOf(policy, key)
+    const from = preview === null ? [declared(policy, key)] : [preview, declared(policy, preview.extends)]
+    const own = Math.max(...from.map((one) => this.#levelIn(pusher, one)))
+    const anywhere = () => grantors(policy).some((one) => this.#levelIn(pusher, one) > 0)
+    return (own > 0 ? own : anywhere() ? levelOf('viewer') : 0) as Level
+  }
+
+  #levelIn(pusher: Pusher, environment: Pick<EnvironmentManifest, 'users'> | undefined): Level {
+    const levels = Object.values(environment?.users ?? {}).map(({ publicKeys, role }) =>
+      publicKeys.some((line) => this.#fingerprint(line) === pusher.fingerprint) ? levelOf(role) : 0,
+    )
+    return Math.max(0, ...levels) as Level
   }
 
   #grants(policy: Manifest): [string, string][] {
@@ -101,9 +146,17 @@ export class People {
       ),
     )
   }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+function declared(policy: Manifest, key: string | null): EnvironmentManifest | undefined {
+  return key !== null && Object.hasOwn(policy.environments, key) ? policy.environments[key] : undefined
 }
 
 // Everything of a policy that names users.
 function grantors(policy: Manifest): Pick<EnvironmentManifest, 'users'>[] {
-  return [...Object.values(policy.environments), ...Object.values(policy.previews ?? {})]
+  return [...Object.values(policy.environments), ...Object.values(policy.previews)]
 }

@@ -15,7 +15,7 @@ export interface Preview extends PreviewManifest {
  */
 export function previewOf(policy: Manifest, name: string): Preview | null {
   if (Object.hasOwn(policy.environments, name)) return null
-  const matching = Object.entries(policy.previews ?? {}).filter(([pattern, p]) => p.enable && matches(pattern, name))
+  const matching = Object.entries(policy.previews).filter(([pattern, p]) => p.enable && matches(pattern, name))
   const [nearest] = matching.sort(([a], [b]) => exact(b) - exact(a) || b.length - a.length || (a < b ? -1 : 1))
   return nearest ? { pattern: nearest[0], ...nearest[1] } : null
 }
@@ -38,6 +38,15 @@ export function keyOfFullRef(policy: Manifest, ref: string): string | null {
 function exact(pattern: string): number {
   const star = pattern.indexOf('*')
   return star === -1 ? pattern.length : star
+}
+
+/**
+ * What one update means where the push names an environment (`-o env=KEY`): that one, when it is declared and enabled or is
+ * a preview that there is; null when it is neither.
+ */
+export function keyNamed(policy: Manifest, key: string, made: (key: string) => boolean): string | null {
+  if (Object.hasOwn(policy.environments, key)) return policy.environments[key]?.enable ? key : null
+  return made(key) && previewOf(policy, key) !== null ? key : null
 }
 
 /**

@@ -1,6 +1,7 @@
 // Accepted projects, their policy, and the source trees that are in the store already.
 import type { DatabaseSync } from 'node:sqlite'
 import type { Manifest, Oid } from '../records.ts'
+import { storedPolicy } from './stored-policy.ts'
 
 export interface ProjectRow {
   readonly name: string
@@ -37,6 +38,11 @@ export class Projects {
       .run(name, commit, JSON.stringify(policy))
   }
 
+  /** Whether a project was made by word. */
+  isAdded(name: string): boolean {
+    return this.#db.prepare('SELECT 1 FROM added_project WHERE name = ?').get(name) !== undefined
+  }
+
   treePath(tree: Oid): string | null {
     const row = this.#db.prepare('SELECT store_path FROM tree WHERE tree = ?').get(tree) as
       | { store_path: string }
@@ -56,5 +62,5 @@ interface Stored {
 }
 
 function toRow(row: Stored): ProjectRow {
-  return { name: row.name, policyCommit: row.policy_commit, policy: JSON.parse(row.policy) as Manifest }
+  return { name: row.name, policyCommit: row.policy_commit, policy: storedPolicy(row.policy) }
 }

@@ -20,7 +20,9 @@ const environment = z
     hostname: z.string(),
     release: z.number().int().nullable().describe('number of the live release'),
     commit: oid.nullable().describe('commit of the live release'),
-    expiresAt: time.nullable(),
+    expiresAt: time
+      .nullable()
+      .describe('when a preview is paused by itself; once paused or torn down, when it goes with its data'),
   })
   .describe('one environment')
 
@@ -58,7 +60,7 @@ export const documents = {
       deploy: z.number().int(),
       project,
       key,
-      kind: z.string().describe('push, rollback, redeploy, stop'),
+      kind: z.string().describe('push, rollback, redeploy, pause, wake, destroy, purge'),
       ref: z.string().nullable().describe('null for what moves no ref'),
       commit: oid.describe('zeros where nothing was to be live'),
       stage: z.string(),
@@ -77,7 +79,33 @@ export const documents = {
       release: z.number().int().nullable().describe('number of the release that is live now'),
       reason: z.string().nullable().describe('why nothing changed'),
     })
-    .describe('rollback ENV [N] --json, redeploy ENV --json'),
+    .describe('rollback ENV [N] --json; redeploy, pause, wake and destroy ENV --json'),
+  renew: z
+    .object({
+      project,
+      key,
+      ok: z.boolean(),
+      expiresAt: time.nullable().describe('null: never, or not renewed'),
+      reason: z.string().nullable().describe('why it was not renewed'),
+    })
+    .describe('renew ENV [--ttl 7d] --json'),
+  ps: z
+    .array(
+      z.object({
+        project,
+        key,
+        name: z.string().describe('the process, as processes.NAME'),
+        state: z.enum(['up', 'down', 'finished']),
+        seconds: z.number().nullable().describe('in this state'),
+        lastEnd: z.string().nullable().describe('how it ended last time: exit 1, signal SIGKILL'),
+      }),
+    )
+    .describe('ps ENV --json'),
+  restart: z
+    .object({ project, key, processes: z.array(z.string()).describe('that were restarted') })
+    .describe('restart ENV [PROCESS] --json'),
+  cancel: z.object({ project, deploy: z.number().int(), cancelled: z.literal(true) }).describe('cancel DEPLOY --json'),
+  open: z.object({ project, key, url: z.string() }).describe('open ENV --json'),
   whoami: z
     .object({
       name: z.string(),

@@ -2,9 +2,11 @@
 import type { AuthContext, Connection, Session } from 'ssh2'
 import type { Pusher } from '../../records.ts'
 import { type Judgement, judge } from './authenticate.ts'
-import { packetSize, queuedPackets, socketOf, unreadBytes } from './internals.ts'
+import { disconnect, packetSize, queuedPackets, socketOf, unreadBytes } from './internals.ts'
 import { createLink } from './link.ts'
 import { serveSession } from './session.ts'
+import { serveSocket } from './socket.ts'
+import { disconnectReason } from './turn-away.ts'
 import type { Log, SshHandlers, SshLimits } from './types.ts'
 
 export interface ConnectionContext {
@@ -13,7 +15,12 @@ export interface ConnectionContext {
   readonly log: Log
   readonly refusing: () => boolean
   /** Called once, when a signature was verified. */
-  readonly authenticated: (pusher: Pusher) => void
+  readonly authenticated: (pusher: Pusher, connection: Retiring) => void
+}
+
+/** A connection that takes no new channel any more, and ends with its last one. */
+export interface Retiring {
+  retire(): void
 }
 
 /** Bytes that may wait in the socket: far more than the server's own writers leave there. */
@@ -24,6 +31,9 @@ const MOST_UNREAD = 4 * 1024 * 1024
 const MOST_QUEUED = 1000
 /** Sessions that are opened and closed without a command; ssh2 forgets them only with the connection. */
 const MOST_UNUSED = 100
+/** Sessions beyond the most, each of which only gets to hear why. */
+const TOLD = 5
+const SHUTTING_DOWN = 'hostenv is shutting down; push again in a moment'
 /** Milliseconds between the end of a connection and the end of its socket. */
 const GRACE = 2000
 
@@ -37,7 +47,15 @@ export function serveConnection(client: Connection, context: ConnectionContext):
   let attempts = 0
   let open = 0
   let unused = 0
+  let retired = false
 
+  const left = () => {
+    if (--open === 0 && retired) socket.destroy()
+  }
+  const retire = () => {
+    retired = true
+    if (open === 0) socket.destroy()
+  }
   const judged = (request: AuthContext): Judgement => {
     try {
       return judge(request, handlers.identify)
@@ -45,6 +63,12 @@ export function serveConnection(client: Connection, context: ConnectionContext):
       log.error({ peer, err: error }, 'identify failed')
       return { is: 'refused' }
     }
+  }
+  const tooManyKeys = () => {
+    const why = `more than ${limits.loginAttempts} keys were tried (limits.ssh.loginAttempts); name the right one with ssh -i FILE -o IdentitiesOnly=yes`
+    disconnect(client, disconnectReason.protocolError, why)
+    socket.destroySoon()
+    gone()
   }
   const gone = () => {
     cut()
@@ -61,25 +85,41 @@ export function serveConnection(client: Connection, context: ConnectionContext):
   client.setMaxListeners(limits.channelsPerConnection + 20)
 
   client.on('authentication', (request) => {
-    if (++attempts > limits.loginAttempts) return void socket.destroy()
+    if (++attempts > limits.loginAttempts) {
+      if (attempts === limits.loginAttempts + 1) tooManyKeys()
+      return
+    }
     const judgement = judged(request)
     if (judgement.is === 'refused') return request.reject(['publickey'])
     if (judgement.is === 'proven') {
       pusher = judgement.pusher
       log.info({ peer, pusher: pusher.name, fingerprint: pusher.fingerprint }, 'logged in')
-      context.authenticated(pusher)
+      context.authenticated(pusher, { retire })
     }
     request.accept()
   })
   client.on('session', (accept, reject) => {
-    if (!pusher || open >= limits.channelsPerConnection) return reject()
+    const most = limits.channelsPerConnection
+    // Some more are let in to be told.
+    if (!pusher || retired || open >= most + TOLD) return reject()
     const session = accept() as Session
     if (packetSize(session) < 256) return void socket.destroy()
+    const full = open >= most
     open++
-    serveSession(session, { link, pusher, handlers, log, refusing }, (used) => {
-      open--
+    const refusal = () => {
+      if (refusing()) return SHUTTING_DOWN
+      return full ? `hostenv: this connection has ${most} sessions already (limits.ssh.channelsPerConnection)` : null
+    }
+    serveSession(session, { link, pusher, handlers, log, refusal }, (used) => {
+      left()
       if (!used && ++unused > MOST_UNUSED) socket.destroy()
     })
+  })
+  client.on('openssh.streamlocal', (accept, reject, { socketPath }) => {
+    if (!pusher || retired || refusing() || open >= limits.channelsPerConnection) return reject()
+    open++
+    const request = { pusher, peer, path: String(socketPath) }
+    serveSocket(request, { accept, reject, handlers, link, log }).finally(left)
   })
   // A client that sends requests and never reads the answers, or that ignores its window, costs memory here.
   socket.on('data', () => {

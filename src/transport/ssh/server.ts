@@ -4,9 +4,10 @@ import ssh2, { type Connection } from 'ssh2'
 import type { Pusher } from '../../records.ts'
 import { createAdmission } from './admission.ts'
 import { algorithms } from './algorithms.ts'
-import { serveConnection } from './connection.ts'
-import { socketOf } from './internals.ts'
+import { type Retiring, serveConnection } from './connection.ts'
+import { disconnect, socketOf } from './internals.ts'
 import { boundGarbage } from './memory.ts'
+import { disconnectReason, turnAway } from './turn-away.ts'
 import { defaultSshLimits, type Log, type SshHandlers, type SshLimits } from './types.ts'
 
 export interface SshServer {
@@ -18,12 +19,16 @@ export interface SshServer {
   connections(): number
   /** Ends the connections of those who logged in and are not (any more) who they were then; answers how many. */
   endWhere(is: (pusher: Pusher) => boolean): number
+  /** The same for who only lost what a project gave: what they began ends first, and nothing new begins. */
+  retireWhere(is: (pusher: Pusher) => boolean): void
   /** Ends all connections and stops listening; resolves within two seconds. */
   close(): Promise<void>
 }
 
 /** Milliseconds that connections have to end when the server closes. */
 const CLOSING = 1000
+/** What this server calls itself in its version (RFC 4253, 4.2). */
+const IDENT = 'hostenv'
 
 /**
  * Makes a server that is not listening yet. `hostKey` is a private key in OpenSSH's format (ed25519 or RSA).
@@ -42,13 +47,15 @@ export function createSshServer(options: {
   const clients = new Map<Socket, Connection>()
   const logins = new WeakMap<Socket, () => void>()
   const pushers = new Map<Socket, Pusher>()
+  const retiring = new WeakMap<Socket, Retiring>()
   let refusing = false
 
-  const ssh = new ssh2.Server({ hostKeys: [options.hostKey], algorithms, ident: 'hostenv' }, (client) => {
+  const ssh = new ssh2.Server({ hostKeys: [options.hostKey], algorithms, ident: IDENT }, (client) => {
     const socket = socketOf(client)
     clients.set(socket, client)
-    const authenticated = (pusher: Pusher) => {
+    const authenticated = (pusher: Pusher, connection: Retiring) => {
       pushers.set(socket, pusher)
+      retiring.set(socket, connection)
       logins.get(socket)?.()
     }
     serveConnection(client, { handlers, limits, log, refusing: () => refusing, authenticated })
@@ -58,28 +65,37 @@ export function createSshServer(options: {
   // A flood must not fill the log: one line a minute, with how many there were.
   let refused = 0
   let told = Number.NEGATIVE_INFINITY
-  const refusedOne = (peer: string | undefined) => {
+  const refusedOne = (peer: string | undefined, why: string) => {
     refused++
     if (performance.now() - told < 60_000) return
-    log.warn({ peer, refused }, 'connection refused: too many (limits.ssh)')
+    log.warn({ peer, refused }, `connection refused: ${why}`)
     told = performance.now()
     refused = 0
   }
 
   const tcp = createServer({ noDelay: true, keepAlive: true }, (socket) => {
     const address = socket.remoteAddress
-    const place = address ? admit(address) : null
-    if (!place) {
-      refusedOne(address)
-      // Also listens: a socket that is reset before it is gone must not end the process.
-      socket.on('error', () => {})
-      return void socket.destroy()
+    // Gone already.
+    if (address === undefined) return void socket.on('error', () => undefined).destroy()
+    const place = admit(address)
+    if (typeof place === 'string') {
+      refusedOne(address, place)
+      return turnAway(socket, IDENT, place)
     }
     sockets.add(socket)
+    const { loginTime } = limits
     const timer = setTimeout(() => {
       log.info({ peer: address }, 'login took too long')
-      socket.destroy()
-    }, limits.loginTime)
+      const client = clients.get(socket)
+      if (client)
+        disconnect(
+          client,
+          disconnectReason.byApplication,
+          `login took longer than ${loginTime / 1000} s (limits.ssh.loginTime); try again`,
+        )
+      socket.destroySoon()
+      setTimeout(() => socket.destroy(), CLOSING).unref()
+    }, loginTime)
     logins.set(socket, () => {
       clearTimeout(timer)
       place.authenticated()
@@ -121,6 +137,9 @@ export function createSshServer(options: {
         socket.destroy()
       }
       return ended.length
+    },
+    retireWhere(is) {
+      for (const [socket, pusher] of pushers) if (is(pusher)) retiring.get(socket)?.retire()
     },
     async close() {
       refusing = true

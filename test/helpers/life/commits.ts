@@ -40,7 +40,7 @@ export function moduleOf(content: number): string {
     staging = { type = "testing"; ${quick} modules = ${web}; };
     live = { type = "production"; ${quick} modules = ${web}; hostenv.gitRef = "stable"; releaseTags = "v*"; requires = "main"; };
   };
-  previews."feature/*" = { extends = "main"; };
+  previews."feature/*" = { extends = "main"; ttl = "2d"; };
   activate = ''echo content ${content} > "$HOSTENV_STATE_DIR/content"'';
 }
 `

@@ -17,9 +17,10 @@ export type Op =
   | PushOp
   | { readonly kind: 'rollback'; readonly key: string; readonly to: number | null }
   | { readonly kind: 'redeploy'; readonly key: string }
+  | { readonly kind: 'wake'; readonly key: string }
 
 interface Change {
-  readonly kind: Op['kind']
+  readonly kind: Op['kind'] | 'pause' | 'stop'
   readonly release: number | null
   readonly before: number | null
 }
@@ -31,13 +32,22 @@ interface Release {
 
 export interface Environment {
   live: number | null
+  /** What comes back when it is woken. */
+  wakes: number | null
+  /** Hours: when a preview expires, and when all of it goes. */
+  expires: number
+  goes: number
   readonly releases: Release[]
   readonly changes: Change[]
 }
 
-export const declared = ['main', 'staging', 'live']
+/** Hours, as the history's patterns and the receiver's settings have them. */
+const ttl = 48
+const grace = 72
 
 export class Model {
+  /** Hours since the beginning. */
+  now = 0
   policy = false
   readonly refs = new Map<string, string>()
   readonly tags = new Map<string, string>()
@@ -72,6 +82,7 @@ export class Model {
     if (op.kind === 'push') return op.new === zero ? this.#deletion(op) : this.#push(op)
     const environment = this.environments.get(op.key)
     if (op.kind === 'redeploy') return environment?.live == null ? 'nothing is live' : null
+    if (op.kind === 'wake') return environment?.wakes == null ? 'not paused' : null
     const target = op.to ?? (environment ? before(environment) : null)
     if (target === null) return 'no release before'
     if (target === environment?.live) return 'live already'
@@ -105,12 +116,17 @@ export class Model {
 
   /** Does what was not refused. */
   apply(op: Op): void {
-    if (op.kind === 'push') this.#move(op)
-    else {
-      const environment = this.environments.get(op.key)!
-      const target = op.kind === 'redeploy' ? environment.live : (op.to ?? before(environment))
-      this.#release(op.key, op.kind, environment.releases.find(({ n }) => n === target)!.commit)
+    if (op.kind === 'push') {
+      this.#move(op)
+      return
     }
+    const environment = this.environments.get(op.key)!
+    if (op.kind === 'wake') {
+      this.#live(op.key, environment, environment.wakes!)
+      return
+    }
+    const target = op.kind === 'redeploy' ? environment.live : (op.to ?? before(environment))
+    this.#release(op.key, op.kind, environment.releases.find(({ n }) => n === target)!.commit)
   }
 
   #move({ ref, new: value }: PushOp): void {
@@ -128,28 +144,62 @@ export class Model {
   }
 
   #release(key: string, kind: Op['kind'], commit: string): void {
-    const environment = this.environments.get(key) ?? { live: null, releases: [], changes: [] }
+    const none = { live: null, wakes: null, expires: Infinity, goes: Infinity, releases: [], changes: [] }
+    const environment = this.environments.get(key) ?? none
     this.environments.set(key, environment)
     const n = environment.releases.length + 1
     environment.changes.push({ kind, release: n, before: environment.live })
     environment.releases.push({ n, commit })
-    environment.live = n
+    this.#live(key, environment, n)
+  }
+
+  #live(key: string, environment: Environment, n: number): void {
+    const expires = isPreview(key) ? this.now + ttl : Infinity
+    Object.assign(environment, { live: n, wakes: null, expires, goes: Infinity })
+  }
+
+  /** Time passes: a preview is paused first, and gone with its branch after the grace period. */
+  pass(hours: number): void {
+    this.now += hours
+    this.#expire()
+    for (const [key, { live, goes }] of this.environments) {
+      if (live !== null || goes > this.now) continue
+      this.environments.delete(key)
+      this.refs.delete(`refs/heads/${key}`)
+    }
+  }
+
+  #expire(): void {
+    for (const environment of this.environments.values()) {
+      const { live, expires, changes } = environment
+      if (live === null || expires > this.now) continue
+      changes.push({ kind: 'pause', release: null, before: live })
+      Object.assign(environment, { live: null, wakes: live, goes: this.now + grace })
+    }
   }
 
   #stop(key: string): void {
     const environment = this.environments.get(key)
     if (!environment) return
-    environment.changes.push({ kind: 'push', release: null, before: environment.live })
-    environment.live = null
+    environment.changes.push({ kind: 'stop', release: null, before: environment.live })
+    const goes = isPreview(key) ? this.now + grace : Infinity
+    Object.assign(environment, { live: null, wakes: null, expires: Infinity, goes })
   }
 }
 
-/** The release that was live before the present one; one that was only activated anew is what it was. */
-function before({ changes }: Environment): number | null {
-  let change = changes.at(-1)
-  while (change?.kind === 'redeploy') {
-    const anew = change.before
-    change = changes.find(({ release }) => release === anew)
-  }
+function isPreview(key: string): boolean {
+  return key.startsWith('feature/')
+}
+
+/**
+ * The release that was live before the present one; one that was only activated anew is what it was, one that is paused is as good
+ * as live, and of what is stopped it is the last that was live.
+ */
+function before({ live, wakes, changes }: Environment): number | null {
+  const madeBy = (n: number | null) => changes.find(({ release }) => release === n && release !== null)
+  const present = live ?? wakes
+  let change =
+    present === null ? changes.findLast((one) => one.release === null && one.before !== null) : madeBy(present)
+  while (change?.kind === 'redeploy') change = madeBy(change.before)
   return change?.before ?? null
 }

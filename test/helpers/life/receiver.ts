@@ -9,8 +9,11 @@ import { findTree } from '../../../src/activate/service-tree.ts'
 import { changeEnvironment } from '../../../src/change-environment.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import type { Context, FaultPoint, Terminal } from '../../../src/context.ts'
+import type { Change } from '../../../src/decide-change.ts'
+import { expirePreviews, pauseExpired } from '../../../src/expire-previews.ts'
 import { createFrontDoor } from '../../../src/frontdoor/front-door.ts'
 import { createRoutes } from '../../../src/frontdoor/routes.ts'
+import { WaitingRoom } from '../../../src/frontdoor/waiting-room.ts'
 import { clearUp } from '../../../src/lib/clear-up.ts'
 import { environmentFacts } from '../../../src/lib/names.ts'
 import { descendants, end, processes } from '../../../src/lib/proc.ts'
@@ -19,7 +22,7 @@ import { mustRun } from '../../../src/lib/spawn.ts'
 import { makeContext } from '../../../src/make-context.ts'
 import { openLog } from '../../../src/operate/open-log.ts'
 import { receivePush } from '../../../src/pipeline.ts'
-import { makeStateDirectories, prepare } from '../../../src/prepare.ts'
+import { makeStateDirectories, type Prepared, prepare } from '../../../src/prepare.ts'
 import type { EnvironmentFacts } from '../../../src/records.ts'
 import { Settings, setPeople } from '../../../src/reload.ts'
 import { openDatabase } from '../../../src/state/database.ts'
@@ -51,6 +54,8 @@ export interface LifeReceiver {
   atomically(ops: readonly Extract<Op, { kind: 'push' }>[]): Promise<Ended[]>
   /** Runs an operation until a step is on disk, and dies there. Answers how it ended when it did before, else null. */
   crash(op: Op, point: FaultPoint): Promise<Ended | null>
+  /** Lets time pass, and does what is due. */
+  pass(hours: number): Promise<void>
   /** Ends as it should, and starts again; with `services` false those have ended too, as when the machine starts. */
   restart(services: boolean): Promise<void>
   /** Everything as it was before the first operation. */
@@ -78,18 +83,23 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
   )
   const { stateDir, runtimeDir, domain } = settings.config
   makeStateDirectories(settings.config)
-  const prepared = await prepare(settings.config, env)
+  const prepared = unguarded(await prepare(settings.config, env))
   const { commits, source } = await makeHistory(directory)
   const template = await templateOf(stateDir, source)
   const repository = repositoryPath(stateDir, project)
-  const log = openLog(settings.config)
+  const limits = () => settings.config.limits
+  const log = openLog(settings.config, limits)
   const pushers = settings.loaded.keys.map(({ fingerprint, user }) => ({ name: user, fingerprint, admin: true }))
+  let passed = 0
   let fault: Context['fault'] = () => undefined
   let state = new State(stateDir, fingerprintOfLine)
   let ctx = make(state)
-  const routes = () => createRoutes({ state, domain, runtimeDir, granted: ctx.granted })
+  const routes = () => createRoutes({ state, domain, runtimeDir, granted: ctx.granted, command: ctx.commandOf })
   let route = routes()
-  const frontDoor = createFrontDoor({ route: (name) => route(name), runtimeDir, log })
+  const frontDoor = createFrontDoor({
+    ...{ route: (name) => route(name), runtimeDir, log },
+    ...{ room: new WaitingRoom(limits), limits: () => limits().frontDoor },
+  })
   const { port: httpPort } = await frontDoor.listen('127.0.0.1', 0)
 
   function make(state: State): Context {
@@ -98,6 +108,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
       ...{ settings, env, prepared, state, log, doors: { ssh: settings.config.ssh, http: settings.config.http } },
       ...{ closing: new AbortController().signal, switching: { begin: () => undefined, end: () => undefined } },
       fault: (point, deploy) => fault(point, deploy),
+      now: () => Date.now() + passed,
     })
   }
 
@@ -111,6 +122,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
     route = routes()
     await clearUp(stateDir, env.path)
     await recover(ctx)
+    await pauseExpired(ctx)
     await startLive(ctx)
   }
 
@@ -132,7 +144,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
     const pusher = pushers[ops[0]?.by ?? 0]!
     const at = repositoryPath(stateDir, name)
     const closed = new AbortController().signal
-    const session = { project: projectId(name), pusher, repository: at, fresh: false, closed }
+    const session = { project: projectId(name), pusher, peer: '', repository: at, fresh: false, closed }
     const sure = ops.some((op) => op.sure) ? ['force=live', 'confirm=live'] : []
     const updates = ops.map(({ ref, old, new: value }) => ({ ref, old, new: value }))
     const verdicts = await receivePush(ctx, session, { updates, options: sure, atomic, quiet: true }, words)
@@ -147,8 +159,8 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
   async function run(op: Op): Promise<Ended> {
     if (op.kind === 'push') return (await pushed(project, [op], false))[0]!
     const closed = new AbortController().signal
-    const what = op.kind === 'rollback' ? { kind: op.kind, to: op.to } : { kind: op.kind }
-    const wanted = { project: projectId(project), key: op.key, by: pushers[0]!, what, closed }
+    const what: Change = op.kind === 'rollback' ? { kind: op.kind, to: op.to } : { kind: op.kind }
+    const wanted = { project: projectId(project), key: op.key, by: pushers[0]!, peer: '', what, closed }
     const done = await changeEnvironment(ctx, wanted, silent())
     return { refused: done.ok ? null : done.reason }
   }
@@ -158,7 +170,14 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
       return ctx
     },
     ...{ commits, repository, httpPort, facts, run },
-    route: (hostname) => route(hostname)?.upstreamDir ?? null,
+    route: (hostname) => {
+      const to = route(hostname)
+      return to === null || to.paused !== undefined ? null : to.upstreamDir
+    },
+    async pass(hours) {
+      passed += hours * 3_600_000
+      await expirePreviews(ctx)
+    },
     atomically: (ops) => pushed(project, ops, true),
     async crash(op, point) {
       const held = Promise.withResolvers<null>()
@@ -221,6 +240,13 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
   for (const key of ['main', 'staging']) state.environments.setLive(anchor, key, null)
   await receiver.reset()
   return receiver
+}
+
+// Nix without what guards the host from builds and ends it with the receiver: half of its time, and nothing is built after the start.
+function unguarded(prepared: Prepared): Prepared {
+  const { nix } = prepared
+  const command = (args: readonly string[]) => ({ argv: nix.plain(args), env: nix.command(args).env })
+  return { ...prepared, nix: { ...nix, command } }
 }
 
 // A bare repository that has all objects and no refs.

@@ -19,6 +19,7 @@ type Asked =
   | { readonly do: 'delete'; readonly ref: number; readonly view: View; readonly sure: boolean }
   | { readonly do: 'rollback'; readonly key: number; readonly to: number | null }
   | { readonly do: 'redeploy'; readonly key: number }
+  | { readonly do: 'wake'; readonly key: number }
 
 /** What a client believes a ref to be: what it is, or something that it was or never was. */
 type View = number | 'now'
@@ -34,12 +35,14 @@ export type Step =
       readonly rollback: boolean
     }
   | { readonly do: 'atomic'; readonly refs: readonly number[]; readonly commit: number; readonly view: View }
+  | { readonly do: 'pass'; readonly hours: number }
   | { readonly do: 'restart'; readonly services: boolean }
   | { readonly do: 'crash'; readonly point: FaultPoint; readonly step: Asked }
 
 const branches = ['main', 'staging', 'stable', 'feature/a', 'feature/b', 'nowhere'].map((name) => `refs/heads/${name}`)
 const tags = ['v1', 'v2', 'other'].map((name) => `refs/tags/${name}`)
 const keys = ['main', 'staging', 'live', 'feature/a']
+const previews = ['feature/a', 'feature/b']
 const points: readonly FaultPoint[] = ['S0', 'S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'S7', 'S8']
 
 const number = fc.nat({ max: 99 })
@@ -52,6 +55,7 @@ const deletion = fc.record({ do: fc.constant('delete' as const), ref: number, vi
 const to = fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: number })
 const rollback = fc.record({ do: fc.constant('rollback' as const), key: number, to })
 const redeploy = fc.record({ do: fc.constant('redeploy' as const), key: number })
+const wake = fc.record({ do: fc.constant('wake' as const), key: number })
 const asked = fc.oneof(
   ...[
     { weight: 6, arbitrary: push },
@@ -61,6 +65,7 @@ const asked = fc.oneof(
   ...[
     { weight: 3, arbitrary: rollback },
     { weight: 1, arbitrary: redeploy },
+    { weight: 1, arbitrary: wake },
   ],
 )
 const several = <T>(one: fc.Arbitrary<T>) => fc.array(one, { minLength: 3, maxLength: 3 })
@@ -72,6 +77,7 @@ const race = fc.record({
   rollback: fc.boolean(),
 })
 const atomic = fc.record({ do: fc.constant('atomic' as const), refs: fc.tuple(number, number), commit: number, view })
+const pass = fc.record({ do: fc.constant('pass' as const), hours: fc.constantFrom(5, 19, 31, 60) })
 const restart = fc.record({ do: fc.constant('restart' as const), services: fc.boolean() })
 const crash = fc.record({ do: fc.constant('crash' as const), point: fc.constantFrom(...points), step: asked })
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -84,6 +90,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     { weight: 2, arbitrary: atomic },
   ],
   ...[
+    { weight: 2, arbitrary: pass },
     { weight: 1, arbitrary: restart },
     { weight: 2, arbitrary: crash },
   ],
@@ -119,6 +126,11 @@ async function take(receiver: LifeReceiver, model: Model, step: Step, tell: Tell
     case 'restart':
       tell(`restart${step.services ? '' : ' of the machine'}`)
       await receiver.restart(step.services)
+      return []
+    case 'pass':
+      tell(`${step.hours} hours pass`)
+      await receiver.pass(step.hours)
+      model.pass(step.hours)
       return []
     case 'crash': {
       const op = opOf(model, receiver, step.step)
@@ -248,6 +260,7 @@ function supersedes(model: Model, later: Op, op: Op): boolean {
 // null: a real client would send nothing.
 function opOf(model: Model, { commits }: LifeReceiver, asked: Asked): Op | null {
   if (asked.do === 'redeploy') return { kind: 'redeploy', key: keys[asked.key % keys.length]! }
+  if (asked.do === 'wake') return { kind: 'wake', key: previews[asked.key % previews.length]! }
   if (asked.do === 'rollback') {
     const key = keys[asked.key % keys.length]!
     const most = (model.environments.get(key)?.releases.length ?? 0) + 1

@@ -1,11 +1,8 @@
-// Which project has which host name, what changes while the receiver runs, and what a user may do.
+// Which project has which host name, what changes while the receiver runs.
 import t from 'tap'
 import { toConfig } from '../../../src/config/config.ts'
 import { canonicalBranch, granted } from '../../../src/config/grants.ts'
 import { inForce } from '../../../src/config/in-force.ts'
-import type { Manifest } from '../../../src/records.ts'
-import { People } from '../../../src/state/people.ts'
-import type { Projects } from '../../../src/state/projects.ts'
 
 const env = { home: '/h', path: '', stateHome: '/h/s', runtimeDir: '/run/x', user: undefined }
 
@@ -45,51 +42,13 @@ t.test('users, projects and limits change at once; the rest waits and is named',
     },
   })
   const { config, waiting } = inForce(before, next)
-  t.same(waiting, ['listen.http', 'domain', 'state', 'nix', 'limits.treeCheckInterval'])
+  t.same(waiting, ['listen.http', 'domain', 'state', 'nix'])
   t.match(config, {
     http: before.http,
     domain: 'localhost',
     stateDir: before.stateDir,
-    limits: { buildsAtOnce: 7, ssh: { connections: 3 } },
+    limits: { buildsAtOnce: 7, treeCheckInterval: 100, ssh: { connections: 3 } },
   })
   t.same([Object.keys(config.users), Object.keys(config.projects)], [['al'], ['a/b']])
   t.same(inForce(before, before).waiting, [])
-})
-
-t.test('what each level of access allows', async (t) => {
-  const environment = (users: object) => ({ enable: true, users, hostenv: { gitRef: 'main' } })
-  const policy = {
-    environments: { main: environment({ pia: { publicKeys: ['key of pia'] } }), dev: environment({}) },
-  } as unknown as Manifest
-  const rows = [{ name: 'a/b', policyCommit: '', policy }]
-  const projects = {
-    all: () => rows,
-    get: (name: string) => rows.find((row) => row.name === name) ?? null,
-  } as unknown as Projects
-  const people = new People(projects, (line) => line.replace('key of ', ''))
-  const access = { ruth: 'read', paul: 'push', ada: 'administer' } as const
-  people.setOperators({
-    users: new Map(
-      ['root', 'none', ...Object.keys(access)].map((user) => [user, { user, administrator: user === 'root' }]),
-    ),
-    access: (project, user) => (project === 'nobody/else' ? null : (access[user as 'ruth'] ?? null)),
-  })
-  const may = (user: string) => {
-    const pusher = people.identify(user)
-    if (!pusher) return null
-    const enters = ['a/b', 'a/new', 'nobody/else'].map((project) => people.mayEnter(pusher, project))
-    const deploys = [
-      people.mayDeploy(pusher, 'a/b', policy, 'main'),
-      people.mayDeploy(pusher, 'a/b', policy, 'dev'),
-      people.mayDeploy(pusher, 'a/new', null, 'main'),
-    ]
-    return [...enters, ...deploys].map((yes) => (yes ? 'x' : '-')).join('') + people.accessible(pusher).length
-  }
-  t.same(may('root'), 'xxxxxx1')
-  t.same(may('ada'), 'xx-xxx1', 'who administers a project may make its first push')
-  t.same(may('paul'), 'x--xx-1')
-  t.same(may('ruth'), 'x-----1')
-  t.same(may('none'), '------0')
-  t.same(may('pia'), 'x--x--1', 'whom the project names, for that environment')
-  t.equal(may('stranger'), null)
 })
