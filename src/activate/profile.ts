@@ -45,6 +45,11 @@ export async function switchGeneration(host: LocalHost, profile: string, generat
   await change(host, profile, ['--switch-generation', String(generation)])
 }
 
+/** Removes generations that are not current: what they kept may be collected from now on. */
+export async function deleteGenerations(host: LocalHost, profile: string, which: readonly number[]): Promise<void> {
+  await change(host, profile, ['--delete-generations', ...which.map(String)])
+}
+
 // Under the environment's lock, as activate is: recovery takes it first, and so meets no change that is still going on.
 async function change(host: LocalHost, profile: string, args: readonly string[]): Promise<void> {
   const lock = join(dirname(dirname(profile)), 'activate.lock')

@@ -117,6 +117,17 @@ export class Environments {
     return row ? toRelease(row, this.get(project, key)?.live === n) : null
   }
 
+  /** Releases that are not kept any more: their rows stay, one cannot go back to them. */
+  collect(project: string, key: string, which: readonly number[], at: string): void {
+    const update = this.#db.prepare('UPDATE release SET collected = ? WHERE project = ? AND key = ? AND n = ?')
+    for (const n of which) update.run(at, project, key, n)
+  }
+
+  /** The releases that one can go back to, newest first. */
+  kept(project: string, key: string): Release[] {
+    return this.releases(project, key).filter(({ outcome }) => outcome !== 'collected')
+  }
+
   /** The releases of all projects that stand on a store path and are kept, newest first. */
   releasesOf(storePath: string): Release[] {
     const sql = 'SELECT * FROM release WHERE store_path = ? AND collected IS NULL ORDER BY at DESC'
