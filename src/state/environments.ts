@@ -31,6 +31,7 @@ interface ReleaseRow {
   readonly by: string
   readonly at: string
   readonly label: string | null
+  readonly deploy: number
   readonly stages: string
   readonly closure_bytes: number | null
   readonly since: string | null
@@ -164,8 +165,8 @@ export class Environments {
     return (this.#db.prepare(sql).get(project, key, n) as { ports: string } | undefined)?.ports ?? ''
   }
 
-  addRelease(release: Omit<Release, 'outcome'>, deploy: number): void {
-    const { project, key, n, generation, commit, tree, storePath, by, at, label, closureBytes, since } = release
+  addRelease(release: Omit<Release, 'outcome'>): void {
+    const { project, key, n, generation, commit, tree, storePath, deploy, by, at, label, closureBytes, since } = release
     this.#db
       .prepare(`INSERT INTO release (project, key, n, generation, commit_oid, tree, store_path, by, at, label, deploy, stages, closure_bytes, since)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
@@ -177,9 +178,9 @@ export class Environments {
 }
 
 function toRelease(row: ReleaseRow, live: boolean): Release {
-  const { project, key, n, generation, tree, by, at, label } = row
+  const { project, key, n, generation, tree, deploy, by, at, label } = row
   return {
-    ...{ project, key, n, generation, commit: row.commit_oid, tree, storePath: row.store_path, by, at },
+    ...{ project, key, n, generation, commit: row.commit_oid, tree, storePath: row.store_path, deploy, by, at },
     outcome: live ? 'live' : row.collected === null ? 'superseded' : 'collected',
     label,
     closureBytes: row.closure_bytes,

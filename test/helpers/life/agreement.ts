@@ -36,9 +36,16 @@ export async function disagreements(receiver: LifeReceiver, model: Model): Promi
       recorded.map(({ n, commit }) => `${n} ${commit}`).join(),
       releases.map(({ n, commit }) => `${n} ${commit}`).join(),
     )
-    for (const { n, commit } of releases) wanted.set(`refs/hostenv/releases/${key}/${n}`, commit)
+    for (const { n, commit, collected } of releases)
+      if (!collected) wanted.set(`refs/hostenv/releases/${key}/${n}`, commit)
     const profile = profilePath(host, facts.userName)
-    for (const { n, generation, storePath } of recorded)
+    const collected = (list: readonly { n: number }[]) => list.map(({ n }) => n).join()
+    same(
+      `${key}: what is collected`,
+      collected(recorded.filter(({ outcome }) => outcome === 'collected')),
+      collected(releases.filter((one) => one.collected)),
+    )
+    for (const { n, generation, storePath } of recorded.filter(({ outcome }) => outcome !== 'collected'))
       same(`${key}: the generation of release ${n}`, generationPath(profile, generation), storePath)
     const now = recorded.find(({ n }) => n === live)
     if (now) wanted.set(`refs/hostenv/live/${key}`, now.commit)

@@ -27,6 +27,7 @@ interface Change {
 
 interface Release {
   readonly n: number
+  collected: boolean
   readonly commit: string
 }
 
@@ -53,9 +54,12 @@ export class Model {
   readonly tags = new Map<string, string>()
   readonly environments = new Map<string, Environment>()
   readonly #commits: readonly Commit[]
+  readonly #kept: number
 
-  constructor(commits: readonly Commit[]) {
+  /** @param kept how many releases of an environment are kept */
+  constructor(commits: readonly Commit[], kept: number) {
     this.#commits = commits
+    this.#kept = kept
   }
 
   /** The commit that an object is or leads to. */
@@ -86,7 +90,8 @@ export class Model {
     const target = op.to ?? (environment ? before(environment) : null)
     if (target === null) return 'no release before'
     if (target === environment?.live) return 'live already'
-    return environment?.releases.some(({ n }) => n === target) ? null : 'no such release'
+    const release = environment?.releases.find(({ n }) => n === target)
+    return release === undefined ? 'no such release' : release.collected ? 'collected' : null
   }
 
   #deletion({ ref, old, sure }: PushOp): string | null {
@@ -149,13 +154,21 @@ export class Model {
     this.environments.set(key, environment)
     const n = environment.releases.length + 1
     environment.changes.push({ kind, release: n, before: environment.live })
-    environment.releases.push({ n, commit })
+    environment.releases.push({ n, commit, collected: false })
     this.#live(key, environment, n)
   }
 
   #live(key: string, environment: Environment, n: number): void {
     const expires = isPreview(key) ? this.now + ttl : Infinity
     Object.assign(environment, { live: n, wakes: null, expires, goes: Infinity })
+    this.#collect(environment)
+  }
+
+  // After each change: the newest are kept, and what is live or would wake, and what one goes back to.
+  #collect(environment: Environment): void {
+    const { live, wakes, releases } = environment
+    for (const release of releases.slice(0, -this.#kept))
+      if (![live, wakes, before(environment)].includes(release.n)) release.collected = true
   }
 
   /** Time passes: a preview is paused first, and gone with its branch after the grace period. */
@@ -175,6 +188,7 @@ export class Model {
       if (live === null || expires > this.now) continue
       changes.push({ kind: 'pause', release: null, before: live })
       Object.assign(environment, { live: null, wakes: live, goes: this.now + grace })
+      this.#collect(environment)
     }
   }
 
@@ -184,6 +198,7 @@ export class Model {
     environment.changes.push({ kind: 'stop', release: null, before: environment.live })
     const goes = isPreview(key) ? this.now + grace : Infinity
     Object.assign(environment, { live: null, wakes: null, expires: Infinity, goes })
+    this.#collect(environment)
   }
 }
 

@@ -3,6 +3,7 @@
 import { cpSync, mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startLive } from '../../../src/activate/keep-running.ts'
 import { recover } from '../../../src/activate/recover.ts'
 import { findTree } from '../../../src/activate/service-tree.ts'
@@ -34,6 +35,8 @@ import { type Commit, contents, makeHistory } from './commits.ts'
 import type { Op } from './model.ts'
 
 export const project = 'acme/life'
+/** Of each environment; more go. */
+export const keptReleases = 5
 const anchor = 'acme/anchor'
 
 /** How an operation ended: why it was refused (null: it was not), and its deploys' numbers. */
@@ -50,6 +53,8 @@ export interface LifeReceiver {
   /** The directory that a request to an environment is sent to, or null. */
   route(hostname: string): string | null
   run(op: Op): Promise<Ended>
+  /** Waits until what nobody waits for is done as well: old releases are dropped. */
+  settled(): Promise<void>
   /** Pushes of one unit. */
   atomically(ops: readonly Extract<Op, { kind: 'push' }>[]): Promise<Ended[]>
   /** Runs an operation until a step is on disk, and dies there. Answers how it ended when it did before, else null. */
@@ -79,7 +84,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
   }
   const settings = new Settings(
     () => loadConfig(flags, env, (line) => parsePublicKey(line).fingerprint),
-    (config) => config,
+    (config) => ({ ...config, limits: { ...config.limits, keptReleases } }),
   )
   const { stateDir, runtimeDir, domain } = settings.config
   makeStateDirectories(settings.config)
@@ -156,6 +161,10 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
     })
   }
 
+  async function settled(): Promise<void> {
+    while (!ctx.lanes.idle) await sleep(2)
+  }
+
   async function run(op: Op): Promise<Ended> {
     if (op.kind === 'push') return (await pushed(project, [op], false))[0]!
     const closed = new AbortController().signal
@@ -169,7 +178,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
     get ctx() {
       return ctx
     },
-    ...{ commits, repository, httpPort, facts, run },
+    ...{ commits, repository, httpPort, facts, run, settled },
     route: (hostname) => {
       const to = route(hostname)
       return to === null || to.paused !== undefined ? null : to.upstreamDir
@@ -197,6 +206,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
       return ended
     },
     async restart(services) {
+      await settled()
       if (!services) endServices()
       state[Symbol.dispose]()
       await again()
@@ -236,6 +246,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
       if (ended?.refused !== null) throw new Error(`the anchor was refused: ${ended?.refused}`)
     }
   }
+  await settled()
   endServices()
   for (const key of ['main', 'staging']) state.environments.setLive(anchor, key, null)
   await receiver.reset()

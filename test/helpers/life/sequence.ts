@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { FaultPoint } from '../../../src/context.ts'
 import { disagreements } from './agreement.ts'
 import { Model, type Op, type PushOp, zero } from './model.ts'
-import { type Ended, type LifeReceiver, project } from './receiver.ts'
+import { type Ended, keptReleases, type LifeReceiver, project } from './receiver.ts'
 
 /** Numbers choose among what there is when a step's turn comes, so that every step means something, shrunk or not. */
 type Asked =
@@ -107,12 +107,14 @@ export class Wrong extends Error {}
 
 /** Does all steps on a receiver that is as new. Throws Wrong with what was done and what is not as it should be. */
 export async function live(receiver: LifeReceiver, steps: readonly Step[]): Promise<void> {
-  const model = new Model(receiver.commits)
+  const model = new Model(receiver.commits, keptReleases)
   const said: string[] = []
   const tell = (line: string) => void said.push(line)
   await receiver.reset()
   for (const one of steps) {
-    const wrong = [...(await take(receiver, model, one, tell)), ...(await disagreements(receiver, model))]
+    const wrong = await take(receiver, model, one, tell)
+    await receiver.settled()
+    wrong.push(...(await disagreements(receiver, model)))
     if (wrong.length > 0) throw new Wrong(`after\n  ${said.join('\n  ')}\n- ${wrong.join('\n- ')}`)
   }
 }

@@ -50,7 +50,7 @@ const others = [
     '… the record knows of no such ref',
     'node_modules is a symbolic link',
   ],
-  ...["Waiting for the operator's maintenance", '… an earlier push', '… other builds', '… other evaluations'],
+  ...["Waiting for the operator's maintenance", '… an earlier push', '… 2 builds', '… 1 evaluation'],
 ]
 
 t.test('every entry is for something that is still said', async (t) => {
