@@ -24,7 +24,8 @@ export function watchPreviews(ctx: Context): AbortController {
   return every(() => ctx.config.limits.expiryCheckInterval, look)
 }
 
-async function expirePreviews(ctx: Context): Promise<void> {
+/** Pauses what expired, and removes what is due. */
+export async function expirePreviews(ctx: Context): Promise<void> {
   await pauseExpired(ctx)
   const { lifetimes } = ctx.state
   const now = timeOf(ctx.now())

@@ -105,10 +105,10 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
   }
   try {
     const started = performance.now()
-    const inTurn = <T>(work: () => Promise<T>) => {
-      if (ctx.evaluations.full) emit({ type: 'waiting', text: 'other evaluations' })
-      return ctx.evaluations.run(signal, work)
-    }
+    const inTurn = <T>(work: () => Promise<T>) =>
+      ctx.evaluations.run(signal, work, (ahead) =>
+        emit({ type: 'waiting', text: `${ahead} evaluation${ahead === 1 ? '' : 's'}` }),
+      )
     const { env, ttl, trace } = deploy.options
     const resolved = await resolveRef(
       { ...ctx.resolve, canonicalBranch: canonicalBranch(ctx.config, project) },

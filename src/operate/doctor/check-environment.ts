@@ -40,7 +40,7 @@ type Found = Omit<Finding, 'where'>
 
 // Every release in the list is one that somebody may go back to.
 function releases({ state, stateDir, nix }: Patient, row: EnvironmentRow): Found[] {
-  return state.environments.releases(row.project, row.key).flatMap((release): Found[] => {
+  return state.environments.kept(row.project, row.key).flatMap((release): Found[] => {
     const path = generationPath(profilePath({ stateDir }, row.user_name), release.generation)
     const again = `push ${release.commit.slice(0, 7)} again when it is needed: it is built again`
     if (path === null)

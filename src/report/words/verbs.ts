@@ -1,5 +1,5 @@
 // What the words can do beside reading. Whoever may change environments implements `Verbs`.
-import type { ProjectId, Pusher } from '../../records.ts'
+import type { ProjectId, Pusher, Release, Since } from '../../records.ts'
 import type { OneOffVerbs } from './one-off.ts'
 
 /** Who asks for which environment, and where they read what happens. */
@@ -25,6 +25,8 @@ export type Renewed =
   | { readonly ok: false; readonly reason: string }
 
 export interface Verbs extends OneOffVerbs {
+  /** What changed with a release since the one that was live before it; null where one of the two is not kept any more. */
+  changes(release: Release): Promise<Since | null>
   /** Back to release `to`; null: to the one that was live before. */
   rollback(asked: Asked, to: number | null): Promise<Done>
   /** The live release anew. */

@@ -63,7 +63,7 @@ const others = [
   // By Nix, nginx, PHP and MariaDB.
   ...["attribute 'x' missing", 'lib.x', 'if you get an infinite recursion here', '-o trace'],
   ...['unknown directive', 'ALERT: [pool NAME]', 'unknown variable'],
-  ...["Waiting for the operator's maintenance", '… an earlier push', '… other builds', '… other evaluations'],
+  ...["Waiting for the operator's maintenance", '… an earlier push', '… 2 builds', '… 1 evaluation'],
 ]
 
 // The library says some in Nix and in shell: an entry is found there by what stands between its placeholders.
