@@ -56,7 +56,7 @@ async function changeAll(ctx: Context, rows: readonly EnvironmentRow[], what: Ch
 
 async function change(ctx: Context, { project, key }: EnvironmentRow, what: Change): Promise<void> {
   const closed = new AbortController().signal
-  const wanted = { project: projectId(project), key, by: ofItself, peer: '', what, closed }
+  const wanted = { project: projectId(project), key, by: ofItself, peer: '-', what, closed }
   try {
     const changed = await changeEnvironment(ctx, wanted, nobody)
     if (!changed.ok) ctx.log.warn({ project, key, reason: changed.reason }, `could not ${what.kind} a preview`)

@@ -19,7 +19,7 @@ export async function makeRoom(ctx: Context, { project, session, report }: PushD
     const why = `stopping, to make room for ${key}`
     const what = { kind: 'destroy', confirm: null, why } as const
     const closed = new AbortController().signal
-    const wanted = { project: session.project, key: old, by: ofItself, peer: '', what, closed }
+    const wanted = { project: session.project, key: old, by: ofItself, peer: '-', what, closed }
     const changed = await changeEnvironment(ctx, wanted, nobody)
     const text = changed.ok
       ? `${old} was removed to make room; its data is kept for a while, and a push brings it back`

@@ -71,7 +71,7 @@ const doing: Partial<Record<Action, string>> = {
   logs: 'read the logs of',
   push: 'deploy to',
   force: 'take commits off',
-  delete: 'delete the branch of',
+  delete: 'delete',
   rollback: 'roll back',
   preview: 'change the life of',
   cancel: 'cancel a deploy to',

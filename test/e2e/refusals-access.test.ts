@@ -93,7 +93,7 @@ t.test('a user cannot delete what means nothing any more', async (t) => {
   t.equal((await project.push(receiver, 'main')).code, 0)
   const refused = await project.push(receiver, ':old', { key: alice })
   t.equal(refused.code, 1)
-  t.same(reasons(refused.stderr), ['no right to deploy to old'])
+  t.same(reasons(refused.stderr), ['no right to delete old'])
   t.ok((await remoteRefs(receiver)).has('refs/heads/old'))
 })
 

@@ -111,7 +111,7 @@ t.test('rollback and redeploy', { timeout: 200_000 }, async (t) => {
     const as = (key: typeof bob, ...words: string[]) => receiver.sshAs(key, words)
     const refused = await as(bob, 'rollback', 'staging', '1')
     t.equal(refused.code, 1)
-    t.match(refused.stderr, /no right to deploy to staging/)
+    t.match(refused.stderr, /no right to roll back staging/)
     const stranger = await makeKey(receiver.directory, 'mallory')
     t.not((await as(stranger, 'rollback', 'main', '2')).code, 0)
     const allowed = await as(bob, 'rollback', 'main', '2')

@@ -1,3 +1,4 @@
+import { PassThrough, Readable } from 'node:stream'
 import t from 'tap'
 import type { ProjectId, Release } from '../../../../src/records.ts'
 import { runWord } from '../../../../src/report/words/run-word.ts'
@@ -71,11 +72,22 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
       yield 'o\n'
       yield 'end'
     },
+    followLog: async function* () {
+      yield 'one\n'
+      yield 'two\n'
+    },
     ...more,
   }
   const context: WordContext = {
     verbs: {
       rollback: async (_asked, to) => ({ ok: true, deploy: 7, release: to }),
+      processes: async () => [{ name: 'web', state: 'up', seconds: 3661, lastEnd: null }],
+      run: async (_asked, argv) => argv.length,
+      restart: async (_asked, process) => (process === null ? ['web', 'worker'] : [process]),
+      processLog: async function* (_asked, { process, lines, follow }) {
+        yield `${process} ${lines} ${follow}\n`
+      },
+      cancel: async () => undefined,
       redeploy: async () => ({ ok: false, deploy: 8, reason: 'activate failed: exit 1; log d8' }),
       pause: async (_asked, confirm) =>
         confirm === null
@@ -88,7 +100,7 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
           ? { ok: false, reason: 'a preview of this pattern lives 14d at most' }
           : { ok: true, expiresAt: ttl === null ? null : '2026-12-01T10:00:00.000Z', in: 7 * 86_400_000 },
     },
-    peer: '127.0.0.1 4242',
+    peer: '127.0.0.1 5',
     pusher: { name: 'alice', fingerprint: 'SHA256:abc', admin: false },
     stdout: (text) => {
       said.out += text
@@ -97,6 +109,10 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
       said.err += text
     },
     views,
+    client: {
+      ...{ stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough() },
+      ...{ terminal: null, onSignal: () => undefined },
+    },
   }
   return { code: await runWord(argv, context), ...said }
 }
@@ -286,4 +302,37 @@ t.test('words about the life of an environment say what they did, and what has t
     ...{ code: 1, err: 'hostenv: a preview of this pattern lives 14d at most\n' },
   })
   t.match(await run(['renew', 'feature/foo', '--ttl']), { code: 1, err: /--ttl takes a value/ })
+})
+
+t.test('words for what runs: each says what it did, and what it takes', async (t) => {
+  t.match((await run(['ps', 'main'])).out, /^PROCESS {2}STATE {2}FOR +ENDED LAST\nweb +up +1 h 1 min {2}-\n$/)
+  t.strictSame(JSON.parse((await run(['ps', 'main', '--json'])).out), [
+    { project: 'acme/shop', key: 'main', name: 'web', state: 'up', seconds: 3661, lastEnd: null },
+  ])
+  t.equal((await run(['restart', 'main'])).out, 'web restarted\nworker restarted\n')
+  t.equal((await run(['restart', 'main', 'web'])).out, 'web restarted\n')
+  t.equal((await run(['open', 'main'])).out, 'http://shop-main-4f7240c.localhost:8080\n')
+  t.equal((await run(['cancel', 'd41'])).out, 'd41 is cancelled; what is live stays as it is.\n')
+  t.match(await run(['cancel', 'd42']), { code: 1, err: /There is no deploy d42 that you may see/ })
+  t.match(await run(['cancel', 'main']), { code: 1, err: /A deploy is a number/ })
+})
+
+t.test('run takes its command after --, as it is, and passes its exit on', async (t) => {
+  t.equal((await run(['run', 'main', '--', 'sh', '-c', 'exit 3', '--json'])).code, 4)
+  t.match(await run(['run', 'main']), { code: 1, err: /run needs a command after --/ })
+  t.match(await run(['run', 'nowhere', '--', 'env']), { code: 1, err: /no environment 'nowhere' that you may see/ })
+  t.match(await run(['run', 'main', 'env']), { code: 1, err: /does not take 'env'/ })
+})
+
+t.test('logs follows a deploy to its outcome, and shows what a process wrote', async (t) => {
+  t.match(await run(['logs', 'main', '--follow']), { code: 0, out: 'one\ntwo\n' })
+  const failed = { deploy: () => ({ ...deploy(41, shop), stage: 'failed', reason: 'build failed' }) }
+  t.match(await run(['logs', 'd41', '--follow'], [shop], failed), {
+    code: 1,
+    err: 'hostenv: d41 was refused: build failed\n',
+  })
+  t.equal((await run(['logs', 'main', 'web'])).out, 'web 200 false\n')
+  t.equal((await run(['logs', 'main', 'web', '--follow', '--lines', '5'])).out, 'web 5 true\n')
+  t.match(await run(['logs', 'main', 'web', '--lines', '0']), { code: 1, err: /--lines takes a number/ })
+  t.match(await run(['logs', 'main', '--follow', '--json']), { code: 1, err: /prints lines, not a document/ })
 })
