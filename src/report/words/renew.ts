@@ -10,7 +10,7 @@ import { printJson, Stop, type Word } from './word.ts'
 export const renew: Word = {
   name: 'renew',
   usage: 'renew ENV [--ttl 7d] [-p ORG/PROJECT] [--json]',
-  summary: 'give a preview its time anew, or another time; at most what its pattern says',
+  summary: 'give a preview its time anew, at most what its pattern says',
   takes: [1, 1],
   perProject: true,
   options: { ttl: 'value' },
