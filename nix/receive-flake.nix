@@ -1,6 +1,6 @@
 # What the receiver evaluates of a project with `.hostenv/flake.nix`: the same answer as ./receive.nix, made from the outputs
 # `lib.hostenv.<system>.{environments,defaultEnvironment}` and `packages.<system>."<key>"` alone; `previews`,
-# `activatePackageFor` and `warnings` where there are any.
+# `activatePackageFor` where there are any.
 { project, site, siteTree, revision, lock, fetched, select ? { } }:
 let
   inherit (site) system;
@@ -16,7 +16,7 @@ let
   ours = outputs ? manifestVersion;
   onlyKnown = builtins.intersectAttrs {
     enable = null; type = null; virtualHosts = null; users = null; deploymentVerification = null; releaseTags = null;
-    requires = null;
+    requires = null; protected = null;
   };
   notNull = set: removeAttrs set (builtins.filter (name: set.${name} == null) (builtins.attrNames set));
 
@@ -48,7 +48,8 @@ in
   inherit environments;
   defaultEnvironment = outputs.defaultEnvironment or null;
   previews = outputs.previews or { };
-  warnings = outputs.warnings or [ ];
+  # With the packages, because a flake has no output for them.
+  warnings = builtins.concatMap (which: (package which).hostenv.warnings or [ ]) selected;
   selected = builtins.listToAttrs (
     map (which: {
       name = which.key;

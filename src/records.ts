@@ -76,6 +76,8 @@ export interface Verification {
 export interface VirtualHost {
   /** Host name, with or without a port, that all requests are sent to. */
   readonly globalRedirect: string | null
+  /** Whether whatever ends TLS before the front door may ask Let's Encrypt for a certificate; the front door itself has no TLS. */
+  readonly enableLetsEncrypt: boolean
   readonly redirectCode: number
   /** `return` as in nginx, by location: `/prefix`, `= /exact`. */
   readonly locations: Readonly<Record<string, { readonly return: string | null }>>
@@ -94,24 +96,20 @@ export interface VirtualHost {
   }
 }
 
+export interface UserManifest {
+  readonly email?: string | undefined
+  readonly publicKeys: readonly string[]
+  readonly role: 'viewer' | 'deployer' | 'maintainer'
+}
+
 /** One environment of a parsed manifest. */
 export interface EnvironmentManifest {
   readonly enable: boolean
   readonly type: EnvironmentType
-  /** Only maintainers may change it; not there in a policy that was stored before. */
-  readonly protected?: boolean
   readonly virtualHosts: Readonly<Record<string, VirtualHost>>
-  readonly users: Readonly<
-    Record<
-      string,
-      {
-        readonly email?: string | undefined
-        readonly publicKeys: readonly string[]
-        /** Not there in a policy that was stored before there were roles: a deployer. */
-        readonly role?: 'viewer' | 'deployer' | 'maintainer' | undefined
-      }
-    >
-  >
+  readonly users: Readonly<Record<string, UserManifest>>
+  /** Only maintainers deploy here. */
+  readonly protected: boolean
   readonly deploymentVerification: Verification
   readonly releaseTags: string | null
   /** Key of the environment in which a commit must have been live before a tag releases it here. */
@@ -129,15 +127,17 @@ export interface PreviewManifest {
   readonly ttl: string | null
   readonly max: number | null
   /** What happens to make room for one more than `max`; null: the new one is refused. */
-  readonly evict?: 'oldest' | null
+  readonly evict: 'oldest' | null
+  /** Reserved: the environment whose data a new preview starts with; null: it starts with none. */
+  readonly data: string | null
   /** Processes with a schedule that the previews run as well. */
-  readonly schedules?: readonly string[]
+  readonly schedules: readonly string[]
 }
 
 export interface Manifest {
   readonly environments: Readonly<Record<string, EnvironmentManifest>>
-  /** By pattern; not there in a policy that was stored before there were previews. */
-  readonly previews?: Readonly<Record<string, PreviewManifest>>
+  /** By pattern. */
+  readonly previews: Readonly<Record<string, PreviewManifest>>
   readonly defaultEnvironment: string | null
   readonly warnings: readonly string[]
 }

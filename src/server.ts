@@ -74,7 +74,8 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   const held = holdState(config.stateDir)
   const ready = join(config.stateDir, 'ready.json')
   rmSync(ready, { force: true })
-  const log = openLog(config)
+  const limits = () => settings.config.limits
+  const log = openLog(config, limits)
   const prepared = await prepare(config, env, overrides.seenByBuilds)
   const state = new State(config.stateDir, fingerprintOfLine)
   setPeople(state.people, settings.loaded)
@@ -82,8 +83,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
   const closing = new AbortController()
-  const { heldTime, heldPerEnvironment, heldRequests } = config.limits
-  const room = new WaitingRoom({ time: heldTime, each: heldPerEnvironment, all: heldRequests })
+  const room = new WaitingRoom(limits)
   const parts = { settings, env, prepared, state, log, doors, closing: closing.signal, switching: room }
   const ctx = makeContext({ ...parts, fault: overrides.fault, now: overrides.now })
 
@@ -100,13 +100,8 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
     ...{ state, domain: config.domain, runtimeDir: config.runtimeDir, granted: ctx.granted },
     command: ctx.commandOf,
   })
-  const frontDoor = createFrontDoor({
-    route,
-    runtimeDir: config.runtimeDir,
-    room,
-    log,
-    limits: config.limits.frontDoor,
-  })
+  const doorLimits = () => limits().frontDoor
+  const frontDoor = createFrontDoor({ route, runtimeDir: config.runtimeDir, room, log, limits: doorLimits })
   // The one object that changes: the server reads it whenever it needs a value.
   const sshLimits = { ...config.limits.ssh }
   const views = makeViews(ctx)
@@ -133,7 +128,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
     ssh.retireWhere((pusher) => !isDeepStrictEqual(state.people.identify(pusher.fingerprint), pusher)),
   )
   const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx), watchServiceLogs(ctx), watchPreviews(ctx)]
-  const following = await follow(settings, { ctx, ssh, sshLimits })
+  const following = await follow(settings, { ctx, ssh, sshLimits, frontDoor })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')
 

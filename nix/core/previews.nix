@@ -24,7 +24,7 @@ let
       ttl = mkOption {
         type = types.nullOr (types.strMatching "[1-9][0-9]{0,3}[mhdw]");
         default = "14d";
-        description = "How long a preview lives after its last deployment: it is paused then, and later removed. null: for ever.";
+        description = "How long a preview lives after its last deployment (`m`, `h`, `d`, `w`); then it is paused, and later removed. Null: for ever.";
       };
       max = mkOption {
         type = types.nullOr types.ints.positive;
@@ -34,7 +34,12 @@ let
       evict = mkOption {
         type = types.nullOr (types.enum [ "oldest" ]);
         default = null;
-        description = "What makes room for one more than `max`: the `oldest`; null refuses the new one.";
+        description = "What makes room for one more than `max`: `oldest` removes the preview that was deployed longest ago. Null: the new one is refused.";
+      };
+      data = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        description = "Reserved: the environment whose data a new preview starts with. So far every preview starts with none.";
       };
       schedules = mkOption {
         type = types.listOf types.str;

@@ -54,7 +54,8 @@ async function undoRow(ctx: Context, row: DeployRow): Promise<void> {
     await undo(ctx.host, { place, previous, generation: row.previous_generation, verification }, () => undefined)
   } catch (error) {
     ctx.log.error({ deploy: row.id, err: error }, 'undo failed: the environment is broken')
-    ctx.state.environments.setBroken(row.project, row.key, error instanceof Error ? error.message : String(error))
+    const why = error instanceof Error ? error.message : String(error)
+    ctx.state.environments.setBroken(row.project, row.key, `the release before could not be restored: ${why}`)
   }
 }
 

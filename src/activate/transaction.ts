@@ -155,7 +155,11 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     ctx.log.error({ deploy: deploy.id, err: error }, 'undo failed: the environment is broken')
-    ctx.state.environments.setBroken(deploy.project, environment.key, why)
+    ctx.state.environments.setBroken(
+      deploy.project,
+      environment.key,
+      `the release before could not be restored: ${why}`,
+    )
     deploy.report.emit({
       type: 'warning',
       text: `${environment.key} is broken: the release before could not be restored (${why})`,

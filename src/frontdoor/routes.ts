@@ -64,7 +64,14 @@ function paused(
 }
 
 const DEFAULTS: HostRules['settings'] = {
-  ...{ globalRedirect: null, redirectCode: 301, locations: {}, allowIndexing: null, hsts: true },
+  ...{
+    globalRedirect: null,
+    enableLetsEncrypt: true,
+    redirectCode: 301,
+    locations: {},
+    allowIndexing: null,
+    hsts: true,
+  },
   security: {
     ...{ csp: null, cspMode: 'enforce', cspReportTo: null, reportTo: null, xContentTypeOptions: true, hsts: true },
     ...{ referrerPolicy: 'strict-origin-when-cross-origin', xFrameOptions: 'SAMEORIGIN' },

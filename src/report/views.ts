@@ -116,7 +116,7 @@ function idleNote({
 }
 
 function note(ctx: Context, broken: string | null, latest: DeployRow | null, live: Release | null): string | null {
-  if (broken !== null) return `could not be restored: ${broken}`
+  if (broken !== null) return broken
   if (live === null) return null
   const ports = ctx.state.environments.ports(live.project, live.key, live.n)
   if (ports !== '') return `listens on port ${ports}: environments use sockets only`

@@ -1,5 +1,7 @@
 // Policy: who may do what, and what a ref means. It comes from the canonical branch alone, never from the pushed commit.
 
+import { isDeepStrictEqual } from 'node:util'
+import { levelOf, type Role } from '../config/roles.ts'
 import { nixString } from '../lib/nix-string.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import type { EnvironmentFacts, EnvironmentManifest, Manifest } from '../records.ts'
@@ -9,7 +11,7 @@ import { claimedBy } from '../state/tags.ts'
 
 /** The refusal for a branch that means nothing: what there is, and the lines that would add it. */
 export function undeclared(policy: Manifest, name: string, canonicalBranch: string): Refused {
-  const patterns = Object.entries(policy.previews ?? {}).map(([pattern, preview]) =>
+  const patterns = Object.entries(policy.previews).map(([pattern, preview]) =>
     preview.enable ? `${pattern} (of ${preview.extends})` : `${pattern} (disabled)`,
   )
   const folder = /^(.+\/)[^/]+$/.exec(name)?.[1]
@@ -103,9 +105,9 @@ export function checkNames(key: string, said: EnvironmentFacts, due: Environment
 
 /** Fields of an environment where a commit's own manifest differs from the policy that is in force. */
 export function differingFields(policy: EnvironmentManifest, own: EnvironmentManifest): string[] {
-  const fields = ['enable', 'type', 'users', 'virtualHosts', 'releaseTags', 'requires'] as const
+  const fields = ['enable', 'type', 'users', 'virtualHosts', 'releaseTags', 'requires', 'protected'] as const
   return [
-    ...fields.filter((field) => JSON.stringify(policy[field]) !== JSON.stringify(own[field])),
+    ...fields.filter((field) => !isDeepStrictEqual(policy[field], own[field])),
     ...(policy.hostenv.gitRef === own.hostenv.gitRef ? [] : ['hostenv.gitRef']),
     ...(policy.deploymentVerification.enable === own.deploymentVerification.enable
       ? []
@@ -115,18 +117,19 @@ export function differingFields(policy: EnvironmentManifest, own: EnvironmentMan
 
 /** The same for a preview: whether the commit's own manifest has another pattern of that name. */
 export function differingPattern({ pattern, ...policy }: Preview, own: Manifest): string[] {
-  const said = own.previews?.[pattern]
-  return JSON.stringify(said) === JSON.stringify(policy) ? [] : [`previews.${JSON.stringify(pattern)}`]
+  const said = own.previews[pattern]
+  return isDeepStrictEqual(said, policy) ? [] : [`previews.${JSON.stringify(pattern)}`]
 }
 
-/** `old`, less every key and user that `next` no longer has: what a canonical push takes away even when it does not become live. */
+/** `old`, less every key, user and role that `next` no longer has, and with what it protects: what a canonical push takes away even when it does not become live. */
 export function restrict(old: Manifest, next: Manifest): Manifest {
   const environments = Object.entries(old.environments).map(([key, env]) => {
     const allowed = next.environments[key]
-    return [key, { ...env, users: restrictUsers(env.users, allowed?.enable ? allowed.users : {}) }]
+    const users = restrictUsers(env.users, allowed?.enable ? allowed.users : {})
+    return [key, { ...env, users, protected: env.protected || (allowed?.protected ?? false) }]
   })
-  const previews = Object.entries(old.previews ?? {}).map(([pattern, preview]) => {
-    const allowed = next.previews?.[pattern]
+  const previews = Object.entries(old.previews).map(([pattern, preview]) => {
+    const allowed = next.previews[pattern]
     // One that is made like another environment now may not be pushed by the users of the old one.
     const kept = allowed?.enable === true && allowed.extends === preview.extends
     const users = restrictUsers(preview.users, kept ? allowed.users : {})
@@ -135,14 +138,19 @@ export function restrict(old: Manifest, next: Manifest): Manifest {
   return {
     ...old,
     environments: Object.fromEntries(environments),
-    ...(old.previews === undefined ? {} : { previews: Object.fromEntries(previews) }),
+    previews: Object.fromEntries(previews),
   }
 }
 
 function restrictUsers(old: EnvironmentManifest['users'], next: EnvironmentManifest['users']) {
   const users = Object.entries(old).map(([name, user]) => {
-    const kept = next[name]?.publicKeys ?? []
-    return [name, { ...user, publicKeys: user.publicKeys.filter((publicKey) => kept.includes(publicKey)) }]
+    const { publicKeys: kept = [], role = user.role } = next[name] ?? {}
+    const publicKeys = user.publicKeys.filter((publicKey) => kept.includes(publicKey))
+    return [name, { ...user, publicKeys, role: lesser(user.role, role) }]
   })
   return Object.fromEntries(users)
+}
+
+function lesser<T extends Role>(a: T, b: T): T {
+  return levelOf(a) < levelOf(b) ? a : b
 }

@@ -15,7 +15,7 @@ export interface Preview extends PreviewManifest {
  */
 export function previewOf(policy: Manifest, name: string): Preview | null {
   if (Object.hasOwn(policy.environments, name)) return null
-  const matching = Object.entries(policy.previews ?? {}).filter(([pattern, p]) => p.enable && matches(pattern, name))
+  const matching = Object.entries(policy.previews).filter(([pattern, p]) => p.enable && matches(pattern, name))
   const [nearest] = matching.sort(([a], [b]) => exact(b) - exact(a) || b.length - a.length || (a < b ? -1 : 1))
   return nearest ? { pattern: nearest[0], ...nearest[1] } : null
 }

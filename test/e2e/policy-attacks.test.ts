@@ -31,16 +31,22 @@ const environments = {
   staging: `${quick} ${user('bob', bob)}`,
   off: 'enable = false;',
 }
-const module = (more: Partial<typeof environments> & Record<string, string> = {}, rest = pattern(user('alice', alice))) =>
-  webModule({ ...environments, ...more }, rest)
+const module = (
+  more: Partial<typeof environments> & Record<string, string> = {},
+  rest = pattern(user('alice', alice)),
+) => webModule({ ...environments, ...more }, rest)
 const project = await makeProject(t, 'hello-web', { [file]: module() })
 
 const words = ({ lines }: Pushed) => lines.map(({ text }) => text.replace(/^remote: /, '')).join('\n')
-const reason = ({ stderr }: Pushed) => /\[remote rejected\].* \((.*?)(?:; log d\d+)?\)$/m.exec(stderr)?.[1] ?? 'accepted'
-const asAlice = (refs: string | string[], settings: object = {}) => project.push(receiver, refs, { key: alice, ...settings } as never)
+const reason = ({ stderr }: Pushed) =>
+  /\[remote rejected\].* \((.*?)(?:; log d\d+)?\)$/m.exec(stderr)?.[1] ?? 'accepted'
+const asAlice = (refs: string | string[], settings: object = {}) =>
+  project.push(receiver, refs, { key: alice, ...settings } as never)
 const head = async (ref = 'HEAD') => (await project.git('rev-parse', ref)).trim()
 const view = async (key: string) =>
-  (JSON.parse((await receiver.ssh('envs', '--json')).stdout) as Record<string, unknown>[]).find((one) => one.key === key)
+  (JSON.parse((await receiver.ssh('envs', '--json')).stdout) as Record<string, unknown>[]).find(
+    (one) => one.key === key,
+  )
 const policy = () => record(receiver, 'SELECT policy, policy_commit FROM project WHERE name = ?', name)
 
 let first = ''
@@ -58,7 +64,10 @@ async function attack(t: Test, branch: string, text: string, said: RegExp | null
   const pushed = await asAlice(`HEAD:refs/heads/${branch}`)
   t.equal(pushed.code, 0, pushed.stderr)
   t.match(words(pushed).replace(/\s+/g, ' '), `→ ${branch} (preview of main, expires in 14 days)`)
-  const notes = words(pushed).replace(/\n +/g, ' ').match(/[^\n]*takes effect when main is deployed/g) ?? []
+  const notes =
+    words(pushed)
+      .replace(/\n +/g, ' ')
+      .match(/[^\n]*takes effect when main is deployed/g) ?? []
   t.equal(notes.length, said === null ? 0 : 1, pushed.stderr)
   if (said !== null) t.match(notes[0], said)
   t.same(await agree(receiver, name, branch, { live: commit, branch: commit }), [])
@@ -100,20 +109,25 @@ t.test('a branch cannot name users, of an environment or of its pattern', async 
   t.match(reason(await asAlice('HEAD:refs/heads/main', { flags: ['--force'] })), /^no right to deploy to main/)
 })
 
-t.test('a branch cannot make patterns, nor change its own: not its type, its time, its number, or what it extends', async (t) => {
-  await attack(
-    t,
-    'feature/pattern',
-    module(
-      {},
-      `${pattern(`${user('alice', alice)} type = "testing"; extends = "staging";`).replace('14d', '9999w').replace('max = 20', 'max = 9999')}
+t.test(
+  'a branch cannot make patterns, nor change its own: not its type, its time, its number, or what it extends',
+  async (t) => {
+    await attack(
+      t,
+      'feature/pattern',
+      module(
+        {},
+        `${pattern(`${user('alice', alice)} type = "testing"; extends = "staging";`)
+          .replace('14d', '9999w')
+          .replace('max = 20', 'max = 9999')}
        previews."*".ttl = null;`,
-    ),
-    /previews\."feature\/\*"/,
-  )
-  t.equal(reason(await asAlice('HEAD:refs/heads/anything')), 'no environment for anything')
-  t.equal(reason(await asAlice('HEAD:refs/heads/off')), 'no environment for off')
-})
+      ),
+      /previews\."feature\/\*"/,
+    )
+    t.equal(reason(await asAlice('HEAD:refs/heads/anything')), 'no environment for anything')
+    t.equal(reason(await asAlice('HEAD:refs/heads/off')), 'no environment for off')
+  },
+)
 
 t.test('a branch cannot take a host name, though the operator grants it to the project', async (t) => {
   await attack(
@@ -139,7 +153,9 @@ t.test('a branch cannot have the names of another environment', async (t) => {
     ['dataDir', '/etc'],
     ['organisation', 'other'],
   ]) {
-    await project.commit(`Names ${fact}`, { [file]: module({ main: `${environments.main} hostenv.${fact} = "${value}";` }) })
+    await project.commit(`Names ${fact}`, {
+      [file]: module({ main: `${environments.main} hostenv.${fact} = "${value}";` }),
+    })
     const pushed = await asAlice('HEAD:refs/heads/feature/names')
     t.equal(pushed.code, 1)
     if (fact !== 'userName') t.match(reason(pushed), new RegExp(`main: hostenv\\.${fact} is '${value}', must be`))
@@ -154,8 +170,16 @@ t.test('tags are no way around: neither those that release, nor one that is call
     const pushed = await asAlice(`HEAD:refs/tags/${tag}`)
     t.match(reason(pushed), /^no right to deploy to (main|staging)/, tag)
   }
-  t.equal(reason(await asAlice('HEAD:refs/tags/x1')), 'no environment for tag x1', "only her own branch's releaseTags match it")
-  t.equal(reason(await asAlice('HEAD:refs/tags/feature/ref')), 'no environment for tag feature/ref', 'tags make no previews')
+  t.equal(
+    reason(await asAlice('HEAD:refs/tags/x1')),
+    'no environment for tag x1',
+    "only her own branch's releaseTags match it",
+  )
+  t.equal(
+    reason(await asAlice('HEAD:refs/tags/feature/ref')),
+    'no environment for tag feature/ref',
+    'tags make no previews',
+  )
   t.same(await agree(receiver, name, 'main', { live: first, branch: first }), [])
 })
 
@@ -171,7 +195,10 @@ t.test('several refs are no way around either', async (t) => {
   t.match(both.stderr, /\[new branch\] +HEAD -> feature\/all/)
   for (const settings of [{ options: ['env=main'] }, { options: ['env=staging'] }])
     t.match(reason(await asAlice('HEAD:refs/heads/feature/all2', settings)), /^no right to deploy to (main|staging)/)
-  t.match(reason(await asAlice('HEAD:refs/heads/main', { options: ['env=feature/all'] })), /^no right to deploy to main/)
+  t.match(
+    reason(await asAlice('HEAD:refs/heads/main', { options: ['env=feature/all'] })),
+    /^no right to deploy to main/,
+  )
   t.same(await agree(receiver, name, 'main', { live: first, branch: first }), [])
 })
 
@@ -204,7 +231,12 @@ t.test('what is old never comes back as policy: by rollback, by redeploy, by wak
   await project.commit('Eve is gone', { [file]: module() })
   t.equal((await project.push(receiver, 'main')).code, 0)
   const now = policy()
-  for (const words of [['rollback', 'main'], ['redeploy', 'main'], ['pause', 'main', '--confirm', 'main'], ['wake', 'main']]) {
+  for (const words of [
+    ['rollback', 'main'],
+    ['redeploy', 'main'],
+    ['pause', 'main', '--confirm', 'main'],
+    ['wake', 'main'],
+  ]) {
     const done = await receiver.ssh(...words)
     t.equal(done.code, 0, done.stderr)
     t.same(policy(), now, words.join(' '))
@@ -223,7 +255,12 @@ t.test('words ask for the same rights', async (t) => {
     t.equal(refused.code, 1, words.join(' '))
     t.match(refused.stderr, /no right to|may not/)
   }
-  for (const words of [['pause', 'feature/ref'], ['wake', 'feature/ref'], ['renew', 'feature/ref'], ['destroy', 'feature/ref']]) {
+  for (const words of [
+    ['pause', 'feature/ref'],
+    ['wake', 'feature/ref'],
+    ['renew', 'feature/ref'],
+    ['destroy', 'feature/ref'],
+  ]) {
     const done = await receiver.sshAs(alice as never, words)
     t.equal(done.code, 0, done.stderr)
   }

@@ -24,8 +24,8 @@ import { Stop, type Word } from './word.ts'
 
 /** In the order of the help. */
 export const words: readonly Word[] = [
-  ...[envs, open, releases, logs, ps, run, restart, rollback, redeploy, renew, pause, wake, destroy, cancel],
-  ...[whoami, help],
+  ...[envs, open, releases, logs, ps, run, restart, rollback, redeploy, cancel],
+  ...[renew, pause, wake, destroy, whoami, help],
 ]
 
 /**

@@ -5,7 +5,7 @@ import type { OneOffVerbs } from './one-off.ts'
 /** Who asks for which environment, and where they read what happens. */
 export interface Asked {
   readonly pusher: Pusher
-  /** Address and port. */
+  /** Address and port that they ask from. */
   readonly peer: string
   readonly project: ProjectId
   readonly key: string
