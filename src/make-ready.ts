@@ -58,7 +58,7 @@ export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready
     checkPreview(ctx, deploy, key)
     refuseBroken(ctx, deploy.project, key)
   }
-  if (asks) for (const one of meaning.needs) if (one !== null) await checkForce(ctx, deploy, one)
+  if (asks) for (const one of meaning.needs) await checkForce(ctx, deploy, one)
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
   const stopped = whatToStop(policy, name, canonical, confirm, key)
   if (!deploy.options.dryRun) ctx.state.deploys.update(deploy.id, { key: stopped })
