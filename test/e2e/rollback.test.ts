@@ -147,7 +147,7 @@ t.test('rollback and redeploy', { timeout: 200_000 }, async (t) => {
       'activate.sh': 'touch "$HOSTENV_DATA_DIR/bad"; exit 1\n',
     })
     const spoilt = await push()
-    t.match(spoilt.stderr, /main is broken: the release before could not be restored/)
+    t.match(spoilt.stderr, /main is broken: the release before could not/)
     const all: { key: string; state: string }[] = JSON.parse((await receiver.ssh('envs', '-p', name, '--json')).stdout)
     t.equal(all.find(({ key }) => key === 'main')?.state, 'broken')
     await project.git('reset', '-q', '--hard', good)

@@ -258,11 +258,14 @@ t.test('what is no word says so and shows the words', async (t) => {
 
 t.test('wrong usage says what was wrong, then the usage', async (t) => {
   const table: [string[], string][] = [
-    [['envs', 'main'], "hostenv: envs does not take 'main'.\nusage: envs [-p ORG/PROJECT] [--json]\n"],
-    [['logs'], 'hostenv: logs needs an argument.\nusage: logs DEPLOY|ENV [-p ORG/PROJECT] [--json]\n'],
-    [['envs', '-p'], 'hostenv: -p takes ORG/PROJECT.\nusage: envs [-p ORG/PROJECT] [--json]\n'],
+    [['envs', 'main'], "hostenv: envs does not take 'main'.\nusage: envs [-p ORG/PROJECT] [--watch] [--json]\n"],
+    [
+      ['logs'],
+      'hostenv: logs needs an argument.\nusage: logs DEPLOY|ENV [PROCESS] [--follow] [--lines N] [-p ORG/PROJECT] [--json]\n',
+    ],
+    [['envs', '-p'], 'hostenv: -p takes ORG/PROJECT.\nusage: envs [-p ORG/PROJECT] [--watch] [--json]\n'],
     [['whoami', '-p', 'a/b'], "hostenv: whoami has no option '-p'.\nusage: whoami [--json]\n"],
-    [['envs', '--force'], "hostenv: envs has no option '--force'.\nusage: envs [-p ORG/PROJECT] [--json]\n"],
+    [['envs', '--force'], "hostenv: envs has no option '--force'.\nusage: envs [-p ORG/PROJECT] [--watch] [--json]\n"],
     [['help', 'bash'], "hostenv: 'bash' is not a word.\nusage: help [WORD] [--json]\n"],
   ]
   for (const [argv, err] of table) t.strictSame(await run(argv), { code: 1, out: '', err }, argv.join(' '))
