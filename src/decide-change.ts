@@ -1,5 +1,7 @@
 // What a change without a push makes of an environment, decided under its lock: the release to be, nothing, or a refusal.
+import { existsSync } from 'node:fs'
 import { asBefore, rollbackTarget } from './activate/earlier-release.ts'
+import { verificationOf } from './activate/plan.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, Next, OwnDeploy } from './context.ts'
 import { short, shortRef } from './lib/oid.ts'
@@ -14,7 +16,9 @@ export type ChangeKind = Exclude<DeployKind, 'push'>
 /** What is to happen. `to`: a release's number, or null for the one that was live before; `confirm`: the key, said once more. */
 export type Change =
   | { readonly kind: 'rollback'; readonly to: number | null }
-  | { readonly kind: 'redeploy' | 'wake' | 'purge' }
+  /** `pushed`: not what is live, but what was pushed last and only built. */
+  | { readonly kind: 'redeploy'; readonly pushed?: boolean }
+  | { readonly kind: 'wake' | 'purge' }
   | { readonly kind: 'pause' | 'destroy'; readonly confirm: string | null; readonly why?: string }
 
 /** The branch that goes with an environment when it is destroyed. */
@@ -31,6 +35,7 @@ export function decideChange(ctx: Context, deploy: OwnDeploy, key: string, what:
   if (what.kind === 'destroy' || what.kind === 'pause') return stop(ctx, deploy, key, what, tell)
   const live = ctx.state.environments.liveRelease(project, key)
   if (live === null) checkDeclared(ctx, project, key)
+  if (what.kind === 'redeploy' && what.pushed) return keptBuild(ctx, project, key, tell)
   if (what.kind === 'redeploy') {
     if (live === null)
       throw new Refused(`nothing of ${key} is live`, { help: [`To start its last release: ssh HOST rollback ${key}`] })
@@ -43,6 +48,26 @@ export function decideChange(ctx: Context, deploy: OwnDeploy, key: string, what:
   const next = asBefore(ctx, target, `rollback to ${target.n}`)
   tell(`back to release ${target.n} (${short(target.commit)}, by ${target.by})`)
   return next
+}
+
+// What was pushed with `-o no-activate`: its policy is in force since then, and its build is kept.
+function keptBuild(ctx: Context, project: string, key: string, tell: (text: string) => void): Next {
+  const row = ctx.state.deploys.lastPush(project, key)
+  const { id = 0, new: commit = '', tree = null, out = null, release = null } = row ?? {}
+  if (release !== null || tree === null || out === null || !existsSync(ctx.host.nix.realPath(out)))
+    throw new Refused(`no build is kept for ${key}`, {
+      help: [
+        'One is kept by: git push -o no-activate hostenv BRANCH',
+        'What is live, activated anew: redeploy without --pushed.',
+      ],
+    })
+  tell(`what d${id} built (${short(commit)})`)
+  return {
+    ...{ commit, tree, out, generation: null, label: `built by d${id}`, closureBytes: null, since: null },
+    ...{ newPolicy: null, proven: false, again: null, ttl: null, tag: null },
+    preview: ctx.state.environments.get(project, key)?.preview ?? null,
+    verification: verificationOf(ctx, project, key),
+  }
 }
 
 // What was paused comes back as the release that it was.
