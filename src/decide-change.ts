@@ -1,10 +1,12 @@
 // What a change without a push makes of an environment, decided under its lock: the release to be, nothing, or a refusal.
-import { existsSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { asBefore, rollbackTarget } from './activate/earlier-release.ts'
-import { verificationOf } from './activate/plan.ts'
+import { placeOf, verificationOf } from './activate/plan.ts'
+import { keptLink } from './activate/roots.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, Next, OwnDeploy } from './context.ts'
 import { short, shortRef } from './lib/oid.ts'
+import { projectId } from './lib/repositories.ts'
 import { shellWord } from './lib/shell-word.ts'
 import { Refused } from './records.ts'
 import type { DeployKind } from './state/deploys.ts'
@@ -54,7 +56,9 @@ export function decideChange(ctx: Context, deploy: OwnDeploy, key: string, what:
 function keptBuild(ctx: Context, project: string, key: string, tell: (text: string) => void): Next {
   const row = ctx.state.deploys.lastPush(project, key)
   const { id = 0, new: commit = '', tree = null, out = null, release = null } = row ?? {}
-  if (release !== null || tree === null || out === null || !existsSync(ctx.host.nix.realPath(out)))
+  const user = placeOf(ctx, projectId(project), key).facts.userName
+  const kept = lstatSync(keptLink(ctx.config.stateDir, user), { throwIfNoEntry: false }) !== undefined
+  if (!kept || release !== null || tree === null || out === null)
     throw new Refused(`no build is kept for ${key}`, {
       help: [
         'One is kept by: git push -o no-activate hostenv BRANCH',

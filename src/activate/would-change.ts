@@ -1,18 +1,17 @@
 // What becoming live would do to the processes of an environment, found by comparing definitions and touching nothing.
 import type { Context, Ready } from '../context.ts'
-import type { Nix } from '../lib/nix.ts'
 import { shortRef } from '../lib/oid.ts'
 import { Refused } from '../records.ts'
-import { readOutputFile } from './output-file.ts'
 import { makePlan } from './plan.ts'
+import { type Definition, releaseDefinitions } from './release-definitions.ts'
 
 /** Answers the refusal that ends a dry run, with what would have happened. Throws Refused where the push would be refused. */
 export async function wouldChange(ctx: Context, ready: Ready): Promise<Refused> {
   const { environment } = await makePlan(ctx, ready)
   const { nix } = ctx.host
   const live = environment && ctx.state.environments.liveRelease(ready.deploy.project, environment.key)
-  const before = live ? definitions(nix, live.storePath) : new Map<string, Definition>()
-  const after = ready.next === null ? new Map<string, Definition>() : definitions(nix, ready.next.out)
+  const before = live ? releaseDefinitions(nix, live.storePath) : new Map<string, Definition>()
+  const after = ready.next === null ? new Map<string, Definition>() : releaseDefinitions(nix, ready.next.out)
   const changes = compare(before, after)
   const told = changes.filter(({ how }) => how !== unchanged).map(({ name, how }) => `${how} ${name}`)
   return new Refused(`dry run: would ${summary(ready, environment?.key ?? null, told)}`, {
@@ -29,13 +28,6 @@ function summary({ next, deploy }: Ready, key: string | null, told: readonly str
   return told.length === 0 ? 'restart nothing' : told.join(', ')
 }
 
-interface Definition {
-  /** Store paths of what it runs, and of the files that it reads again without a restart. */
-  readonly runs: string
-  readonly files: string
-  readonly everyRelease: boolean
-}
-
 function compare(before: ReadonlyMap<string, Definition>, after: ReadonlyMap<string, Definition>) {
   const all = [...new Set([...before.keys(), ...after.keys()])].sort()
   return all.map((name) => ({ name, how: how(before.get(name), after.get(name)) }))
@@ -47,16 +39,4 @@ function how(old: Definition | undefined, next: Definition | undefined): string 
   if (old === undefined) return 'start'
   if (old.runs !== next.runs || next.everyRelease) return 'restart'
   return old.files === next.files ? unchanged : 'reload'
-}
-
-// A line for each process: level name restart patience onrelease reload files definition (nix/managers/package.nix). What is not
-// made with this library has none, and its processes are not known.
-function definitions(nix: Nix, out: string): Map<string, Definition> {
-  const lines = (readOutputFile(nix, out, 'share/hostenv/processes.list') ?? '').split('\n')
-  return new Map(
-    lines.flatMap((line): [string, Definition][] => {
-      const [, name = '', , , onRelease, , files = '-', runs = ''] = line.split(' ')
-      return name === '' ? [] : [[name, { runs, files, everyRelease: onRelease !== '-' }]]
-    }),
-  )
 }
