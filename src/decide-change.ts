@@ -98,12 +98,14 @@ function stop(
   const runs = row !== null && (row.live !== null || row.broken !== null)
   const policy = ctx.state.projects.get(project)?.policy ?? null
   const { production, protected: guarded } = guardOf(policy, key)
-  const declared = policy !== null && Object.hasOwn(policy.environments, key)
+  const declared = ctx.state.projects.declares(project, key)
+  const preview = !declared && row?.preview != null
   if (kind === 'destroy' && declared && shortRef(branchOf(ctx, project, key)) === canonicalBranch(ctx.config, project))
     throw new Refused(`${key} is deployed from the canonical branch, which stays`, {
       help: [`To stop it: ssh HOST pause ${shellWord(key)} --confirm ${shellWord(key)} -p ${project}`],
     })
-  const careful = production ? 'production' : guarded ? 'protected' : kind === 'destroy' && declared ? 'declared' : null
+  const other = kind === 'destroy' && !preview ? (declared ? 'declared' : 'no preview') : null
+  const careful = production ? 'production' : guarded ? 'protected' : other
   if (careful !== null && confirm !== key)
     throw new Refused(`${key} is ${careful}`, {
       headline: `This stops ${key}, which is ${careful}`,
@@ -123,7 +125,8 @@ function stop(
 // Asked again here: somebody may have brought it back while this waited.
 function purge(ctx: Context, { project }: OwnDeploy, key: string, tell: (text: string) => void): null {
   const row = ctx.state.environments.get(project, key)
-  if (row === null || row.live !== null || row.goes_at === null || Date.parse(row.goes_at) > ctx.now())
+  const kept = ctx.state.projects.declares(project, key)
+  if (kept || row === null || row.live !== null || row.goes_at === null || Date.parse(row.goes_at) > ctx.now())
     throw new Refused(`${key} is not to go`)
   tell('removing its data, its releases and its name')
   return null

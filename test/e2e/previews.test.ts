@@ -272,6 +272,24 @@ t.test('one whose first push does not become live goes as well', async (t) => {
   t.notOk(existsSync(dataOf('feature/broken')))
 })
 
+t.test('a preview that was declared since expires no more', async (t) => {
+  await make(t, 'feature/grown')
+  const declared = webModule(
+    { main: `type = "production"; ${quick}`, staging: quick, 'feature/grown': quick },
+    previews,
+  )
+  await project.commit('Grown', { '.hostenv/hostenv.nix': declared })
+  t.equal((await push('main')).code, 0)
+  t.match(await view('feature/grown'), { kind: 'declared', state: 'live', expiresAt: null })
+  await make(t, 'feature/other')
+  clock.pass(30 * DAY)
+  await state('feature/other', 'paused')
+  t.match(await view('feature/grown'), { state: 'live' })
+  await project.commit('Only a preview', { '.hostenv/hostenv.nix': module })
+  t.equal((await push('main')).code, 0)
+  await state('feature/grown', 'paused')
+})
+
 t.test('what expired while no receiver ran is paused at the start, and keeps the whole grace period', async (t) => {
   await make(t, 'feature/one')
   await make(t, 'feature/two')

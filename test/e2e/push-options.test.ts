@@ -188,6 +188,12 @@ t.test('env=KEY deploys a branch elsewhere, for those who may do both', async (t
   t.equal(await refOf(receiver, name, 'refs/heads/main'), next)
 })
 
+t.test('a deletion takes no option that would leave its environment behind', async (t) => {
+  const pushed = await project.push(receiver, ':dev', { options: ['no-activate'] })
+  t.equal(reason(pushed), 'push option no-activate does not go with a deletion')
+  t.ok(await refOf(receiver, name, 'refs/hostenv/live/dev'))
+})
+
 t.test('an unknown option is refused by its name, and what was meant is suggested', async (t) => {
   const pushed = await project.push(receiver, 'topic:dev', { options: ['dryrun'] })
   t.equal(reason(pushed), `unknown push option 'dryrun'`)
