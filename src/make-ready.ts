@@ -54,7 +54,7 @@ export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready
     })
   // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
   const undeclared = env === null && asks && policy !== null && key === null && name !== canonical
-  if (!undeclared) for (const one of meaning.needs) permitUpdate(ctx.state, deploy, one)
+  if (!undeclared) for (const one of meaning.needs) permitUpdate(ctx.state, deploy, one ?? name)
   if (env !== null && policy !== null && key === null) throw noSuchKey(policy, env)
   // Asked again under the locks; here so that nothing is built in vain.
   await checkTag(ctx, deploy, key)
