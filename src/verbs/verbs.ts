@@ -14,7 +14,7 @@ export function makeVerbs(ctx: Context): Verbs {
   return {
     changes: (release) => changes(ctx, release),
     rollback: (asked, to) => change(ctx, asked, { kind: 'rollback', to }),
-    redeploy: (asked) => change(ctx, asked, { kind: 'redeploy' }),
+    redeploy: (asked, pushed) => change(ctx, asked, { kind: 'redeploy', pushed }),
     pause: (asked, confirm) => change(ctx, asked, { kind: 'pause', confirm }),
     wake: (asked) => change(ctx, asked, { kind: 'wake' }),
     destroy: (asked, confirm) => change(ctx, asked, { kind: 'destroy', confirm }),

@@ -29,8 +29,8 @@ export interface Verbs extends OneOffVerbs {
   changes(release: Release): Promise<Since | null>
   /** Back to release `to`; null: to the one that was live before. */
   rollback(asked: Asked, to: number | null): Promise<Done>
-  /** The live release anew. */
-  redeploy(asked: Asked): Promise<Done>
+  /** The live release anew; `pushed`: what was pushed last and only built. */
+  redeploy(asked: Asked, pushed: boolean): Promise<Done>
   /** Services stop, everything else stays. `confirm`: the key, said once more. */
   pause(asked: Asked, confirm: string | null): Promise<Done>
   /** What was paused runs again. */
