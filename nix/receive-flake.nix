@@ -1,6 +1,6 @@
 # What the receiver evaluates of a project with `.hostenv/flake.nix`: the same answer as ./receive.nix, made from the outputs
 # `lib.hostenv.<system>.{environments,defaultEnvironment}` and `packages.<system>."<key>"` alone; `previews`,
-# `activatePackageFor` and `warnings` where there are any.
+# `activatePackageFor` where there are any.
 { project, site, siteTree, revision, lock, fetched, select ? { } }:
 let
   inherit (site) system;
@@ -16,6 +16,7 @@ let
   ours = outputs ? manifestVersion;
   onlyKnown = builtins.intersectAttrs {
     enable = null; type = null; virtualHosts = null; users = null; deploymentVerification = null; releaseTags = null;
+    requires = null; protected = null;
   };
   notNull = set: removeAttrs set (builtins.filter (name: set.${name} == null) (builtins.attrNames set));
 
@@ -34,7 +35,7 @@ let
   ) (outputs.environments or (throw "the flake has no output lib.hostenv.${system}.environments"));
 
   selected = import ./lib/selection.nix { inherit environments select; };
-  package = { key, extends ? null }:
+  package = { key, extends ? null, schedules ? [ ] }:
     # A commit from before the pattern does not know such a branch; it still has the environment that is extended.
     if extends != null && outputs ? activatePackageFor && patterns.nearest (outputs.previews or { }) key != null then
       outputs.activatePackageFor key
@@ -47,7 +48,8 @@ in
   inherit environments;
   defaultEnvironment = outputs.defaultEnvironment or null;
   previews = outputs.previews or { };
-  warnings = outputs.warnings or [ ];
+  # With the packages, because a flake has no output for them.
+  warnings = builtins.concatMap (which: (package which).hostenv.warnings or [ ]) selected;
   selected = builtins.listToAttrs (
     map (which: {
       name = which.key;

@@ -1,11 +1,14 @@
 # What the receiver evaluates of a project with `.hostenv/hostenv.nix`: its tree and the operator's `site` in, the manifest and
-# the selected environments' derivations out. `select` is { ref }, { key }, or { key; extends; } for a preview.
+# the selected environments' derivations out. `select` is { ref }, { key }, or { key; extends; schedules; } for a preview.
 { project, site, revision ? null, select ? { } }:
 let
   file = project + "/.hostenv/hostenv.nix";
   evaluated = import ./project.nix {
     inherit site;
-    module = if builtins.pathExists file then file else throw "the project has no .hostenv/hostenv.nix";
+    sets = import ./pkgs/select.nix { inherit site; };
+    root = project;
+    modules = [ (if builtins.pathExists file then file else throw "the project has no .hostenv/hostenv.nix") ];
+    revision = if revision == null then null else import ./lib/noted.nix revision;
   };
   inherit (evaluated) lib environments;
   selected = import ./lib/selection.nix { inherit environments select; };
@@ -15,7 +18,7 @@ in
   environments = evaluated.publicEnvironments;
   inherit (evaluated) defaultEnvironment previews;
   warnings = lib.unique (
-    if selected == [ ] then evaluated.warnings else builtins.concatMap (which: (evaluated.tree which).warnings) selected
+    if selected == [ ] then evaluated.warnings null else builtins.concatMap evaluated.warnings selected
   );
   # Not `outPath`: builtins.toJSON makes a set that has one into just that string.
   selected = builtins.listToAttrs (

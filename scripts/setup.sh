@@ -11,6 +11,9 @@ die() {
   exit 1
 }
 
+# npm ci empties node_modules, through a link too.
+[ ! -L node_modules ] || die 'node_modules is a symbolic link, and npm ci would empty what it leads to: remove the link, then run this again.'
+
 for_tests=yes
 [ "${1:-}" = --run ] && for_tests=no
 

@@ -4,12 +4,16 @@ import { projectName } from './lib/repositories.ts'
 import { Refused } from './records.ts'
 import type { DeployRow } from './state/deploys.ts'
 
-/** Begins one. It is cancelled when its client goes away or the receiver closes, until `keep` is called. */
+/**
+ * Begins one. It is cancelled when its client goes away (not with `detach`) or the receiver closes, until `keep` is called; by a
+ * newer push only where it is `plain`.
+ */
 export function beginDeploy(
   ctx: Context,
   session: PushSession,
   what: Pick<DeployRow, 'kind' | 'key' | 'ref' | 'old' | 'new'>,
   terminal: Terminal,
+  { detach, plain } = { detach: false, plain: false },
 ): Attempt {
   const project = projectName(session.project)
   const { name, fingerprint } = session.pusher
@@ -20,9 +24,9 @@ export function beginDeploy(
   const abort = new AbortController()
   const hangUp = () => abort.abort(new Refused('cancelled: the client went away'))
   if (ctx.closing.aborted) abort.abort(ctx.closing.reason)
-  else if (session.closed.aborted) hangUp()
-  else session.closed.addEventListener('abort', hangUp, { once: true })
-  ctx.active.set(id, { project, ref, commit, fingerprint, abort })
+  else if (!detach && session.closed.aborted) hangUp()
+  else if (!detach) session.closed.addEventListener('abort', hangUp, { once: true })
+  ctx.active.set(id, { project, ref, commit, fingerprint, abort, plain })
   const keep = () => {
     ctx.active.delete(id)
     session.closed.removeEventListener('abort', hangUp)

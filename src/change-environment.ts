@@ -1,29 +1,23 @@
-// How an environment changes without a push: back to an earlier release, the live one anew, or stopped. The same rows, the same
-// lanes, the same undo and redo as a push; who asks (a word, or the receiver itself) hears of it in the same way.
-import { asBefore, rollbackTarget } from './activate/earlier-release.ts'
+// How an environment changes without a push: back to an earlier release, the live one anew, paused, woken, or gone. The same rows,
+// the same lanes, the same undo and redo as a push; who asks (a word, or the receiver itself) hears of it in the same way.
 import { becomeLive, Unfinished } from './activate/transaction.ts'
 import { beginDeploy } from './begin-deploy.ts'
-import type { Context, Next, OwnDeploy, PushSession, Terminal } from './context.ts'
-import { short, zeroOid } from './lib/oid.ts'
+import type { Context, OwnDeploy, PushSession, Terminal } from './context.ts'
+import { branchOf, type Change, type ChangeKind, decideChange } from './decide-change.ts'
+import { refValue } from './lib/git-reads.ts'
+import { isZero, short, zeroOid } from './lib/oid.ts'
 import { projectName, repositoryPath } from './lib/repositories.ts'
-import { type ProjectId, type Pusher, Refused, type Release } from './records.ts'
+import type { ProjectId, Pusher, RefUpdate } from './records.ts'
 import { refuse } from './report/refuse.ts'
 import { type Asker, permit } from './state/decide.ts'
 import { noRef } from './state/deploys.ts'
-import { previewOf } from './state/previews.ts'
 import type { Action } from './state/rights.ts'
-
-/** What is to happen. `to`: a release's number, or null for the one that was live before. */
-export type Change =
-  | { readonly kind: 'rollback'; readonly to: number | null }
-  | { readonly kind: 'redeploy' }
-  | { readonly kind: 'stop' }
 
 export interface Wanted {
   readonly project: ProjectId
   readonly key: string
   readonly by: Pusher
-  /** Address and port of the client; `-` where the receiver itself asks. */
+  /** Address and port of who asks. */
   readonly peer: string
   readonly what: Change
   /** Aborts when nobody waits for it any more: until it switches, that cancels it. */
@@ -38,8 +32,18 @@ export type Changed =
 /** The receiver itself, where nobody asked: it has every right. */
 export const ofItself: Pusher = { name: 'hostenv', fingerprint: '', admin: true }
 
-/** What each change is as a right. */
-const rights: Readonly<Record<Change['kind'], Action>> = { rollback: 'rollback', redeploy: 'redeploy', stop: 'destroy' }
+/** Throws Refused where a person may not change an environment in this way. */
+export function permitChange(ctx: Context, asker: Asker, project: string, key: string, kind: ChangeKind): void {
+  if (asker.pusher === ofItself) return
+  // What is declared stays paused until somebody wakes it: that is a stop.
+  const stops = kind === 'pause' && !ctx.state.environments.isPreview(project, key)
+  permit(ctx.state, asker, { action: stops ? 'destroy' : actions[kind], project, key })
+}
+
+const actions: Record<ChangeKind, Action> = {
+  ...{ rollback: 'rollback', redeploy: 'redeploy', pause: 'preview', wake: 'preview' },
+  ...{ destroy: 'destroy', purge: 'administer' },
+}
 
 /** Changes one environment, in its turn. Tells `terminal` and the deploy's log; throws only where no true answer can be given. */
 export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: Terminal): Promise<Changed> {
@@ -47,24 +51,25 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
   const project = projectName(wanted.project)
   const repository = repositoryPath(ctx.config.stateDir, project)
   const session: PushSession = { project: wanted.project, pusher: by, peer, repository, fresh: false, closed }
+  const update = await branchToDelete(ctx, session, key, what.kind)
   const old = ctx.state.environments.liveRelease(project, key)?.commit ?? zeroOid
-  const row = { kind: what.kind, key, ref: noRef, old, new: zeroOid }
-  const deploy: OwnDeploy = { ...beginDeploy(ctx, session, row, terminal), kind: what.kind, update: null }
+  const row = { kind: what.kind, key, ...(update ?? { ref: noRef, old, new: zeroOid }) }
+  const deploy: OwnDeploy = { ...beginDeploy(ctx, session, row, terminal), kind: what.kind, update }
   const { id, report } = deploy
   // It does not wait for what is only being built: a rollback must not take as long as a build.
-  const place = ctx.lanes.enter(id, [`environment ${project} ${key}`])
+  const ref = update === null ? [] : [`ref ${project} ${update.ref}`]
+  const place = ctx.lanes.enter(id, [`environment ${project} ${key}`, ...ref])
   try {
     await ctx.fault('S0', id)
-    permitChange(ctx, session, rights[what.kind], key)
+    permitChange(ctx, session, project, key, what.kind)
     if (ctx.gate.closed) report.emit({ type: 'waiting', text: "the operator's maintenance" })
     await ctx.gate.opened()
     if (ctx.lanes.mustWait(id)) report.emit({ type: 'waiting', text: 'an earlier deploy' })
     await place.turn(deploy.abort.signal).catch(() => undefined)
     deploy.abort.signal.throwIfAborted()
     // Asked under the lock: whoever was before may have changed what is live, and who may do this.
-    if (by !== ofItself && !ctx.state.people.may(by, rights[what.kind], project, key))
-      permitChange(ctx, session, rights[what.kind], key)
-    const next = decide(ctx, deploy, key, what)
+    permitChange(ctx, session, project, key, what.kind)
+    const next = decideChange(ctx, deploy, key, what)
     tellOnTheWay(ctx, deploy, key)
     const [plan] = await becomeLive(ctx, [{ deploy, key, next, stages: {} }])
     return { ok: true, deploy: id, release: plan?.environment?.n ?? null }
@@ -78,42 +83,17 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
   }
 }
 
-function permitChange(ctx: Context, session: Asker & { project: ProjectId }, action: Action, key: string): void {
-  if (session.pusher === ofItself) return
-  permit(ctx.state, session, { action, project: projectName(session.project), key })
-}
-
-// What the environment is to become; null: nothing. Throws Refused when that cannot be.
-function decide(ctx: Context, { project, report }: OwnDeploy, key: string, what: Change): Next | null {
-  const live = ctx.state.environments.liveRelease(project, key)
-  const tell = (text: string) => report.emit({ type: 'change', project, key, text })
-  if (what.kind === 'stop') {
-    if (live === null && (ctx.state.environments.get(project, key)?.broken ?? null) === null)
-      throw new Refused(`nothing of ${key} is live`)
-    tell('stopping')
-    return null
-  }
-  checkDeclared(ctx, project, key, live)
-  if (what.kind === 'redeploy') {
-    if (live === null)
-      throw new Refused(`nothing of ${key} is live`, { help: [`To start its last release: ssh HOST rollback ${key}`] })
-    const next = { ...asBefore(ctx, live, `redeploy of ${live.n}`), proven: false }
-    tell(`release ${live.n} (${short(live.commit)}) anew`)
-    return next
-  }
-  const target = rollbackTarget(ctx, project, key, what.to)
-  const next = asBefore(ctx, target, `rollback to ${target.n}`)
-  tell(`back to release ${target.n} (${short(target.commit)}, by ${target.by})`)
-  return next
-}
-
-// What is live may be changed whatever became of its declaration; what is not does not come back against the policy.
-function checkDeclared(ctx: Context, project: string, key: string, live: Release | null): void {
-  const policy = ctx.state.projects.get(project)?.policy
-  if (live !== null || !policy || policy.environments[key]?.enable || previewOf(policy, key) !== null) return
-  throw new Refused(`${key} is not declared any more`, {
-    help: ['Push a canonical branch that declares it, then try again.'],
-  })
+// What goes takes its branch with it: a push of the same commit would otherwise bring nothing back.
+async function branchToDelete(
+  ctx: Context,
+  session: PushSession,
+  key: string,
+  kind: ChangeKind,
+): Promise<RefUpdate | null> {
+  if (kind !== 'destroy' && kind !== 'purge') return null
+  const ref = branchOf(ctx, projectName(session.project), key)
+  const old = await refValue(session.repository, ctx.host.path, ref)
+  return isZero(old) ? null : { ref, old, new: zeroOid }
 }
 
 // A push that is still being built becomes live after this: who rolls back has to know.

@@ -58,6 +58,10 @@ export interface Context {
   readonly fault: (point: FaultPoint, deploy: number) => void | Promise<void>
   /** What the front door hears of environments that change their services, by user name: requests wait meanwhile. */
   readonly switching: { readonly begin: (userName: string) => void; readonly end: (userName: string) => void }
+  /** The command line with which a word is said to this receiver: `ssh -p 2222 hostenv@host logs d41`. */
+  readonly commandOf: (word: string) => string
+  /** Milliseconds since 1970: what the lives of previews are counted by. */
+  readonly now: () => number
   /** The URL under which a host name is served by the front door. */
   readonly urlOf: (hostname: string) => string
 }
@@ -82,6 +86,8 @@ export interface ActiveDeploy {
   readonly commit: string
   readonly fingerprint: string
   readonly abort: AbortController
+  /** Whether it makes what its ref means live, as most do: what a newer push of that ref may supersede. */
+  readonly plain: boolean
 }
 
 /** One push as its transport knows it: neither the project nor the pusher comes from a hook. */
@@ -140,6 +146,12 @@ export interface Next {
   readonly verification: Verification
   /** Whether it ran before: then it need not prove itself for long. */
   readonly proven: boolean
+  /** The number of the release that comes back as what it was; null: this is a new one. */
+  readonly again: number | null
+  /** How long a preview lives from now on, where somebody said so (`7d`); null: as its pattern says. */
+  readonly ttl: string | null
+  /** The tag that is bound to this commit from now on, or null. */
+  readonly tag: string | null
   /** What `releases` calls it beside its number. */
   readonly label: string | null
   readonly closureBytes: number | null

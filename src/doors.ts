@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { canonicalBranch } from './config/grants.ts'
 import type { Limits } from './config/limits.ts'
 import type { Context } from './context.ts'
+import { isCollected } from './lib/git-gc.ts'
 import { printable } from './lib/printable.ts'
 import { discard, makeTemporary, parseProjectPath, projectName, repositoryPath } from './lib/repositories.ts'
 import { receivePush } from './pipeline.ts'
@@ -70,8 +71,10 @@ async function serveReceivePack(ctx: Context, session: GitSession, project: Proj
   let refused = false
   let received: ReceiveEnd | null = null
   try {
+    const packed = () =>
+      session.stderr.write(`hostenv: ${name} is being packed (git gc); this push goes on after that\n`)
     const collecting = ctx.tidy.running(repository)
-    if (collecting) session.stderr.write(`hostenv: ${name} is being packed (git gc); this push goes on after that\n`)
+    if (collecting) packed()
     await collecting
     const room = await ctx.tidy.room(repository)
     const push = { project, pusher: session.pusher, peer: session.peer, repository, fresh }
@@ -79,6 +82,12 @@ async function serveReceivePack(ctx: Context, session: GitSession, project: Proj
       ...{ repository, hooksDir: join(packageDir, 'hooks'), path: ctx.host.path },
       limits: { ...limits, packBytes: room.packBytes },
       tooLarge: tooLarge(name, room, limits),
+      // The operator's gc takes the same lock.
+      waiting: () =>
+        void isCollected(repository, ctx.host.path).then(
+          (held) => held && packed(),
+          () => undefined,
+        ),
       lines: (sentences) => sentences.flatMap((sentence) => wrap(printable(sentence), { first: '' })),
       // Whoever ends git ends the push, as the client does that hangs up.
       decide: async (updates, words, gone) => {

@@ -12,6 +12,8 @@ export type DeployEvent =
       readonly kind: EnvironmentType
       /** The environment that this is a preview of. */
       readonly previewOf?: string
+      /** Milliseconds that the preview lives after this; left out where it never expires. */
+      readonly expiresIn?: number
     }
   /** An environment is about to change without a push: `text` says how. */
   | { readonly type: 'change'; readonly project: string; readonly key: string; readonly text: string }
@@ -52,6 +54,8 @@ export type DeployEvent =
       readonly type: 'built'
       readonly duration: number
       readonly cached: boolean
+      /** The release that it was built for, where nothing had to be asked of Nix. */
+      readonly as?: string
       readonly closureBytes: number
       readonly since: Since | null
     }
@@ -60,7 +64,16 @@ export type DeployEvent =
   | { readonly type: 'activate-line'; readonly line: string }
   | { readonly type: 'check'; readonly what: string; readonly result: string; readonly duration: number }
   | { readonly type: 'live'; readonly url: string; readonly release: number; readonly duration: number }
-  | { readonly type: 'removed'; readonly key: string }
+  /** Built and not activated; `release` is live, null: nothing is. */
+  | { readonly type: 'kept'; readonly key: string; readonly release: number | null; readonly duration: number }
+  | {
+      readonly type: 'stopped'
+      readonly key: string
+      /** `purged`: nothing of it is left. */
+      readonly how: 'paused' | 'purged' | 'stopped'
+      /** When its data goes, ISO 8601; null: it is kept. */
+      readonly goesAt: string | null
+    }
   | {
       readonly type: 'refused'
       readonly headline: string

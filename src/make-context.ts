@@ -1,5 +1,6 @@
 // The collaborators of a running receiver, made from its settings and what the start prepared.
 import type { Logger } from 'pino'
+import { keptRelease } from './activate/kept-release.ts'
 import type { Address } from './config/config.ts'
 import type { Env } from './config/env.ts'
 import { granted } from './config/grants.ts'
@@ -30,12 +31,25 @@ interface Parts {
   readonly closing: AbortSignal
   readonly switching: Context['switching']
   readonly fault: Context['fault'] | undefined
+  readonly now: Context['now'] | undefined
 }
 
 /** Builds the context in the order of what depends on what. */
-export function makeContext({ settings, env, prepared, state, log, doors, closing, switching, fault }: Parts): Context {
+export function makeContext({
+  settings,
+  env,
+  prepared,
+  state,
+  log,
+  doors,
+  closing,
+  switching,
+  fault,
+  now,
+}: Parts): Context {
   const { nix, sandbox, site, library } = prepared
   const { stateDir, runtimeDir } = settings.config
+  const commandOf = (word: string) => `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} ${word}`
   const reporting = new Set<number>()
   return {
     get config() {
@@ -67,6 +81,8 @@ export function makeContext({ settings, env, prepared, state, log, doors, closin
       allowedGitHosts: settings.config.nix.allowedGitHosts,
       path: env.path,
       projects: state.projects,
+      evaluations: state.evaluations,
+      isKept: (out) => keptRelease({ state, host: { nix, stateDir } }, out) !== null,
     },
     host: {
       nix,
@@ -86,12 +102,14 @@ export function makeContext({ settings, env, prepared, state, log, doors, closin
           words: sideband(words),
           log: cappedSink(logFile(deployLogPath(stateDir, deploy)), settings.config.limits.deployLogBytes),
         },
-        { logCommand: `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} logs d${deploy}` },
+        { logCommand: commandOf(`logs d${deploy}`) },
         view,
       )
       return { ...report, close: () => report.close().finally(() => reporting.delete(deploy)) }
     },
     fault: fault ?? (() => undefined),
+    commandOf,
+    now: now ?? Date.now,
     urlOf: (hostname) => `http://${hostname}${doors.http.port === 80 ? '' : `:${doors.http.port}`}`,
   }
 }

@@ -1,53 +1,92 @@
 // A received deploy on its way to a built one, S0 to S1: what its ref means, whether its pusher may, evaluation, build.
 import { checkForce } from './activate/force.ts'
+import { keptRelease } from './activate/kept-release.ts'
 import { refuseBroken } from './activate/plan.ts'
+import { checkPreview, checkTtl } from './activate/preview-room.ts'
+import { checkTag } from './activate/release-tag.ts'
 import { dropRoot, rootLink } from './activate/roots.ts'
 import { boundedBuild } from './build/bounded-build.ts'
 import { canonicalBranch } from './config/grants.ts'
-import type { Context, PushDeploy, Ready } from './context.ts'
+import type { Context, Next, PushDeploy, Ready } from './context.ts'
 import { isZero, shortRef } from './lib/oid.ts'
-import type { Manifest } from './records.ts'
+import { type Build, type Manifest, Refused, type Release } from './records.ts'
+import { noSuchKey } from './resolve/policy.ts'
 import { resolveRef } from './resolve/resolve.ts'
 import { restrictAccess } from './resolve/restrict-access.ts'
 import { whatToStop } from './resolve/stop.ts'
+import { type Meaning, meaningOf } from './state/meaning.ts'
 import { mayGrant, mayUpdate, permitPolicy, permitUpdate } from './state/permit-push.ts'
-import { keyOfUpdate } from './state/previews.ts'
+import { keyOfRef } from './state/policy-keys.ts'
 
-/** Whether the pusher may deploy to what a ref means by the policy in force. */
+/** Whether the pusher may do what this ref of the push asks, by the policy in force. */
 export function mayDeploy(ctx: Context, deploy: PushDeploy): boolean {
-  return mayUpdate(ctx.state, deploy, meant(ctx, deploy))
+  return meant(ctx, deploy).needs.every((key) => mayUpdate(ctx.state, deploy, key))
 }
 
 /** What a canonical push that is refused still takes effect in: it takes rights away, where its pusher may do that. */
 export function takeRightsAway(ctx: Context, deploy: PushDeploy, next: Manifest): void {
-  if (mayGrant(ctx.state, deploy, meant(ctx, deploy))) restrictAccess(ctx.state, deploy.project, next)
+  if (deploy.options.dryRun || !mayGrant(ctx.state, deploy, meant(ctx, deploy).own)) return
+  restrictAccess(ctx.state, deploy.project, next)
 }
 
-function meant(ctx: Context, { project, update }: PushDeploy): string | null {
-  const policy = ctx.state.projects.get(project)?.policy
-  return policy ? keyOfUpdate(policy, update, (key) => ctx.state.environments.isPreview(project, key)) : null
+function meant(ctx: Context, deploy: PushDeploy): Meaning {
+  const { project } = deploy
+  const policy = ctx.state.projects.get(project)?.policy ?? null
+  const made = (key: string) => ctx.state.environments.isPreview(project, key)
+  return meaningOf(policy, deploy, canonicalBranch(ctx.config, project), made)
 }
 
 /** Up to the end of S1: what a ref means, who may deploy it, and its build. Throws Refused; a build leaves no root behind then. */
 export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready> {
   deploy.abort.signal.throwIfAborted()
+  const { env, confirm } = deploy.options
   const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
   const name = shortRef(deploy.update.ref)
-  const key = meant(ctx, deploy)
+  const meaning = meant(ctx, deploy)
+  const { key } = meaning
   const canonical = canonicalBranch(ctx.config, deploy.project)
-  // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
   const asks = !isZero(deploy.update.new)
-  const undeclared = asks && policy !== null && key === null && name !== canonical
-  if (!undeclared) permitUpdate(ctx.state, deploy, key ?? name)
+  if (env !== null && (!asks || !deploy.update.ref.startsWith('refs/heads/')))
+    throw new Refused('push option env goes with a branch: git push -o env=KEY hostenv BRANCH')
+  // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
+  const undeclared = env === null && asks && policy !== null && key === null && name !== canonical
+  if (!undeclared) for (const one of meaning.needs) permitUpdate(ctx.state, deploy, one)
+  if (env !== null && policy !== null && key === null) throw noSuchKey(policy, env)
   // Asked again under the locks; here so that nothing is built in vain.
+  await checkTag(ctx, deploy, key)
   if (asks && key !== null) {
+    checkPreview(ctx, deploy, key)
     refuseBroken(ctx, deploy.project, key)
-    await checkForce(ctx, deploy, key)
   }
+  if (asks) for (const one of meaning.needs) if (one !== null) await checkForce(ctx, deploy, one)
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
-  const stopped = whatToStop(policy, name, canonical, deploy.options.confirm, key)
-  ctx.state.deploys.update(deploy.id, { key: stopped })
+  const stopped = whatToStop(policy, name, canonical, confirm, key)
+  if (!deploy.options.dryRun) ctx.state.deploys.update(deploy.id, { key: stopped })
   return { deploy, key: stopped, next: null, stages: {} }
+}
+
+// Where a release keeps the output, Nix is not asked at all. From the row on, that release is not collected before this deploy ends.
+function reuse(
+  ctx: Context,
+  out: string,
+  live: Release | null,
+  deploy: PushDeploy,
+): Pick<Build, 'storePath' | 'closureBytes' | 'since' | 'duration'> | null {
+  const kept = keptRelease(ctx, out, deploy.project)
+  if (kept === null) return null
+  const closureBytes = kept.closureBytes ?? 0
+  const since = live?.storePath === out ? { release: live.n, deltaBytes: 0, changes: [] } : null
+  const as = kept.project === deploy.project ? { as: `release ${kept.n} of ${kept.key}` } : {}
+  ctx.state.deploys.update(deploy.id, { stage: 'built', out })
+  deploy.report.emit({ type: 'built', duration: 0, cached: true, ...as, closureBytes, since })
+  return { storePath: out, closureBytes, since, duration: 0 }
+}
+
+// A tag labels its release; one that releases by a pattern is bound to its commit, too.
+function tagged({ update: { ref } }: PushDeploy, policy: Manifest | null): Pick<Next, 'tag' | 'label'> {
+  if (!ref.startsWith('refs/tags/')) return { tag: null, label: null }
+  const name = shortRef(ref)
+  return { tag: policy !== null && keyOfRef(policy, name) === null ? name : null, label: name }
 }
 
 // Up to the end of S1 everything can be cancelled, and leaves nothing behind but its log.
@@ -61,39 +100,41 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
   }
   try {
     const started = performance.now()
-    const resolve = () =>
-      resolveRef(
-        { ...ctx.resolve, canonicalBranch: canonicalBranch(ctx.config, project) },
-        {
-          project: session.project,
-          repository: session.repository,
-          ref: update.ref,
-          new: update.new,
-          policy,
-          trace: deploy.options.trace,
-        },
-        { emit, signal, onManifest },
-      )
-    if (ctx.evaluations.full) emit({ type: 'waiting', text: 'other evaluations' })
-    const resolved = await ctx.evaluations.run(signal, resolve)
+    const inTurn = <T>(work: () => Promise<T>) => {
+      if (ctx.evaluations.full) emit({ type: 'waiting', text: 'other evaluations' })
+      return ctx.evaluations.run(signal, work)
+    }
+    const { env, ttl, trace } = deploy.options
+    const resolved = await resolveRef(
+      { ...ctx.resolve, canonicalBranch: canonicalBranch(ctx.config, project) },
+      {
+        ...{ project: session.project, repository: session.repository, ref: update.ref, new: update.new },
+        ...{ policy, env, ttl, trace },
+      },
+      { emit, signal, inTurn, onManifest },
+    )
     const { key, tree } = resolved
-    ctx.state.deploys.update(deploy.id, { key, tree })
+    if (ttl !== null && resolved.preview === null) checkTtl(null, key, ttl)
+    // A dry run is no attempt at an environment: what was tried last there is another deploy.
+    ctx.state.deploys.update(deploy.id, deploy.options.dryRun ? { tree } : { key, tree })
     if (resolved.newPolicy !== null)
-      permitPolicy(ctx.state, deploy, { before: meant(ctx, deploy), key, policy: resolved.newPolicy })
+      permitPolicy(ctx.state, deploy, { before: meant(ctx, deploy).own, key, policy: resolved.newPolicy })
     const resolveTime = Math.round(performance.now() - started)
     const live = ctx.state.environments.liveRelease(project, key)
-    const built = await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
-      ...{ nix: ctx.host.nix, outLink: rootLink(ctx, deploy.id), log: deploy.report.log, emit, signal },
-      previous: live && { release: live.n, storePath: live.storePath },
-    })
+    const built =
+      reuse(ctx, resolved.derivation.outPath, live, deploy) ??
+      (await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
+        ...{ nix: ctx.host.nix, outLink: rootLink(ctx, deploy.id), log: deploy.report.log, emit, signal },
+        previous: live && { release: live.n, storePath: live.storePath },
+      }))
     ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
     await ctx.fault('S1', deploy.id)
     const stages = { resolve: resolveTime, build: Math.round(built.duration) }
     const { commit, preview, newPolicy } = resolved
     const { storePath: out, closureBytes, since } = built
     const verification = resolved.environment.deploymentVerification
-    const how = { out, generation: null, verification, proven: false, label: null, closureBytes, since }
-    return { deploy, key, next: { commit, tree, preview, newPolicy, ...how }, stages }
+    const how = { out, generation: null, verification, proven: false, again: null, ttl, closureBytes, since }
+    return { deploy, key, next: { commit, tree, preview, newPolicy, ...how, ...tagged(deploy, policy) }, stages }
   } catch (error) {
     if (canonical !== null) takeRightsAway(ctx, deploy, canonical)
     await dropRoot(ctx, deploy.id)

@@ -1,8 +1,10 @@
 // The whole story of a push, in order: receive → resolve → build → switch → report. Start reading here.
 // The steps S0–S8, and what a crash at each of them leaves behind, are described in docs/architecture.md.
 import type { Writable } from 'node:stream'
+import { roomLane } from './activate/preview-room.ts'
 import { dropRoot } from './activate/roots.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
+import { wouldChange } from './activate/would-change.ts'
 import { beginDeploy } from './begin-deploy.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, PushDeploy, PushSession, Ready, Terminal } from './context.ts'
@@ -10,7 +12,8 @@ import type { Place } from './lib/lanes.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
 import { makeReady, mayDeploy, takeRightsAway } from './make-ready.ts'
-import { parsePushOptions } from './receive/push-options.ts'
+import { makeRoom } from './make-room.ts'
+import { noPushOptions, parsePushOptions } from './receive/push-options.ts'
 import type { Received } from './receive/receive-pack.ts'
 import { supersede } from './receive/supersede.ts'
 import { type PushOptions, type RefUpdate, Refused, type Verdict } from './records.ts'
@@ -37,7 +40,7 @@ export async function receivePush(
   try {
     for (const { id } of deploys) await ctx.fault('S0', id)
     for (const deploy of deploys)
-      if (!(options instanceof Refused) && mayDeploy(ctx, deploy)) await supersede(ctx, deploy)
+      if (!(options instanceof Refused) && isPlain(options) && mayDeploy(ctx, deploy)) await supersede(ctx, deploy)
     const verdicts: Verdict[] = []
     for (const { unit, place } of queued) verdicts.push(...(await deployUnit(ctx, unit, place, options)))
     return verdicts
@@ -68,17 +71,24 @@ function receive(
   options: PushOptions | Refused,
   terminal: Terminal,
 ): PushDeploy {
+  const asked = options instanceof Refused ? noPushOptions : options
+  const how = { detach: asked.detach, plain: isPlain(asked) }
   return {
-    ...beginDeploy(ctx, session, { kind: 'push', key: null, ...update }, terminal),
-    ...{ kind: 'push', update },
-    options: options instanceof Refused ? { trace: false, color: false, confirm: [], force: [] } : options,
+    ...beginDeploy(ctx, session, { kind: 'push', key: null, ...update }, terminal, how),
+    ...{ kind: 'push', update, options: asked },
   }
 }
 
+// A push that makes what its ref means live. Only such a one is made pointless by a newer one, and only by such a one.
+function isPlain({ dryRun, noActivate, env }: PushOptions): boolean {
+  return !dryRun && !noActivate && env === null
+}
+
+// A dry run stands in nobody's way.
 function enter(ctx: Context, unit: readonly PushDeploy[]): Place {
   return ctx.lanes.enter(
     unit[0]?.id ?? 0,
-    unit.map((deploy) => `ref ${deploy.project} ${deploy.update.ref}`),
+    unit.filter(({ options }) => !options.dryRun).map((deploy) => `ref ${deploy.project} ${deploy.update.ref}`),
   )
 }
 
@@ -95,19 +105,23 @@ async function deployUnit(
     if (ctx.gate.closed) unit[0]?.report.emit({ type: 'waiting', text: "the operator's maintenance" })
     await ctx.gate.opened()
     for (const deploy of unit) ready.push(await blaming(deploy, () => makeReady(ctx, deploy)))
-    for (const { deploy, key } of ready) if (key !== null) place.join(`environment ${deploy.project} ${key}`)
+    if (options.dryRun) return await tellChanges(ctx, unit, ready)
+    for (const { deploy, key } of ready) for (const lane of lanesOf(ctx, deploy.project, key)) place.join(lane)
     if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })
     await place.turn(AbortSignal.any(unit.map(({ abort }) => abort.signal))).catch(() => undefined)
     for (const deploy of unit) await blaming(deploy, () => deploy.abort.signal.throwIfAborted())
     const plans = await becomeLive(ctx, ready)
+    for (const [index, { environment }] of plans.entries())
+      if (environment !== null && environment.n !== null)
+        await makeRoom(ctx, unit[index] as PushDeploy, environment.key)
     return unit.map(({ update: { ref, old } }, index) => {
       const cur = plans[index]?.cur ?? old
       return { ref, ok: true, ...(cur === old ? {} : { oldOid: cur }) }
     })
   } catch (error) {
     if (error instanceof Unfinished) throw error
-    for (const { deploy, next } of ready) {
-      if (next?.newPolicy && deploy.kind === 'push') takeRightsAway(ctx, deploy, next.newPolicy)
+    for (const [index, { next, deploy }] of ready.entries()) {
+      if (next?.newPolicy) takeRightsAway(ctx, unit[index] as PushDeploy, next.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
     return ctx.state.atomically(() =>
@@ -120,6 +134,22 @@ async function deployUnit(
     }
     place.leave()
   }
+}
+
+// Previews of one pattern come to be one after the other: there may be so many.
+function lanesOf(ctx: Context, project: string, key: string | null): string[] {
+  if (key === null) return []
+  const room = roomLane(ctx, project, key)
+  return [`environment ${project} ${key}`, ...(room === null ? [] : [room])]
+}
+
+// Where a dry run ends: each ref is told what would have become of it.
+async function tellChanges(ctx: Context, unit: readonly PushDeploy[], ready: readonly Ready[]): Promise<Verdict[]> {
+  const told: Refused[] = []
+  for (const [index, one] of ready.entries())
+    told.push(await blaming(unit[index] as PushDeploy, () => wouldChange(ctx, one)))
+  for (const { id } of unit) await dropRoot(ctx, id)
+  return unit.map((deploy, index) => ({ ref: deploy.update.ref, ok: false, reason: refuse(ctx, deploy, told[index]) }))
 }
 
 async function blaming<T>(deploy: PushDeploy, work: () => T | Promise<T>): Promise<T> {

@@ -29,6 +29,16 @@ export interface PushOptions {
   readonly trace: boolean
   /** Sober colour on the pusher's terminal. */
   readonly color: boolean
+  /** A client that goes away cancels nothing. */
+  readonly detach: boolean
+  /** Evaluate, build, tell what would change, and change nothing. */
+  readonly dryRun: boolean
+  /** Build, keep the build and move the ref; what is live stays. */
+  readonly noActivate: boolean
+  /** The environment that is meant, whatever the ref means. */
+  readonly env: string | null
+  /** How long a preview lives after this push, like `7d`. */
+  readonly ttl: string | null
   /** Environment keys that the pusher confirmed to stop. */
   readonly confirm: readonly string[]
   /** Keys of production environments whose history the pusher means to replace. */
@@ -66,6 +76,8 @@ export interface Verification {
 export interface VirtualHost {
   /** Host name, with or without a port, that all requests are sent to. */
   readonly globalRedirect: string | null
+  /** Whether whatever ends TLS before the front door may ask Let's Encrypt for a certificate; the front door itself has no TLS. */
+  readonly enableLetsEncrypt: boolean
   readonly redirectCode: number
   /** `return` as in nginx, by location: `/prefix`, `= /exact`. */
   readonly locations: Readonly<Record<string, { readonly return: string | null }>>
@@ -84,26 +96,24 @@ export interface VirtualHost {
   }
 }
 
+export interface UserManifest {
+  readonly email?: string | undefined
+  readonly publicKeys: readonly string[]
+  readonly role: 'viewer' | 'deployer' | 'maintainer'
+}
+
 /** One environment of a parsed manifest. */
 export interface EnvironmentManifest {
   readonly enable: boolean
   readonly type: EnvironmentType
-  /** Only maintainers may change it; not there in a policy that was stored before. */
-  readonly protected?: boolean
   readonly virtualHosts: Readonly<Record<string, VirtualHost>>
-  readonly users: Readonly<
-    Record<
-      string,
-      {
-        readonly email?: string | undefined
-        readonly publicKeys: readonly string[]
-        /** Not there in a policy that was stored before there were roles: a deployer. */
-        readonly role?: 'viewer' | 'deployer' | 'maintainer' | undefined
-      }
-    >
-  >
+  readonly users: Readonly<Record<string, UserManifest>>
+  /** Only maintainers deploy here. */
+  readonly protected: boolean
   readonly deploymentVerification: Verification
   readonly releaseTags: string | null
+  /** Key of the environment in which a commit must have been live before a tag releases it here. */
+  readonly requires: string | null
   readonly hostenv: EnvironmentFacts
 }
 
@@ -116,12 +126,18 @@ export interface PreviewManifest {
   readonly users: EnvironmentManifest['users']
   readonly ttl: string | null
   readonly max: number | null
+  /** What happens to make room for one more than `max`; null: the new one is refused. */
+  readonly evict: 'oldest' | null
+  /** Reserved: the environment whose data a new preview starts with; null: it starts with none. */
+  readonly data: string | null
+  /** Processes with a schedule that the previews run as well. */
+  readonly schedules: readonly string[]
 }
 
 export interface Manifest {
   readonly environments: Readonly<Record<string, EnvironmentManifest>>
-  /** By pattern; not there in a policy that was stored before there were previews. */
-  readonly previews?: Readonly<Record<string, PreviewManifest>>
+  /** By pattern. */
+  readonly previews: Readonly<Record<string, PreviewManifest>>
   readonly defaultEnvironment: string | null
   readonly warnings: readonly string[]
 }

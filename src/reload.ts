@@ -8,6 +8,7 @@ import type { Loaded } from './config/load.ts'
 import { ConfigError, ConfigProblems } from './config/problems.ts'
 import { watchFiles } from './config/watch.ts'
 import type { Context } from './context.ts'
+import type { FrontDoor } from './frontdoor/front-door.ts'
 import { git } from './lib/git.ts'
 import { repositoryPath } from './lib/repositories.ts'
 import { mustRun } from './lib/spawn.ts'
@@ -78,13 +79,15 @@ export interface Concerned {
   readonly ssh: Pick<SshServer, 'endWhere'>
   /** The one object that the SSH server reads its limits from. */
   readonly sshLimits: SshLimits
+  readonly frontDoor: Pick<FrontDoor, 'limitsChanged'>
 }
 
-async function putInForce({ config, loaded }: Settings, { ctx, ssh, sshLimits }: Concerned): Promise<void> {
+async function putInForce({ config, loaded }: Settings, { ctx, ssh, sshLimits, frontDoor }: Concerned): Promise<void> {
   const { people } = ctx.state
   setPeople(people, loaded)
   ctx.state.audit.most = config.limits.auditLines
   Object.assign(sshLimits, config.limits.ssh)
+  frontDoor.limitsChanged()
   ctx.evaluations.recount()
   ctx.builds.recount()
   ssh.endWhere((pusher) => !isDeepStrictEqual(people.identify(pusher.fingerprint), pusher))

@@ -13,7 +13,9 @@ import type { KnownKey } from './config/keys.ts'
 import type { Limits } from './config/limits.ts'
 import type { Context, FaultPoint } from './context.ts'
 import { serveGit } from './doors.ts'
+import { pauseExpired, watchPreviews } from './expire-previews.ts'
 import { createFrontDoor } from './frontdoor/front-door.ts'
+import type { Route } from './frontdoor/private-links.ts'
 import { createRoutes } from './frontdoor/routes.ts'
 import { WaitingRoom } from './frontdoor/waiting-room.ts'
 import { clearIncoming, clearUp } from './lib/clear-up.ts'
@@ -53,6 +55,8 @@ export interface Receiver {
 export interface Overrides {
   /** Called after each step of each deploy; for tests that need a crash there. */
   readonly fault?: (point: FaultPoint, deploy: number) => void | Promise<void>
+  /** Another clock for the lives of previews, for tests that need days to pass. */
+  readonly now?: () => number
   /** Limits other than the defaults; for tests that reach one in less than its time. */
   readonly limits?: Partial<Limits>
   /** Directories of the host that builds see; for tests of what a receiver does where they see too much. */
@@ -70,7 +74,8 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   const held = holdState(config.stateDir)
   const ready = join(config.stateDir, 'ready.json')
   rmSync(ready, { force: true })
-  const log = openLog(config)
+  const limits = () => settings.config.limits
+  const log = openLog(config, limits)
   const prepared = await prepare(config, env, overrides.seenByBuilds)
   const state = new State(config.stateDir, fingerprintOfLine)
   setPeople(state.people, settings.loaded)
@@ -78,26 +83,25 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
   const closing = new AbortController()
-  const { heldTime, heldPerEnvironment, heldRequests } = config.limits
-  const room = new WaitingRoom({ time: heldTime, each: heldPerEnvironment, all: heldRequests })
+  const room = new WaitingRoom(limits)
   const parts = { settings, env, prepared, state, log, doors, closing: closing.signal, switching: room }
-  const ctx = makeContext({ ...parts, fault: overrides.fault })
+  const ctx = makeContext({ ...parts, fault: overrides.fault, now: overrides.now })
 
   clearDoor(config.runtimeDir)
   await clearUp(config.stateDir, env.path)
   await recover(ctx)
   await clearIncoming(config.stateDir, env.path, state.deploys.open())
   await setCanonicalBranches(config, env.path)
+  // First: what expired meanwhile need not be started.
+  await pauseExpired(ctx)
   await startLive(ctx)
 
-  const route = createRoutes({ state, domain: config.domain, runtimeDir: config.runtimeDir, granted: ctx.granted })
-  const frontDoor = createFrontDoor({
-    route,
-    runtimeDir: config.runtimeDir,
-    room,
-    log,
-    limits: config.limits.frontDoor,
+  const route = createRoutes({
+    ...{ state, domain: config.domain, runtimeDir: config.runtimeDir, granted: ctx.granted },
+    command: ctx.commandOf,
   })
+  const doorLimits = () => limits().frontDoor
+  const frontDoor = createFrontDoor({ route, runtimeDir: config.runtimeDir, room, log, limits: doorLimits })
   // The one object that changes: the server reads it whenever it needs a value.
   const sshLimits = { ...config.limits.ssh }
   const views = makeViews(ctx)
@@ -116,15 +120,15 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   doors.http = await listen('HTTP', config.http, () => frontDoor.listen(config.http.host, config.http.port))
   doors.ssh = await listen('SSH', config.ssh, () => ssh.listen(config.ssh.host, config.ssh.port))
   const admin = await openAdminSocket({
-    ...{ ctx, route: (userName) => route(`${userName}.${config.domain}`)?.upstreamDir ?? null },
+    ...{ ctx, route: (userName) => served(route(`${userName}.${config.domain}`)) },
     connections: { ssh: () => ssh.connections(), http: () => frontDoor.connections() },
   })
   // Whoever lost what a project gave them begins nothing new; what the operator takes away ends at once (reload.ts).
   state.people.onChange(() =>
     ssh.retireWhere((pusher) => !isDeepStrictEqual(state.people.identify(pusher.fingerprint), pusher)),
   )
-  const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx), watchServiceLogs(ctx)]
-  const following = await follow(settings, { ctx, ssh, sshLimits })
+  const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx), watchServiceLogs(ctx), watchPreviews(ctx)]
+  const following = await follow(settings, { ctx, ssh, sshLimits, frontDoor })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')
 
@@ -149,6 +153,11 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
       log.info('closed')
     },
   }
+}
+
+// Where requests for an environment go; null where the front door answers by itself.
+function served(route: Route | null): string | null {
+  return route === null || route.paused !== undefined ? null : route.upstreamDir
 }
 
 async function untilIdle(ctx: Context): Promise<void> {

@@ -2,12 +2,6 @@
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;
-  renderer = import ../renderers/s6.nix { inherit lib pkgs; };
-  services = builtins.mapAttrs renderer.service config.processes;
-  facts = {
-    version = 1;
-    processes = builtins.mapAttrs (_: p: { inherit (p) restart; }) config.processes;
-  };
 in
 {
   options = {
@@ -24,7 +18,8 @@ in
     };
   };
   config.activatePackage = import ../managers/package.nix {
-    inherit lib pkgs services facts;
-    inherit (config) activate;
+    inherit lib pkgs;
+    inherit (config) activate resources;
+    processes = config.runs;
   };
 }

@@ -1,4 +1,4 @@
 # The options a project can set, and the one package that they become.
 {
-  imports = [ ./environments.nix ./previews.nix ./facts.nix ./processes.nix ./activate.nix ./messages.nix ];
+  imports = [ ../services ./environments.nix ./previews.nix ./facts.nix ./processes.nix ./runs.nix ./activate.nix ./messages.nix ];
 }

@@ -5,6 +5,7 @@ let
   names = import ../lib/names.nix;
 
   user = import ./user.nix { inherit lib; };
+  everywhere = config.allEnvironments.users;
 
   verification = types.submodule {
     options = {
@@ -21,6 +22,8 @@ let
       facts = names.environmentFacts site name config.hostenv.gitRef;
     in
     {
+      # The older name of the option.
+      imports = [ (lib.mkAliasOptionModule [ "hosts" ] [ "virtualHosts" ]) ];
       options = {
         enable = mkOption { type = types.bool; default = true; description = "Whether the environment can be deployed to."; };
         type = mkOption {
@@ -28,7 +31,8 @@ let
           default = "development";
           description = "What the environment is for; at most one is `production`.";
         };
-        users = mkOption { type = types.attrsOf user; default = { }; description = "Who may deploy here."; };
+        users = mkOption { type = types.attrsOf user; default = { }; description = "Who may use the environment; where nothing is said, `allEnvironments.users`."; };
+        protected = mkOption { type = types.bool; default = false; description = "Whether only maintainers deploy here."; };
         virtualHosts = mkOption {
           type = types.attrsOf (import ./virtual-hosts.nix { inherit lib; production = config.type == "production"; });
           default = { };
@@ -36,11 +40,26 @@ let
           description = "Host names and what the front door does for each; names besides `hostenv.hostname` need the operator's grant.";
         };
         deploymentVerification = mkOption { type = verification; default = { }; description = "How a deployment is checked."; };
-        releaseTags = mkOption { type = types.nullOr types.str; default = null; description = "Pattern of tags released here."; };
+        releaseTags = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          example = "v*";
+          description = "Pattern of the tags whose push releases their commit here; `*` stands for any characters.";
+        };
+        requires = mkOption {
+          type = types.nullOr types.str;
+          default = null;
+          example = "staging";
+          description = "Key of the environment in which a commit must have been live before a tag releases it here.";
+        };
         modules = mkOption { type = types.listOf types.raw; default = [ ]; description = "Modules that only this environment has."; };
         hostenv = import ./fact-options.nix { fact = description: mkOption { type = types.str; inherit description; }; };
       };
-      config.hostenv = builtins.mapAttrs (fact: value: lib.mkDefault (if fact == "gitRef" then name else value)) facts;
+      config = {
+        hostenv = builtins.mapAttrs (fact: value: lib.mkDefault (if fact == "gitRef" then name else value)) facts;
+        # An environment that names its own users has those and no others.
+        users = lib.mkDefault everywhere;
+      };
     }
   );
 
@@ -60,6 +79,11 @@ in
       default = { };
       example = { main.type = "production"; "feature/foo" = { }; };
       description = "The environments of the project, by key; the key is the branch unless `hostenv.gitRef` says otherwise.";
+    };
+    allEnvironments.users = mkOption {
+      type = types.attrsOf user;
+      default = { };
+      description = "Who may use the environments that name no users of their own.";
     };
     defaultEnvironment = mkOption {
       type = types.nullOr types.str;

@@ -5,5 +5,7 @@ let
   fact = description: lib.mkOption { type = lib.types.str; inherit description; };
 in
 {
-  options.hostenv = import ./fact-options.nix { inherit fact; };
+  options.hostenv = import ./fact-options.nix { inherit fact; } // {
+    root = lib.mkOption { type = lib.types.path; description = "The project's tree, as it was pushed."; };
+  };
 }

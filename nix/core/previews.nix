@@ -24,12 +24,28 @@ let
       ttl = mkOption {
         type = types.nullOr (types.strMatching "[1-9][0-9]{0,3}[mhdw]");
         default = "14d";
-        description = "How long a preview lives after its last deployment. Recorded; not enforced yet.";
+        description = "How long a preview lives after its last deployment (`m`, `h`, `d`, `w`); then it is paused, and later removed. Null: for ever.";
       };
       max = mkOption {
         type = types.nullOr types.ints.positive;
         default = null;
-        description = "How many previews of this pattern there may be at once. Recorded; not enforced yet.";
+        description = "How many previews of this pattern there may be at once, running or paused.";
+      };
+      evict = mkOption {
+        type = types.nullOr (types.enum [ "oldest" ]);
+        default = null;
+        description = "What makes room for one more than `max`: `oldest` removes the preview that was deployed longest ago. Null: the new one is refused.";
+      };
+      data = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        description = "Reserved: the environment whose data a new preview starts with. So far every preview starts with none.";
+      };
+      schedules = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        example = [ "reports" ];
+        description = "Names of processes with a `schedule` that previews run as well; all others are left out of them.";
       };
     };
   };

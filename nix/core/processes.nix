@@ -1,56 +1,69 @@
-# `processes`: neutral records of what runs; a renderer turns them into definitions for a process manager.
-{ config, lib, ... }:
+# `processes`: what runs in an environment, and what must hold of the records.
+{ config, lib, site, ... }:
 let
   inherit (lib) mkOption types;
-  process = types.submodule {
-    options = {
-      command = mkOption {
-        type = types.nonEmptyListOf types.str;
-        example = [ "/nix/store/…/bin/node" "server.js" ];
-        description = "Program and arguments. `$HOSTENV_…`, `$XDG_…` and `$HOME` are replaced by their values; nothing else is.";
-      };
-      environment = mkOption {
-        type = types.attrsOf types.str;
-        default = { };
-        example = { SOCKET = "$HOSTENV_UPSTREAM_DIR/in.sock"; };
-        description = "Further variables; values are treated like the command's arguments.";
-      };
-      workingDirectory = mkOption {
-        type = types.str;
-        default = "$HOSTENV_DATA_DIR";
-        description = "Directory that the process starts in.";
-      };
-      restart = mkOption {
-        type = types.enum [ "always" "on-failure" "never" ];
-        default = "always";
-        description = "When the process is started again after it has ended: never more than once a second.";
-      };
-      restartOnRelease = mkOption {
-        type = types.bool;
-        default = false;
-        description = "Restart at every release, changed or not; the process then has HOSTENV_RELEASE and HOSTENV_REVISION.";
-      };
-    };
-  };
+  calendar = import ../renderers/calendar.nix { inherit lib; };
+  missing = (import ../renderers/missing.nix { inherit lib; }).${site.manager or "s6"};
+  process = import ./process.nix { inherit lib; };
   names = builtins.attrNames config.processes;
   wrong = pattern: builtins.filter (name: builtins.match pattern name == null);
+  must = assertion: message: { inherit assertion message; };
+
+  # What is `after` itself, however far, or after nothing that there is.
+  order = import ../renderers/order.nix { inherit lib; } config.processes;
+
+  ofOne = name:
+    let
+      p = config.processes.${name};
+      at = option: "option `processes.${name}.${option}'";
+      r = p.readiness;
+      strangers = builtins.filter (other: !(config.processes ? ${other})) p.after;
+      path = d: if builtins.isString d then d else d.path;
+      outside = wrong "[$](HOSTENV_(DATA|STATE|CACHE|RUNTIME|UPSTREAM)_DIR|[{]HOSTENV_(DATA|STATE|CACHE|RUNTIME|UPSTREAM)_DIR[}])/[^[:cntrl:]]+" (map path p.directories);
+    in
+    map (variable: must false "${at "environment"}: ${builtins.toJSON variable} is no name for a variable") (
+      wrong "[a-zA-Z_][a-zA-Z0-9_]*" (builtins.attrNames p.environment)
+    )
+    ++ map (other: must false "${at "after"}: there is no process `${other}'") strangers
+    ++ map (directory: must false "${at "directories"}: ${builtins.toJSON directory} is not below one of the environment's directories ($HOSTENV_DATA_DIR/…)") outside
+    ++ map (file: must false "${at "reload.files"}: ${builtins.toJSON file} is no name for a file") (
+      wrong "[a-zA-Z0-9_][a-zA-Z0-9._-]{0,100}" (if p.reload == null then [ ] else builtins.attrNames p.reload.files)
+    )
+    ++ [
+      (must (r == null || r.socket != null || r.http != null || r.command != null || (p.listen.socket != null && !p.listen.activation))
+        "${at "readiness"}: nothing to check; give `socket', `http' or `command', or `listen.socket'")
+      (must (r == null || r.http == null || r.http.socket != null || p.listen.socket != null)
+        "${at "readiness.http.socket"}: which socket to ask at; `listen.socket' is not given either")
+      (must (!p.listen.activation || (p.listen.socket != null && p.listen.port == null))
+        "${at "listen.activation"}: needs `listen.socket', and no `listen.port'")
+      (must (p.schedule == null || calendar.understood p.schedule)
+        "${at "schedule"}: ${builtins.toJSON p.schedule} is not understood; write for instance \"hourly\", \"Mon..Fri 03:00\" or \"*:0/15\"")
+      (must (p.schedule == null || (p.listen.socket == null && r == null))
+        "${at "schedule"}: a process that runs at times neither listens nor becomes ready")
+      (must (p.schedule == null || !p.restartOnRelease) "${at "restartOnRelease"}: means nothing with `schedule'")
+    ];
 in
 {
-  options.processes = mkOption {
-    type = types.attrsOf process;
-    default = { };
-    description = "The processes of every environment; `environments.<key>.modules` adds to one.";
+  options = {
+    processes = mkOption {
+      type = types.attrsOf process;
+      default = { };
+      description = "The processes of every environment; `environments.<key>.modules` adds to one.";
+    };
+    resources = mkOption {
+      type = import ./resources.nix { inherit lib; };
+      default = { };
+      example = { memory = "2G"; };
+      description = "Most that all processes of the environment together may use.";
+    };
   };
-  config.assertions =
-    map (name: {
-      assertion = false;
-      message = "option `processes': ${builtins.toJSON name} is no name for a process; use up to 63 letters, digits, `-' and `_'";
-    }) (wrong "[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}" names)
-    ++ builtins.concatMap (
-      name:
-      map (variable: {
-        assertion = false;
-        message = "option `processes.${name}.environment': ${builtins.toJSON variable} is no name for a variable";
-      }) (wrong "[a-zA-Z_][a-zA-Z0-9_]*" (builtins.attrNames config.processes.${name}.environment))
-    ) names;
+  config = {
+    assertions =
+      map (name: must false "option `processes': ${builtins.toJSON name} is no name for a process; use up to 63 letters, digits, `-' and `_'") (
+        wrong "[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}" names
+      )
+      ++ builtins.concatMap ofOne names
+      ++ [ (must (order.circle == [ ]) "option `processes': ${lib.concatMapStringsSep ", " (name: "`${name}'") order.circle} wait for one another (`after')") ];
+    warnings = missing config;
+  };
 }

@@ -61,6 +61,11 @@ types.submodule {
       default = production;
       description = "Whether search engines may list this host (default: on production only); otherwise answers get X-Robots-Tag: noindex.";
     };
+    enableLetsEncrypt = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether whatever ends TLS in front of the receiver may ask Let's Encrypt for a certificate; the receiver itself has no TLS, and hands this on.";
+    };
     hsts = mkOption {
       type = types.bool;
       default = true;

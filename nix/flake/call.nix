@@ -7,6 +7,7 @@
 { project, revision, lock, site, fetched }:
 let
   agrees = import ./reference.nix;
+  noted = import ../lib/noted.nix;
   # Since 2.14 a flake is where its flake.nix is; before, it is the top of its tree.
   ofFolder = builtins.compareVersions builtins.nixVersion "2.14" >= 0;
 
@@ -25,8 +26,8 @@ let
     # As for every tree in the store.
     lastModified = 0;
     lastModifiedDate = "19700101000000";
-    rev = revision;
-    shortRev = builtins.substring 0 7 revision;
+    rev = noted revision;
+    shortRev = noted (builtins.substring 0 7 revision);
   };
 
   nodes = builtins.mapAttrs (

@@ -1,80 +1,135 @@
-# From the definitions of one option to its value.
-lib: rec {
-  # loc: path of the option; defs: [{ file; value; }]. Errors name the option and every file that defines it.
+# From the declarations and definitions of one option to its value.
+lib:
+let
+  inherit (builtins) addErrorContext all any filter foldl' head length tail;
+  inherit (lib) showDefs showFiles showOption;
+
+  # The value of definitions that count: at least one, with nothing said about them any more.
+  checkedMerge = loc: type: defs:
+    if type ? checkIn && !(type.check ? checkIn) then
+      # Such a type does its checks while it merges: a check put over its own would be lost there.
+      throw "The option `${showOption loc}' has a type `${type.description}' that uses an ad-hoc `type // { check = ...; }' override, which is incompatible with how it merges. Please use `lib.types.addCheck' instead."
+    else if !(if length defs == 1 then type.check (head defs).value else all (def: type.check def.value) defs) then
+      throw "A definition for option `${showOption loc}' is not of type `${type.description}'. Definition values:${
+        showDefs (filter (def: !(type.check def.value)) defs)
+      }"
+    else
+      type.merge loc defs;
+in
+rec {
+  # Makes one value of what is defined in `defs` [{ file; value; }]. Errors name the option and every file that is in the wrong.
   mergeDefinitions = loc: type: defs:
     let
-      discharged = builtins.concatMap (
-        def: map (value: { inherit (def) file; inherit value; }) (
-          builtins.addErrorContext "while evaluating definitions from `${toString def.file}':" (
-            lib.dischargeProperties def.value
-          )
-        )
-      ) defs;
-      definitions = lib.sortProperties (lib.filterOverrides discharged);
-      wrong = builtins.filter (def: !(type.check def.value)) definitions;
-      isDefined = definitions != [ ];
-      merged =
+      defsFinal' = lib.finalDefinitions defs;
+      defsFinal = defsFinal'.values;
+      isDefined = defsFinal != [ ];
+      mergedValue =
         if isDefined then
-          if wrong == [ ] then
-            type.merge loc definitions
-          else
-            throw "A definition for option `${lib.showOption loc}' is not of type `${type.description}'. Definition values:${lib.showDefs wrong}"
+          checkedMerge loc type defsFinal
         else
-          throw "The option `${lib.showOption loc}' was accessed but has no value defined. Try setting the option.";
+          type.emptyValue.value or (throw "The option `${showOption loc}' was accessed but has no value defined. Try setting the option.");
     in
     {
-      inherit isDefined definitions;
-      value = builtins.addErrorContext "while evaluating the option `${lib.showOption loc}':" merged;
-      optionalValue = if isDefined then { value = merged; } else { };
+      inherit defsFinal' defsFinal isDefined mergedValue;
+      optionalValue = if isDefined then { value = mergedValue; } else { };
     };
 
-  # One option from its declarations [{ _file; option; }] and definitions: the option with `value`, `isDefined`, `files`.
-  evalOptionValue = loc: declarations: defs:
-    let
-      option = mergeDeclarations loc declarations;
-      type = option.type or lib.types.unspecified;
-      default = lib.optional (option ? default) {
-        file = (builtins.head declarations)._file;
-        value = lib.mkOptionDefault option.default;
-      };
-      all =
-        if option.readOnly or false && builtins.length defs > 1 then
-          throw "The option `${lib.showOption loc}' is read-only, but it's set multiple times. Definition values:${lib.showDefs defs}"
-        else
-          default ++ defs;
-      merged = mergeDefinitions loc type all;
-      empty = type.emptyValue or { };
-      value = if !merged.isDefined && empty ? value then empty.value else merged.value;
-    in
-    option
-    // {
-      inherit loc type;
-      inherit (merged) isDefined;
-      value = if option ? apply then option.apply value else value;
-      definitions = map (def: def.value) merged.definitions;
-      files = map (def: def.file) merged.definitions;
-      definitionsWithLocations = merged.definitions;
-      declarations = map (d: d._file) declarations;
-      __toString = _: lib.showOption loc;
+  # An option as one module declares it: { option; type; file; }, and its submodules know which file they are from.
+  declaredOnce = { _file, options, ... }@d:
+    let type = options.type or lib.types.unspecified; in
+    {
+      option = options;
+      type =
+        if type.getSubModules or null == null then type else type.substSubModules (map (lib.setDefaultModuleLocation _file) type.getSubModules);
+      file = _file;
+      declarations = [ d ];
     };
 
-  # An option may be declared in several places as long as only one says its type and default.
+  # Several modules may declare an option if their types go together and each other thing is said once.
   mergeDeclarations = loc: declarations:
-    builtins.foldl' (
+    foldl' (
       sum: d:
-      if builtins.any (field: sum ? ${field} && d.option ? ${field}) [ "type" "default" "apply" ] then
-        throw "The option `${lib.showOption loc}' in `${toString d._file}' is already declared in ${
-          lib.showFiles (map (other: other._file) (builtins.filter (other: other._file != d._file) declarations))
-        }."
+      let
+        again = declaredOnce d;
+        both = sum.type.typeMerge again.type.functor;
+        # The modules of the later one first, as everywhere.
+        type =
+          if both.getSubModules or null == null then both else both.substSubModules (again.type.getSubModules ++ sum.type.getSubModules);
+        typed = sum.option ? type && again.option ? type;
+        twice = field: sum.option ? ${field} && again.option ? ${field};
+      in
+      if any twice [ "default" "example" "description" "apply" ] || typed && both == null then
+        throw "The option `${showOption loc}' in `${toString d._file}' is already declared in ${showFiles (map (d: d._file) sum.declarations)}."
       else
-        sum // d.option
-    ) { } declarations;
+        {
+          option = again.option // sum.option;
+          type = if typed then type else if again.option ? type then again.type else sum.type;
+          inherit (sum) file;
+          declarations = sum.declarations ++ [ d ];
+        }
+    ) (declaredOnce (head declarations)) (tail declarations);
 
-  mergeOneOption = loc: defs:
-    if builtins.length defs == 1 then (builtins.head defs).value else throw (conflict loc defs);
-  mergeEqualOption = loc: defs:
-    let first = (builtins.head defs).value; in
-    if builtins.all (def: def.value == first) defs then first else throw (conflict loc defs);
-  conflict = loc: defs:
-    "The option `${lib.showOption loc}' has conflicting definition values:${lib.showDefs defs}\nUse `lib.mkForce value' or `lib.mkDefault value' to change the priority on any of these definitions.";
+  # The value of an option, from how it is declared and its definitions.
+  valueOf = loc: { option, type, file, ... }@declared: defs:
+    addErrorContext "while evaluating the option `${showOption loc}':" (
+      let
+        all = withDefault declared defs;
+        # Where nothing is defined the default is all there is; where anything plain is, it does not count.
+        counting =
+          if !(option ? default) then
+            defs
+          else if defs == [ ] && !(option.default ? _type) then
+            [ { inherit file; value = option.default; } ]
+          else if any (def: !(def.value ? _type)) defs then
+            defs
+          else
+            all;
+        value =
+          if option ? readOnly && option.readOnly && length all > 1 then
+            throw "The option `${showOption loc}' is read-only, but it's set multiple times. Definition values:${
+              # Each as it would be if it were the only one.
+              showDefs (map (def: def // { value = (mergeDefinitions loc type [ def ]).mergedValue; }) all)
+            }"
+          else if length counting == 1 && !((head counting).value ? _type) then
+            checkedMerge loc type counting
+          else
+            (mergeDefinitions loc type counting).mergedValue;
+      in
+      if option ? apply then option.apply value else value
+    );
+  withDefault = { option, file, ... }: defs:
+    if option ? default then [ { inherit file; value = lib.mkOptionDefault option.default; } ] ++ defs else defs;
+
+  # The option with that value and where it comes from, for whoever reads `options`.
+  optionOf = loc: { option, type, declarations, ... }@declared: defs: value:
+    let final = lib.finalDefinitions (withDefault declared defs); in
+    (
+      if type.deprecationMessage or null == null then
+        option
+      else
+        lib.warn "The type `types.${type.name}' of option `${showOption loc}' defined in ${showFiles (map (d: d._file) declarations)} is deprecated. ${type.deprecationMessage}" option
+    )
+    // {
+      inherit loc type value;
+      inherit (final) highestPrio;
+      isDefined = final.values != [ ];
+      definitions = map (def: def.value) final.values;
+      files = map (def: def.file) final.values;
+      definitionsWithLocations = final.values;
+      declarations = map (d: d._file) declarations;
+      declarationPositions = map (d: if d.pos or null == null then { file = d._file; line = null; column = null; } else d.pos) declarations;
+      options = [ ];
+      __toString = _: showOption loc;
+    };
+
+  # The same as nixpkgs offers it, for types of others: an option as `mergeOptionDecls` makes it of declarations.
+  mergeOptionDecls = loc: declarations:
+    let merged = mergeDeclarations loc declarations; in
+    merged.option // { inherit loc; inherit (merged) type; declarations = map (d: d._file) declarations; declarationPositions = [ ]; options = [ ]; };
+  evalOptionValue = loc: option: defs:
+    let
+      declared = { inherit option; type = option.type or lib.types.unspecified; file = head option.declarations; declarations = map (_file: { inherit _file; }) option.declarations; };
+    in
+    optionOf loc declared defs (valueOf loc declared defs);
+  fixupOptionType = _: option: option;
 }

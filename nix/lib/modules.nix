@@ -1,157 +1,179 @@
-# evalModules: modules in, `{ config; options; }` out. Same argument and result names as nixpkgs; `freeformType`,
-# `disabledModules` and merging of option types are not here yet.
+# evalModules: modules in, { config; options; … } out. Names, results and messages are nixpkgs'.
 lib:
 let
-  ownKeys = [ "_class" "_file" "key" "imports" "options" "config" "meta" ];
+  inherit (builtins) all concatMap filter head length;
+  inherit (lib) reverseList types;
+  inherit (import ./levels.nix lib) declare definitionsBelow mergeLevel;
+  inherit (import ./complaints.nix lib) noSuchOption;
 
-  evalModules =
-    {
-      modules,
-      specialArgs ? { },
-      prefix ? [ ],
-      class ? null,
-    }:
+  evalModules = { modules, specialArgs ? { }, prefix ? [ ], class ? null }:
+    let given = { inherit modules specialArgs prefix class; }; in
+    evaluate given (collectedParts given);
+
+  # Parts as `evaluate` wants them, of modules that may have to be called first.
+  collectedParts = { modules, specialArgs, class, ... }: { arguments, builtIn }:
     let
-      collected = collect base config (modules ++ [ internal ]);
-      base = specialArgs // { inherit lib config options; specialArgs = specialArgs; };
-      merged = mergeLevel prefix (map (m: { inherit (m) _file; value = m.options; }) collected) (
-        builtins.concatMap (m: map (value: { file = m._file; inherit value; }) (lib.pushDownProperties m.config)) collected
+      collected = reverseList (
+        lib.collectModules { inherit class arguments; modulesPath = specialArgs.modulesPath or ""; modules = modules ++ [ builtIn ]; }
       );
-      options = merged.options;
-      config = valuesOf options;
+    in
+    {
+      declared = declareAlso (filter (m: m.key != builtIn.key) collected);
+      definitions = concatMap definitionsOf collected;
+    };
+
+  # A set of modules that is evaluated again and again, as that of a submodule: what does not depend on its arguments is done once.
+  prepareModules = { modules, specialArgs, class }:
+    let
+      constant = lib.partition lib.isConstantModule modules;
+      found = lib.collectModules { inherit class; modules = constant.right; arguments = { }; modulesPath = ""; };
+      count = length constant.right;
+    in
+    {
+      inherit modules specialArgs class;
+      called = constant.wrong;
+      declared = declareAlso (reverseList found);
+      # Definitions of the modules given, and of those that these import.
+      own = concatMap definitionsOf (reverseList (lib.take count found));
+      imported = concatMap definitionsOf (reverseList (lib.drop count found));
+    };
+
+  # Evaluates prepared modules with definitions [{ file; value; shorthand; }]: of `shorthand` ones the value is the configuration
+  # itself, any other is a module.
+  evalPrepared = prepared: { prefix, definitions }:
+    let
+      name = { _module.args.name = lib.last prefix; };
+      asModule = def: if def.shorthand then { _file = def.file; config = def.value; } else lib.setDefaultModuleLocation def.file def.value;
+      plain = lib.partition (def: def.shorthand) definitions;
+      called = prepared.called ++ map asModule plain.wrong;
+      given = {
+        inherit (prepared) specialArgs class;
+        inherit prefix;
+        modules = prepared.modules ++ [ name ] ++ map asModule definitions;
+      };
+      quickParts = { arguments, builtIn }@outer:
+        let
+          found = lib.collectModules {
+            inherit (prepared) class;
+            inherit arguments;
+            modulesPath = prepared.specialArgs.modulesPath or "";
+            modules = called;
+          };
+          count = length called;
+        in
+        if all (m: m.options == { } && m.disabledModules == [ ]) found then
+          {
+            inherit (prepared) declared;
+            # In the order that `collectedParts` would find them in.
+            definitions =
+              prepared.imported
+              ++ concatMap definitionsOf (reverseList (lib.drop count found))
+              ++ [ { file = builtIn._file; value._module = builtIn.config._module // { args = builtIn.config._module.args // name._module.args; }; } ]
+              ++ reverseList plain.right
+              ++ concatMap definitionsOf (reverseList (lib.take count found))
+              ++ prepared.own;
+          }
+        else
+          collectedParts given outer;
+    in
+    evaluate given (
+      # Only where not both define something is the order clear.
+      if called == [ ] || prepared.own == [ ] && prepared.imported == [ ] then quickParts else collectedParts given
+    );
+
+  # `parts` answers what is declared and defined, given the modules' arguments and the module that is always there.
+  evaluate = { modules, specialArgs, prefix, class }@given: parts:
+    let
+      arguments = {
+        inherit lib options specialArgs;
+        _class = class;
+        _prefix = prefix;
+        config = builtins.addErrorContext "if you get an infinite recursion here, you probably reference `config` in `imports`. If you are trying to achieve a conditional import behavior dependent on `config`, consider importing unconditionally, and using `mkEnableOption` and `mkIf` to control its effect." config;
+      } // specialArgs;
+      builtIn = builtInOptions // {
+        config._module = {
+          args = { inherit extendModules; moduleType = type; };
+          inherit specialArgs;
+        };
+      };
+      said = parts { inherit arguments builtIn; };
+      merged = mergeLevel prefix said.declared said.definitions;
+
+      # Nearly all evaluations say nothing else of `_module` than arguments; then no more of it needs to be looked at.
+      ofModule = mergeLevel (prefix ++ [ "_module" ]) said.declared.builtIn (definitionsBelow merged.defined._module);
+      usual = all (def: !(def.value ? _type) && removeAttrs def.value [ "args" "specialArgs" ] == { }) merged.defined._module;
+      unmatched = lib.optionals (!usual) (map (def: def // { prefix = [ "_module" ] ++ def.prefix; }) ofModule.unmatched) ++ merged.unmatched;
+      freeformType = if usual then null else ofModule.config.freeformType;
+      free = freeformType.merge prefix (map (def: { inherit (def) file; value = lib.setAttrByPath def.prefix def.value; }) unmatched);
+      values = if freeformType == null || unmatched == [ ] then merged.config else lib.recursiveUpdate free merged.config;
+      config = values // { _module = ofModule.config; };
+      # In a reference these stand once, not with every submodule.
+      documented = lib.optionalAttrs (prefix == [ ]) { args = removeAttrs ofModule.options.args [ "internal" ]; };
+      options = merged.options // { _module = ofModule.options // documented; };
       checked =
-        if config._module.check && merged.unmatched != [ ] then throw (unknownOption prefix options merged.unmatched) else x: x;
+        if (usual || freeformType == null && ofModule.config.check) && unmatched != [ ] then
+          throw (noSuchOption prefix options (head unmatched))
+        else
+          x: x;
+
+      extendModules = { modules ? [ ], specialArgs ? { }, prefix ? given.prefix }:
+        evalModules (given // { modules = given.modules ++ modules; specialArgs = given.specialArgs // specialArgs; inherit prefix; });
+      type = types.submoduleWith { inherit modules specialArgs class; };
     in
     {
       _type = "configuration";
-      inherit options class;
-      config = checked (removeAttrs config [ "_module" ]);
-      _module = config._module;
+      options = checked options;
+      config = checked values;
+      _module = checked ofModule.config;
+      inherit extendModules type class;
     };
 
-  internal = {
-    _file = "<the module system>";
+  builtInOptions = {
+    _file = "lib/modules.nix";
+    key = "lib/modules.nix";
     options._module = {
       args = lib.mkOption {
-        type = lib.types.lazyAttrsOf lib.types.raw;
-        default = { };
+        type = types.lazyAttrsOf types.raw;
+        internal = true;
         description = "Further arguments for every module.";
       };
       check = lib.mkOption {
-        type = lib.types.bool;
+        type = types.bool;
+        internal = true;
         default = true;
-        description = "Whether a definition of an undeclared option is an error.";
+        description = "Whether a definition of an option that nobody declares is an error.";
+      };
+      freeformType = lib.mkOption {
+        type = types.nullOr types.optionType;
+        internal = true;
+        default = null;
+        description = "Type of the set of all definitions that have no option; null to have none of them.";
+      };
+      specialArgs = lib.mkOption {
+        readOnly = true;
+        internal = true;
+        description = "Arguments from outside, which `imports` may depend on.";
       };
     };
   };
 
-  # Every module and what it imports, once each, as { _file; key; imports; options; config; }: the last one first and imports
-  # before what imports them, as in nixpkgs. Paths are known by their name, anything else is different from every other.
-  collect = base: config: modules:
+  # What modules declare, and at `builtIn` what they and this library declare of `_module`.
+  declareAlso = modules:
     let
-      load = parent: file: index: m:
-        if builtins.isPath m || builtins.isString m then
-          let path = builtins.unsafeDiscardStringContext (toString m); in
-          unify path path (call base config path (import m))
-        else
-          unify "${parent}:${toString index}" file (call base config file m);
+      declared = declare modules;
+      more = filter (m: m.options ? _module) modules;
     in
-    lib.reverseList (
-      builtins.genericClosure {
-        startSet = lib.imap1 (load "" "<unknown-file>") modules;
-        operator = m: lib.imap1 (load m.key m._file) m.imports;
-      }
-    );
-
-  call = base: config: file: m:
-    if lib.isFunction m then
-      let
-        wanted = m.__functionArgs or (builtins.functionArgs m);
-        given = builtins.mapAttrs (
-          name: _:
-          builtins.addErrorContext "while evaluating the module argument `${name}' in `${file}':" (
-            base.${name} or config._module.args.${name}
-          )
-        ) wanted;
-      in
-      m (base // given)
-    else
-      m;
-
-  unify = key: file: m:
-    let
-      _file = toString (m._file or file);
-      stray = builtins.attrNames (removeAttrs m ownKeys);
-    in
-    if !builtins.isAttrs m then
-      throw "Module `${file}' does not look like a module: it is not an attribute set or a function that answers one."
-    else if m ? _type && builtins.isString m._type then
-      throw "Expected a module in `${file}', but found a value of type ${builtins.toJSON m._type}; put it under `config'."
-    else if (m ? config || m ? options) && stray != [ ] then
-      throw "Module `${_file}' has an unsupported attribute `${builtins.head stray}'. This is caused by introducing a top-level `config' or `options' attribute. Add configuration attributes immediately on the top level instead, or move all of them into the explicit `config' attribute."
-    else
-      {
-        inherit _file;
-        key = toString (m.key or key);
-        imports = m.imports or [ ];
-        options = m.options or { };
-        config = if m ? config || m ? options then m.config or { } else removeAttrs m ownKeys;
-      };
-
-  # One level of the option tree: decls [{ _file; value; }], defs [{ file; value; }], all values plain sets here.
-  mergeLevel = loc: decls: defs:
-    let
-      declared = builtins.zipAttrsWith (_: xs: xs) (
-        map (d: builtins.mapAttrs (_: value: { inherit (d) _file; inherit value; }) d.value) decls
-      );
-      level = builtins.mapAttrs (
-        name: ds:
-        let
-          here = loc ++ [ name ];
-          mine = builtins.concatMap (
-            def:
-            if !builtins.isAttrs def.value then
-              throw "The option `${lib.showOption loc}' in `${toString def.file}' is a set of options, but is given${lib.showValue def.value}"
-            else
-              lib.optional (def.value ? ${name}) { inherit (def) file; value = def.value.${name}; }
-          ) defs;
-          asOptions = builtins.filter (d: lib.isOption d.value) ds;
-        in
-        if asOptions == [ ] then
-          mergeLevel here ds (
-            builtins.concatMap (def: map (value: { inherit (def) file; inherit value; }) (lib.pushDownProperties def.value)) mine
-          )
-        else if builtins.length asOptions != builtins.length ds then
-          throw "The option `${lib.showOption here}' is declared both as an option and as a set of options, in ${lib.showFiles (map (d: d._file) ds)}."
-        else
-          {
-            options = lib.evalOptionValue here (map (d: { inherit (d) _file; option = d.value; }) ds) mine;
-            unmatched = [ ];
-          }
-      ) declared;
-      stray = builtins.concatMap (
-        def: map (name: { loc = loc ++ [ name ]; inherit (def) file; value = def.value.${name}; }) (
-          builtins.filter (name: !(declared ? ${name})) (builtins.attrNames def.value)
-        )
-      ) defs;
-    in
-    {
-      options = builtins.mapAttrs (_: l: l.options) level;
-      unmatched = stray ++ builtins.concatMap (l: l.unmatched) (builtins.attrValues level);
+    declared
+    // {
+      names = removeAttrs declared.names [ "_module" ];
+      levels = removeAttrs declared.levels [ "_module" ];
+      listed = declared.listed ++ [ "_module" ];
+      builtIn = if declared.names ? _module then (declare (more ++ [ builtInOptions ])).levels._module else builtInLevel;
     };
+  builtInLevel = (declare [ builtInOptions ]).levels._module;
 
-  valuesOf = builtins.mapAttrs (_: o: if lib.isOption o then o.value else valuesOf o);
-
-  unknownOption = prefix: options: unmatched:
-    let
-      first = builtins.head unmatched;
-      parent = lib.init first.loc;
-      level = lib.attrByPath (lib.drop (builtins.length prefix) parent) { } options;
-      known = builtins.filter (name: name != "_module") (builtins.attrNames level);
-    in
-    "The option `${lib.showOption first.loc}' does not exist. Definition values:${lib.showDefs [ first ]}"
-    + lib.optionalString (known != [ ]) "\nKnown here: ${builtins.concatStringsSep ", " known}";
+  definitionsOf = m: if m.config == { } then [ ] else map (value: { file = m._file; inherit value; }) (lib.pushDownProperties m.config);
 in
 {
-  inherit evalModules;
+  inherit evalModules prepareModules evalPrepared;
 }

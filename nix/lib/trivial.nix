@@ -1,25 +1,81 @@
-# Functions about functions, warnings and files.
-lib: {
-  inherit (builtins) isString isInt isFloat isBool isList isAttrs isPath functionArgs seq deepSeq pathExists readFile fromJSON toJSON;
+# Functions about functions, numbers, warnings and fixed points.
+lib:
+let
+  # A function, or a set that is called like one.
+  isFunction = f: builtins.isFunction f || (f ? __functor && builtins.isFunction (f.__functor f));
+in
+rec {
+  inherit (builtins)
+    add bitAnd bitOr bitXor ceil deepSeq div floor fromJSON genericClosure hashFile hashString isAttrs isBool isFloat isInt isPath
+    lessThan mul parseDrvName pathExists placeholder readDir readFile seq sub toFile toJSON toString toXML trace tryEval
+    unsafeDiscardStringContext unsafeGetAttrPos addErrorContext getContext hasContext appendContext baseNameOf dirOf;
+  fromTOML = builtins.fromTOML;
+  inherit isFunction;
+
   id = x: x;
   const = x: _: x;
   flip = f: a: b: f b a;
   pipe = builtins.foldl' (x: f: f x);
-  fix = f: let x = f x; in x;
-  extends = overlay: f: final: let prev = f final; in prev // overlay final prev;
-  isFunction = f: builtins.isFunction f || (f ? __functor && lib.isFunction (f.__functor f));
-  toFunction = f: if lib.isFunction f then f else _: f;
-  setFunctionArgs = f: args: {
-    __functor = _: f;
-    __functionArgs = args;
-  };
-  importJSON = path: builtins.fromJSON (builtins.readFile path);
-  warn = message: builtins.trace "evaluation warning: ${message}";
-  warnIf = condition: message: if condition then lib.warn message else x: x;
-  throwIf = condition: message: if condition then throw message else x: x;
-  throwIfNot = condition: message: if condition then x: x else throw message;
-  assertMsg = condition: message: condition || throw message;
-  boolToString = b: if b then "true" else "false";
+  concat = a: b: a ++ b;
+  "or" = a: b: a || b;
+  and = a: b: a && b;
+  xor = a: b: a != b;
+  bitNot = builtins.sub (-1);
+  mergeAttrs = a: b: a // b;
+  defaultTo = default: x: if x == null then default else x;
+  mapNullable = f: x: if x == null then null else f x;
   min = a: b: if a < b then a else b;
   max = a: b: if a > b then a else b;
+  mod = a: b: a - b * (a / b);
+  compare = a: b: if a < b then -1 else if a > b then 1 else 0;
+  boolToString = b: if b then "true" else "false";
+  boolToYesNo = b: if b then "yes" else "no";
+  importJSON = path: builtins.fromJSON (builtins.readFile path);
+  importTOML = path: builtins.fromTOML (builtins.readFile path);
+  toBaseDigits = base: n: (if n < base then [ ] else toBaseDigits base (n / base)) ++ [ (mod n base) ];
+  toHexString = n: builtins.concatStringsSep "" (map (d: builtins.substring d 1 "0123456789ABCDEF") (toBaseDigits 16 n));
+  fromHexString = text: (builtins.fromTOML "n=0x${lib.removePrefix "0x" text}").n;
+  inPureEvalMode = !(builtins ? currentSystem);
+
+  # What a function's argument set may have, for sets that are called like one as well.
+  functionArgs = f: if f ? __functor then f.__functionArgs or (functionArgs (f.__functor f)) else builtins.functionArgs f;
+  setFunctionArgs = f: args: { __functor = _: f; __functionArgs = args; };
+  mirrorFunctionArgs = f: g: setFunctionArgs g (functionArgs f);
+  toFunction = x: if isFunction x then x else _: x;
+
+  fix = f: let x = f x; in x;
+  converge = f: x: let next = f x; in if next == x then x else converge f next;
+  extends = overlay: f: final: let prev = f final; in prev // overlay final prev;
+  composeExtensions = f: g: final: prev:
+    let
+      first = f final prev;
+    in
+    first // g final (prev // first);
+  composeManyExtensions = builtins.foldl' composeExtensions (_: _: { });
+  makeExtensible = f: fix (self: f self // { extend = overlay: makeExtensible (extends overlay f); });
+
+  warn = builtins.warn or (message: builtins.trace "evaluation warning: ${message}");
+  warnIf = condition: message: if condition then warn message else x: x;
+  warnIfNot = condition: warnIf (!condition);
+  info = message: builtins.trace "INFO: ${message}";
+  showWarnings = messages: x: builtins.foldl' (x: message: warn message x) x messages;
+  throwIf = condition: message: if condition then throw message else x: x;
+  throwIfNot = condition: throwIf (!condition);
+  assertMsg = condition: message: condition || throw message;
+  assertOneOf = name: value: allowed:
+    let show = lib.generators.toPretty { }; in
+    assertMsg (builtins.elem value allowed) "${name} must be one of ${show allowed}, but is: ${show value}";
+  checkListOfEnum = what: valid: given:
+    let
+      list = lib.concatMapStringsSep ", " toString;
+      strange = builtins.filter (x: !(builtins.elem x valid)) given;
+    in
+    throwIfNot (strange == [ ]) "${what}: ${list strange} unexpected; valid ones: ${list valid}";
+
+  traceIf = condition: message: x: if condition then builtins.trace message x else x;
+  traceVal = x: builtins.trace x x;
+  traceValFn = f: x: builtins.trace (f x) x;
+  traceSeq = x: builtins.trace (builtins.deepSeq x x);
+  traceValSeq = x: traceSeq x x;
+  traceValSeqFn = f: x: traceValFn f (builtins.deepSeq x x);
 }

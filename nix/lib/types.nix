@@ -1,159 +1,187 @@
-# The option types: each is { name; description; check; merge; } and, where it has one, an empty value.
+# The types of options. This file has what a type is and those that hold one plain value; ./composed-types.nix has those made of
+# other types, ./submodules.nix those made of modules.
 lib:
 let
-  inherit (lib) mergeEqualOption mergeOneOption mergeDefinitions;
-  values = map (def: def.value);
+  inherit (builtins) foldl' isAttrs isBool isFloat isInt isString match toJSON;
+  inherit (lib) mergeEqualOption mergeOneOption types;
 
+  # A type: which values it takes (`check`, of the outermost layer only), and how definitions [{ file; value; }] become one value
+  # (`merge`). `functor` says how two declarations of one option come to one type; the rest is for references and submodules.
   mkOptionType =
-    { name, description ? name, check ? _: true, merge ? mergeOneOption, emptyValue ? { }, nestedTypes ? { } }:
-    { _type = "option-type"; inherit name description check merge emptyValue nestedTypes; };
+    {
+      name,
+      description ? null,
+      descriptionClass ? null,
+      check ? _: true,
+      merge ? lib.mergeDefaultOption,
+      emptyValue ? { },
+      getSubOptions ? _: { },
+      getSubModules ? null,
+      substSubModules ? _: null,
+      functor ? defaultFunctor name,
+      typeMerge ? defaultTypeMerge functor,
+      deprecationMessage ? null,
+      nestedTypes ? { },
+    }:
+    {
+      _type = "option-type";
+      description = if description == null then name else description;
+      inherit
+        name descriptionClass check merge emptyValue getSubOptions getSubModules substSubModules functor typeMerge deprecationMessage
+        nestedTypes;
+    };
+  defaultFunctor = name: { inherit name; type = lib.types.${name} or null; payload = null; binOp = _: _: null; };
+  # Null where the two do not go together.
+  defaultTypeMerge = one: other:
+    let payload = one.binOp one.payload other.payload; in
+    if one.name != other.name then
+      null
+    else if one.payload == null then
+      one.type
+    else if payload == null then
+      null
+    else
+      one.type payload;
 
-  simple = name: description: check: mkOptionType { inherit name description check; merge = mergeEqualOption; };
+  noun = name: description: check: merge: mkOptionType { inherit name description check merge; descriptionClass = "noun"; };
+  simple = name: description: check: noun name description check mergeEqualOption;
+  # A part of another type, with a name and a description of its own.
+  part = type: check: name: description: types.addCheck type check // { inherit name description; };
+  meaning = type: type // { descriptionClass = "nonRestrictiveClause"; };
+  bounds = low: high: "${toJSON low} and ${toJSON high} (both inclusive)";
+  between = what: type: name: low: high:
+    assert lib.assertMsg (low <= high) "${what}.between: lowest must be smaller than highest";
+    part type (x: x >= low && x <= high) name;
+  # Two declarations must say the same parameters.
+  sameOnly = name: payload: type:
+    let functor = defaultFunctor name // { inherit payload type; binOp = a: b: if a == b then a else null; }; in
+    { inherit functor; typeMerge = defaultTypeMerge functor; };
+in
+{
+  inherit mkOptionType defaultFunctor defaultTypeMerge;
+  inherit (lib) isType setType isOptionType;
 
-  attrs = name: lazy: element: mkOptionType {
-    inherit name;
-    description = "attribute set of ${element.description}";
-    check = builtins.isAttrs;
-    emptyValue.value = { };
-    nestedTypes.elemType = element;
-    merge = loc: defs:
-      let
-        named = builtins.zipAttrsWith (key: mergeDefinitions (loc ++ [ key ]) element) (
-          builtins.concatMap (
-            def: map (builtins.mapAttrs (_: value: { inherit (def) file; inherit value; })) (lib.pushDownProperties def.value)
-          ) defs
-        );
-      in
-      builtins.mapAttrs (_: m: m.value) (if lazy then named else lib.filterAttrs (_: m: m.isDefined) named);
+  raw = noun "raw" "raw value" (_: true) mergeOneOption;
+  unspecified = noun "unspecified" "unspecified value" (_: true) lib.mergeDefaultOption;
+  bool = simple "bool" "boolean" isBool;
+  boolByOr = noun "boolByOr" "boolean (merged using or)" isBool (_: foldl' (sum: def: sum || def.value) false);
+
+  int = simple "int" "signed integer" isInt;
+  ints =
+    let
+      bits = what: n: low: high:
+        between "ints" types.int "${what}Int${toString n}" low high "${toString n} bit ${what} integer; between ${bounds low high}";
+      # Half of the numbers of so many bits.
+      half = { "8" = 128; "16" = 32768; "32" = 2147483648; };
+      unsigned = n: bits "unsigned" n 0 (2 * half.${toString n} - 1);
+      signed = n: bits "signed" n (0 - half.${toString n}) (half.${toString n} - 1);
+    in
+    {
+      between = low: high: between "ints" types.int "intBetween" low high "integer between ${bounds low high}";
+      unsigned = meaning (part types.int (x: x >= 0) "unsignedInt" "unsigned integer, meaning >=0");
+      positive = meaning (part types.int (x: x > 0) "positiveInt" "positive integer, meaning >0");
+      u8 = unsigned 8;
+      u16 = unsigned 16;
+      u32 = unsigned 32;
+      s8 = signed 8;
+      s16 = signed 16;
+      s32 = signed 32;
+    };
+  port = types.ints.u16;
+  float = simple "float" "floating point number" isFloat;
+  number = types.either types.int types.float;
+  numbers = {
+    between = low: high: between "numbers" types.number "numberBetween" low high "integer or floating point number between ${bounds low high}";
+    nonnegative = meaning (part types.number (x: x >= 0) "numberNonnegative" "nonnegative integer or floating point number, meaning >=0");
+    positive = meaning (part types.number (x: x > 0) "numberPositive" "positive integer or floating point number, meaning >0");
   };
 
-  submoduleWith =
-    { modules, specialArgs ? { }, shorthandOnlyDefinesConfig ? false, description ? null, class ? null }:
+  str = simple "str" "string" isString;
+  nonEmptyStr = simple "nonEmptyStr" "non-empty string" (x: isString x && match "[ \t\n]*" x == null);
+  singleLineStr =
+    noun "singleLineStr" "(optionally newline-terminated) single-line string" (x: isString x && match "[^\n\r]*\n?" x != null)
+      (loc: defs: lib.removeSuffix "\n" (mergeEqualOption loc defs));
+  strMatching = pattern:
+    simple "strMatching ${lib.escapeNixString pattern}" "string matching the pattern ${pattern}" (x: isString x && match pattern x != null)
+    // sameOnly "strMatching" { inherit pattern; } (payload: types.strMatching payload.pattern);
+  separatedString = sep:
+    noun "separatedString" "strings concatenated with ${toJSON sep}" isString (_: lib.concatMapStringsSep sep (def: def.value))
+    // sameOnly "separatedString" { inherit sep; } (payload: types.separatedString payload.sep);
+  lines = types.separatedString "\n";
+  commas = types.separatedString ",";
+  envVar = types.separatedString ":";
+  passwdEntry = type:
+    meaning (
+      part type (s: match ".*[:\n].*" s == null) "passwdEntry ${type.name}" "${
+        types.phrase [ "noun" ] type
+      }, not containing newlines or colons"
+    );
+  enum = values:
+    let
+      show = x:
+        if isString x then "\"${x}\"" else if isInt x then toString x else if isBool x then lib.boolToString x else "<${builtins.typeOf x}>";
+      few = builtins.length values < 2;
+      description =
+        if values == [ ] then
+          "impossible (empty enum)"
+        else if few then
+          "value ${show (builtins.head values)} (singular enum)"
+        else
+          "one of ${lib.concatMapStringsSep ", " show values}";
+    in
     mkOptionType {
-      name = "submodule";
-      description = if description == null then "submodule" else description;
-      check = x: builtins.isAttrs x || lib.isFunction x || builtins.isPath x;
-      emptyValue.value = { };
-      merge = loc: defs:
-        (lib.evalModules {
-          inherit specialArgs class;
-          prefix = loc;
-          modules =
-            modules
-            ++ [ { _file = "<the module system>"; config._module.args.name = lib.mkOptionDefault (lib.last loc); } ]
-            ++ map (
-              def:
-              if shorthandOnlyDefinesConfig && builtins.isAttrs def.value && !(lib.isFunction def.value) then
-                { _file = def.file; config = def.value; }
-              else
-                { _file = def.file; imports = [ def.value ]; }
-            ) defs;
-        }).config;
+      name = "enum";
+      inherit description;
+      descriptionClass = if few then "noun" else "conjunction";
+      check = x: builtins.elem x values;
+      merge = mergeEqualOption;
+      # Two declarations allow what either does.
+      functor = defaultFunctor "enum" // {
+        payload = { inherit values; };
+        type = payload: types.enum payload.values;
+        binOp = a: b: { values = lib.unique (a.values ++ b.values); };
+      };
     };
 
-  both = a: b: mkOptionType {
-    name = "either";
-    description = "${a.description} or ${b.description}";
-    check = x: a.check x || b.check x;
-    merge = loc: defs:
-      if builtins.all a.check (values defs) then
-        a.merge loc defs
-      else if builtins.all b.check (values defs) then
-        b.merge loc defs
-      else
-        mergeOneOption loc defs;
+  path = types.pathWith { absolute = true; };
+  pathInStore = types.pathWith { inStore = true; };
+  externalPath = types.pathWith { absolute = true; inStore = false; };
+  pathWith = { inStore ? null, absolute ? null }:
+    let
+      adjective = if absolute == null then "" else if absolute then "absolute " else "relative ";
+      place = if inStore == null then "" else if inStore then " in the Nix store" else " not in the Nix store";
+      # Only a path of the language is free of `..`; the string is never used for anything else.
+      normal = x: toString (/. + builtins.unsafeDiscardStringContext (toString x));
+      isInStore = x: match "${builtins.storeDir}/[^/]{32}-[^/]+(/.*)?|/[0-9a-z]{52}(/.*)?" (normal x) != null;
+    in
+    lib.throwIf (inStore == true && absolute == false) "In pathWith, inStore means the path must be absolute" (
+      simple "path" "${adjective}path${place}" (
+        x:
+        # A path of the language would become one in the store when it is used.
+        (if inStore == false then isString x else lib.isStringLike x)
+        && (inStore == null || inStore == isInStore x)
+        && (absolute == null || absolute == (builtins.substring 0 1 (toString x) == "/"))
+      )
+      // sameOnly "path" { inherit inStore absolute; } types.pathWith
+    );
+  package = noun "package" "package" (x: lib.isDerivation x || lib.isStorePath x) (
+    loc: defs:
+    let value = mergeOneOption loc defs; in
+    if builtins.isPath value || (isString value && !(builtins.hasContext value)) then lib.toDerivation value else value
+  );
+  shellPackage = types.package // { check = x: lib.isDerivation x && x ? shellPath; };
+  pkgs = types.addCheck (
+    types.unique { message = "A Nixpkgs pkgs set can not be merged with another pkgs set."; } types.attrs
+    // { name = "pkgs"; descriptionClass = "noun"; description = "Nixpkgs package set"; }
+  ) (x: x._type or null == "pkgs");
+  attrs = mkOptionType {
+    name = "attrs";
+    description = "attribute set";
+    check = isAttrs;
+    merge = _: foldl' (sum: def: sum // def.value) { };
+    emptyValue.value = { };
   };
-in
-rec {
-  inherit mkOptionType submoduleWith;
-  raw = mkOptionType { name = "raw"; description = "raw value"; };
-  unspecified = mkOptionType { name = "unspecified"; description = "unspecified value"; };
-  bool = simple "bool" "boolean" builtins.isBool;
-  int = simple "int" "signed integer" builtins.isInt;
-  float = simple "float" "floating point number" builtins.isFloat;
-  str = simple "str" "string" builtins.isString;
-  nonEmptyStr = simple "nonEmptyStr" "non-empty string" (x: builtins.isString x && builtins.match "[[:space:]]*" x == null);
-  strMatching = pattern: simple "strMatching" "string matching the pattern ${pattern}" (x: builtins.isString x && builtins.match pattern x != null);
-  path = simple "path" "path" (x: builtins.isPath x || ((builtins.isString x || x ? outPath) && lib.hasPrefix "/" "${x}"));
-  package = simple "package" "package" (x: lib.isDerivation x || (builtins.isString x && lib.hasPrefix builtins.storeDir x));
-  ints = {
-    between = low: high: simple "intBetween" "integer between ${toString low} and ${toString high} (both inclusive)" (x: builtins.isInt x && x >= low && x <= high);
-    unsigned = simple "unsignedInt" "unsigned integer, meaning >=0" (x: builtins.isInt x && x >= 0);
-    positive = simple "positiveInt" "positive integer, meaning >0" (x: builtins.isInt x && x > 0);
-  };
-  port = ints.between 0 65535;
-  separatedString = sep: mkOptionType {
-    name = "separatedString";
-    description = if sep == "\n" then "strings concatenated with \"\\n\"" else "strings concatenated with ${builtins.toJSON sep}";
-    check = builtins.isString;
-    merge = _: defs: builtins.concatStringsSep sep (values defs);
-  };
-  lines = separatedString "\n";
-  commas = separatedString ",";
-  enum = allowed: simple "enum" "one of ${lib.concatMapStringsSep ", " builtins.toJSON allowed}" (x: builtins.elem x allowed);
-  nullOr = element: mkOptionType {
-    name = "nullOr";
-    description = "null or ${element.description}";
-    check = x: x == null || element.check x;
-    emptyValue.value = null;
-    merge = loc: defs:
-      if builtins.all (x: x == null) (values defs) then
-        null
-      else if builtins.any (x: x == null) (values defs) then
-        throw (lib.conflict loc defs)
-      else
-        element.merge loc defs;
-  };
-  listOf = element: mkOptionType {
-    name = "listOf";
-    description = "list of ${element.description}";
-    check = builtins.isList;
-    emptyValue.value = [ ];
-    nestedTypes.elemType = element;
-    merge = loc: defs:
-      map (m: m.value) (
-        builtins.filter (m: m.isDefined) (
-          builtins.concatLists (
-            lib.imap1 (
-              d: def:
-              lib.imap1 (
-                e: value:
-                mergeDefinitions (loc ++ [ "[definition ${toString d}-entry ${toString e}]" ]) element [ { inherit (def) file; inherit value; } ]
-              ) def.value
-            ) defs
-          )
-        )
-      );
-  };
-  nonEmptyListOf = element: listOf element // { check = x: builtins.isList x && x != [ ]; description = "non-empty list of ${element.description}"; emptyValue = { }; };
-  attrsOf = attrs "attrsOf" false;
-  lazyAttrsOf = attrs "lazyAttrsOf" true;
-  submodule = modules: submoduleWith {
-    modules = lib.toList modules;
-    shorthandOnlyDefinesConfig = true;
-  };
-  deferredModule = mkOptionType {
-    name = "deferredModule";
-    description = "module";
-    check = x: builtins.isAttrs x || lib.isFunction x || builtins.isPath x;
-    merge = _: defs: { imports = map (def: { _file = def.file; imports = [ def.value ]; }) defs; };
-  };
-  either = both;
-  oneOf = ts: builtins.foldl' both (builtins.head ts) (builtins.tail ts);
-  coercedTo = from: f: to: mkOptionType {
-    name = "coercedTo";
-    description = "${to.description} or ${from.description} convertible to it";
-    check = x: to.check x || (from.check x && to.check (f x));
-    merge = loc: defs: to.merge loc (map (def: if from.check def.value then def // { value = f def.value; } else def) defs);
-  };
-  anything = mkOptionType {
-    name = "anything";
-    merge = loc: defs:
-      if builtins.all (x: builtins.isAttrs x && !(lib.isDerivation x) && !(lib.isFunction x)) (values defs) then
-        (lazyAttrsOf anything).merge loc defs
-      else if builtins.all builtins.isList (values defs) then
-        (listOf anything).merge loc defs
-      else
-        mergeEqualOption loc defs;
-  };
+  optionDeclaration = noun "optionDeclaration" "option declaration" (x: lib.isOption x && !(x ? value)) lib.mergeDefaultOption;
 }
+// import ./composed-types.nix lib
+// import ./submodules.nix lib

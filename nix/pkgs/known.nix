@@ -31,9 +31,13 @@ in
   gnutar = one "tar";
   go = [ "go" "gofmt" ];
   gzip = [ "gzip" "gunzip" "zcat" ];
+  iproute2 = one "ip";
   imagemagick = [ "convert" "identify" "mogrify" "magick" ];
   jq = one "jq";
-  mariadb = [ "mariadbd" "mariadb" "mariadb-dump" "mariadb-install-db" "mysqld" "mysql" "mysqldump" ];
+  mariadb = [
+    "mariadbd" "mariadb" "mariadb-admin" "mariadb-check" "mariadb-dump" "mariadb-install-db" "mariadb-upgrade" "mysqld" "mysql"
+    "mysqldump" "my_print_defaults"
+  ];
   netcat = one "nc";
   nginx = one "nginx";
   nodejs = [ "node" "npm" "npx" "corepack" ];
@@ -41,16 +45,16 @@ in
   openssh = [ "ssh" "ssh-keygen" "scp" ];
   openssl = one "openssl";
   perl = one "perl";
-  php = one "php";
-  postgresql = [ "postgres" "psql" "initdb" "pg_ctl" "pg_dump" "pg_restore" ];
+  postgresql = [ "postgres" "psql" "initdb" "pg_ctl" "pg_dump" "pg_dumpall" "pg_isready" "pg_restore" ];
   procps = [ "ps" "pgrep" "pkill" "free" ];
   python3 = [ "python3" "pydoc3" ];
   redis = [ "redis-server" "redis-cli" ];
+  restic = one "restic";
   rsync = one "rsync";
   ruby = [ "ruby" "gem" "bundle" "irb" ];
   s6 = [
     "s6-svscan" "s6-supervise" "s6-svc" "s6-svscanctl" "s6-svstat" "s6-svok" "s6-svwait" "s6-svdt" "s6-svdt-clear" "s6-log"
-    "s6-setlock" "s6-softlimit" "s6-envdir" "s6-notifyoncheck"
+    "s6-setlock" "s6-softlimit" "s6-envdir" "s6-notifyoncheck" "s6-ipcclient" "s6-ipcserver-socketbinder"
   ];
   socat = one "socat";
   sqlite = one "sqlite3";

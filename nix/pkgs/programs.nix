@@ -2,14 +2,15 @@
 { lib, site, builders }:
 let
   # What the library itself needs is where every supported system has it, even if the operator lists no programs.
-  host = builtins.mapAttrs (program: _: "/usr/bin/${program}") { bash = 1; env = 1; s6-svscan = 1; } // site.hostPrograms or { };
+  host = builtins.mapAttrs (program: _: "/usr/bin/${program}") { bash = 1; env = 1; grep = 1; sed = 1; s6-svscan = 1; } // site.hostPrograms or { };
 
+  missing = import ./missing.nix;
   package = name: main: programs:
     let
       present = builtins.filter (p: host ? ${p}) programs;
     in
     if !(host ? ${main}) then
-      throw "pkgs.${name}: this host has no program `${main}'; its operator can install it, or provide nixpkgs"
+      missing name main
     else
       builders.runCommand name
         {
@@ -31,3 +32,4 @@ let
 in
 builtins.mapAttrs (program: _: package program program [ program ]) host
 // builtins.mapAttrs (name: programs: package name (builtins.head programs) programs) known
+// import ./php.nix { inherit lib host builders; }

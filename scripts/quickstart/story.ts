@@ -33,8 +33,8 @@ export async function story(stage: Stage, running: Running): Promise<void> {
 
   heading('Push a commit that does not build')
   command('git switch main')
-  command(`cp -r ${join(root, 'fixtures/overlays/broken-build')}/. .`)
-  cpSync(join(root, 'fixtures/overlays/broken-build'), stage.project, { recursive: true })
+  command(`cp -r ${join(root, 'fixtures/broken-build')}/. .`)
+  cpSync(join(root, 'fixtures/broken-build'), stage.project, { recursive: true })
   await commit('Render the greeting')
   const code = await shown(['git', 'push', 'hostenv', 'main'], where)
   if (code === 0) throw new QuickstartError('The commit that does not build was accepted.')

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { listeningPorts } from '../lib/proc.ts'
 import { type Emit, Refused, type Verification } from '../records.ts'
 import type { LocalHost, Place } from './host.ts'
+import { limitHints } from './limit-hints.ts'
 import type { Restart } from './release-processes.ts'
 import { type LogSizes, lastLines, type ProcessState, processStates } from './s6.ts'
 import { treeProcesses } from './service-tree.ts'
@@ -156,6 +157,7 @@ function get(socketPath: string, ctx: CheckContext, timeout: number, signal: Abo
 export async function withLastLines(ctx: CheckContext, refused: Refused, logs: LogSizes): Promise<Refused> {
   const names = refused instanceof ProcessDied ? [refused.process] : [...ctx.processes.keys()].slice(0, 1)
   const lines = (await Promise.all(names.map((name) => lastLines(ctx.host, ctx.place, name, logs)))).flat()
-  const { headline, help } = refused
+  const { headline } = refused
+  const help = [...refused.help, ...limitHints(lines, ctx.host.limits)]
   return new Refused(refused.message, { headline, detail: [...refused.detail, ...lines], help })
 }

@@ -51,9 +51,9 @@ export function asBefore(ctx: Context, release: Release, label: string): Next {
     })
   }
   return {
-    ...{ commit, tree, out, generation, label, closureBytes, since: null, newPolicy: null },
+    ...{ commit, tree, out, generation, label, closureBytes, since: null, newPolicy: null, tag: null },
     preview: environment?.preview ?? null,
     verification: verificationOf(ctx, project, key),
-    proven: true,
+    ...{ proven: true, again: null, ttl: null },
   }
 }

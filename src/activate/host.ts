@@ -6,6 +6,7 @@ import type { Limits } from '../config/limits.ts'
 import type { Nix } from '../lib/nix.ts'
 import { environmentSandbox, type SandboxHost } from '../lib/sandbox.ts'
 import type { Command } from '../lib/spawn.ts'
+import type { Bounds } from '../lib/usage.ts'
 import type { EnvironmentFacts, EnvironmentType, Oid } from '../records.ts'
 
 export interface LocalHost {
@@ -16,7 +17,13 @@ export interface LocalHost {
   readonly stateDir: string
   readonly limits: Pick<
     Limits,
-    'activateTime' | 'stopTime' | 'environmentProcesses' | 'processMemory' | 'processLogFiles' | 'processLogBytes'
+    | 'activateTime'
+    | 'stopTime'
+    | 'environmentProcesses'
+    | 'environmentMemory'
+    | 'processMemory'
+    | 'processLogFiles'
+    | 'processLogBytes'
   >
 }
 
@@ -29,6 +36,14 @@ export interface Place {
 export interface ReleaseFacts {
   readonly n: number
   readonly revision: Oid
+}
+
+/** What everything of one environment may use together. */
+export function boundsOf({ limits }: Pick<LocalHost, 'limits'>): Bounds {
+  return {
+    processes: { most: limits.environmentProcesses, setting: 'environmentProcesses' },
+    memory: { most: limits.environmentMemory, setting: 'environmentMemory' },
+  }
 }
 
 /** The receiver's own folder for an environment; the environment sees only some folders inside it. */

@@ -1,5 +1,6 @@
 // Live environments run: started at a start where they do not (after a reboot, a crash), and when somebody ends their tree.
 import type { Context } from '../context.ts'
+import { every } from '../lib/every.ts'
 import { processes } from '../lib/proc.ts'
 import { projectId } from '../lib/repositories.ts'
 import type { EnvironmentRow } from '../state/environments.ts'
@@ -12,18 +13,20 @@ export async function startLive(ctx: Context): Promise<void> {
   for (const row of ctx.state.environments.live()) await bringUp(ctx, row)
 }
 
-/** Looks every few seconds whether the trees of live environments are still there. Abort the answer to stop. */
+/** Looks every `limits.treeCheckInterval` whether the trees of live environments are still there. Abort the answer to stop. */
 export function keepRunning(ctx: Context): AbortController {
-  const controller = new AbortController()
   let looking = false
-  const timer = setInterval(async () => {
-    if (looking) return
-    looking = true
-    await look(ctx, controller.signal).catch((error: unknown) => ctx.log.error({ err: error }, 'cannot look for trees'))
-    looking = false
-  }, ctx.config.limits.treeCheckInterval)
-  timer.unref()
-  controller.signal.addEventListener('abort', () => clearInterval(timer))
+  const controller = every(
+    () => ctx.config.limits.treeCheckInterval,
+    async () => {
+      if (looking) return
+      looking = true
+      await look(ctx, controller.signal).catch((error: unknown) =>
+        ctx.log.error({ err: error }, 'cannot look for trees'),
+      )
+      looking = false
+    },
+  )
   return controller
 }
 
@@ -55,6 +58,7 @@ async function bringUp(ctx: Context, { project, key, live, broken }: Environment
     if (broken !== null) ctx.state.environments.setBroken(project, key, null)
   } catch (error) {
     ctx.log.error({ project, key, err: error }, 'the services of a live environment do not start')
-    ctx.state.environments.setBroken(project, key, error instanceof Error ? error.message : String(error))
+    const why = error instanceof Error ? error.message : String(error)
+    ctx.state.environments.setBroken(project, key, `its services do not start: ${why}`)
   }
 }

@@ -1,5 +1,6 @@
 // What a unit is about to change, read under its locks (S2): nothing is changed here.
 import { existsSync } from 'node:fs'
+import { canonicalBranch } from '../config/grants.ts'
 import type { Context, Deploy, PushDeploy, Ready } from '../context.ts'
 import { isAncestor, refValue } from '../lib/git-reads.ts'
 import { environmentFacts } from '../lib/names.ts'
@@ -8,11 +9,14 @@ import type { RefChange } from '../lib/ref-transaction.ts'
 import { projectName, repositoryPath } from '../lib/repositories.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
+import { type Meaning, meaningOf } from '../state/meaning.ts'
 import { mayGrant, mayUpdate, permitPolicy, permitUpdate } from '../state/permit-push.ts'
-import { keyOfUpdate, previewOf } from '../state/previews.ts'
+import { previewOf } from '../state/previews.ts'
 import { checkForce } from './force.ts'
 import type { Place, ReleaseFacts } from './host.ts'
+import { checkPreview } from './preview-room.ts'
 import { currentGeneration, profilePath } from './profile.ts'
+import { checkTag } from './release-tag.ts'
 
 /** What is live before a switch: its release and the generation it stands on. */
 export type Live = ReleaseFacts & { readonly generation: number }
@@ -30,6 +34,8 @@ export interface Plan {
     readonly generation: number | null
     /** The release to be, or null for a stop. */
     readonly n: number | null
+    /** Releases that are forgotten. */
+    readonly gone: readonly number[]
   } | null
 }
 
@@ -38,13 +44,18 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
   const { deploy, key, next } = ready
   if (deploy.session.fresh && existsSync(repositoryPath(ctx.config.stateDir, deploy.project)))
     throw new Refused('the project was created by another push meanwhile; push again')
-  if (deploy.kind === 'push') {
-    recheckPolicy(ctx, deploy, ready)
-    if (key !== null && next !== null) refuseBroken(ctx, deploy.project, key)
+  const needs = deploy.kind === 'push' ? recheckPolicy(ctx, deploy, ready).needs : []
+  if (deploy.kind === 'push' && key !== null && next !== null) {
+    refuseBroken(ctx, deploy.project, key)
+    checkPreview(ctx, deploy, key)
   }
   const cur = await currentValue(ctx, deploy)
-  if (deploy.kind === 'push' && key !== null && next !== null) await checkForce(ctx, deploy, key, cur ?? zeroOid)
-  if (key === null) return { ready, cur, environment: null }
+  if (deploy.kind === 'push') {
+    await checkTag(ctx, deploy, key)
+    if (next !== null) for (const one of needs) if (one !== null) await checkForce(ctx, deploy, one, cur ?? zeroOid)
+  }
+  // With -o no-activate the branch moves and the environment stays as it is.
+  if (key === null || (deploy.kind === 'push' && deploy.options.noActivate)) return { ready, cur, environment: null }
   const known = placeOf(ctx, deploy.session.project, key)
   // The type as the policy has it now, under the lock; or as it will have it.
   const place = { ...known, type: next?.newPolicy?.environments[key]?.type ?? known.type }
@@ -54,7 +65,8 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
     environment: {
       ...{ key, place, previous: liveRelease(ctx, deploy.project, key) },
       generation: currentGeneration(profilePath(ctx.host, place.facts.userName)),
-      n: next ? ctx.state.environments.nextRelease(deploy.project, key) : null,
+      gone: deploy.kind === 'purge' ? releaseNumbers(ctx, deploy.project, key) : [],
+      n: next && (next.again ?? ctx.state.environments.nextRelease(deploy.project, key)),
     },
   }
 }
@@ -87,12 +99,25 @@ export function liveRelease(ctx: Context, project: string, key: string): Live | 
 export function refChanges({ ready, cur, environment }: Plan): RefChange[] {
   const { next, deploy } = ready
   const { update } = deploy
-  const pushed = update === null ? [] : [{ ref: update.ref, new: isZero(update.new) ? null : update.new, old: cur }]
+  // A branch that goes with its environment may be gone by now.
+  const moves = update !== null && !(cur !== null && isZero(cur) && isZero(update.new))
+  const pushed = moves ? [{ ref: update.ref, new: isZero(update.new) ? null : update.new, old: cur }] : []
   if (environment === null) return pushed
   const live = { ref: `refs/hostenv/live/${environment.key}`, new: next?.commit ?? null, old: null }
-  if (next === null) return environment.previous === null ? pushed : [...pushed, live]
-  const release = { ref: `refs/hostenv/releases/${environment.key}/${environment.n}`, new: next.commit, old: null }
+  const gone = environment.gone.map((n) => ({ ref: releaseRef(environment.key, n), new: null, old: null }))
+  if (next === null) return environment.previous === null ? [...pushed, ...gone] : [...pushed, live, ...gone]
+  const release = { ref: releaseRef(environment.key, environment.n ?? 0), new: next.commit, old: null }
   return [...pushed, live, release]
+}
+
+/** The ref that keeps the commit of a release. */
+export function releaseRef(key: string, n: number): string {
+  return `refs/hostenv/releases/${key}/${n}`
+}
+
+/** Every release of an environment that is on record. */
+export function releaseNumbers(ctx: Context, project: string, key: string): number[] {
+  return ctx.state.environments.releases(project, key).map(({ n }) => n)
 }
 
 /** Throws Refused for an environment that could not be restored: what it is has to be settled before it becomes something new. */
@@ -116,7 +141,8 @@ async function currentValue(ctx: Context, deploy: Deploy): Promise<Oid | null> {
   const { session, update, project } = deploy
   if (update === null) return null
   const cur = await refValue(session.repository, ctx.host.path, update.ref)
-  if (cur === update.old) return cur
+  // What the receiver changes itself, it changes from whatever there is.
+  if (cur === update.old || deploy.kind !== 'push') return cur
   const setter = isZero(cur) ? null : ctx.state.deploys.whoSet(project, update.ref, cur)
   const ancestor = (a: Oid, b: Oid) => isAncestor(session.repository, ctx.host.path, a, b)
   if (setter && setter.id < deploy.id && !isZero(update.new))
@@ -126,13 +152,16 @@ async function currentValue(ctx: Context, deploy: Deploy): Promise<Oid | null> {
 }
 
 // A canonical push that arrived earlier may have changed what this ref means, or who may push it.
-function recheckPolicy(ctx: Context, deploy: PushDeploy, { key, next }: Ready): void {
-  const policy = ctx.state.projects.get(deploy.project)?.policy ?? null
-  const made = (one: string) => ctx.state.environments.isPreview(deploy.project, one)
-  const now = policy && keyOfUpdate(policy, deploy.update, made)
-  if (next?.newPolicy == null && policy && now !== key) throw new Refused('the policy changed meanwhile; push again')
+function recheckPolicy(ctx: Context, deploy: PushDeploy, { key, next }: Ready): Meaning {
+  const { project } = deploy
+  const policy = ctx.state.projects.get(project)?.policy ?? null
+  const made = (one: string) => ctx.state.environments.isPreview(project, one)
+  const now = meaningOf(policy, deploy, canonicalBranch(ctx.config, project), made)
+  if (next?.newPolicy == null && policy && now.key !== key)
+    throw new Refused('the policy changed meanwhile; push again')
   // What was allowed then is written down already.
-  if (!mayUpdate(ctx.state, deploy, now ?? key)) permitUpdate(ctx.state, deploy, now ?? key)
-  if (next?.newPolicy && key !== null && !mayGrant(ctx.state, deploy, now))
-    permitPolicy(ctx.state, deploy, { before: now, key, policy: next.newPolicy })
+  for (const one of now.needs) if (!mayUpdate(ctx.state, deploy, one)) permitUpdate(ctx.state, deploy, one)
+  if (next?.newPolicy && key !== null && !mayGrant(ctx.state, deploy, now.own))
+    permitPolicy(ctx.state, deploy, { before: now.own, key, policy: next.newPolicy })
+  return now
 }

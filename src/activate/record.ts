@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts'
 import { zeroOid } from '../lib/oid.ts'
 import { Refused } from '../records.ts'
-import type { DeployRow } from '../state/deploys.ts'
+import { expiryOf, recordLife, recordStop } from './lifetime.ts'
 import type { Plan } from './plan.ts'
 
 /** S3: what was live before, and what is about to be. Inside a transaction. Throws Refused when the user name is taken. */
@@ -28,31 +28,36 @@ export function recordStart(ctx: Context, plan: Plan, unit: number): void {
 export function recordCommit(ctx: Context, plan: Plan, generation: number): void {
   const { ready, environment } = plan
   const { deploy, next } = ready
-  ctx.state.deploys.update(deploy.id, { stage: 'committed' })
-  if (environment === null) return
+  ctx.state.deploys.update(deploy.id, { stage: 'committed', key: ready.key })
+  // The newest accepted commit of the canonical branch is the policy, whether it is live or was only built.
+  if (next?.newPolicy) ctx.state.projects.setPolicy(deploy.project, next.commit, next.newPolicy)
+  const { project } = deploy
+  if (environment === null) {
+    // A preview that was pushed to without activation is not forgotten either.
+    const row = ready.key === null ? null : ctx.state.environments.get(project, ready.key)
+    if (next !== null && row?.live != null)
+      ctx.state.lifetimes.expire(project, row.key, expiryOf(ctx, project, row.key, next.ttl))
+    return
+  }
+  const { key } = environment
   if (next === null || environment.n === null) {
-    recordStop(ctx, { project: deploy.project, key: environment.key, kind: deploy.kind })
+    const { name: pusher, fingerprint } = deploy.session.pusher
+    recordStop(ctx, { project, key, kind: deploy.kind, pusher, fingerprint })
     return
   }
   const stages = { ...ready.stages, total: Math.round(performance.now() - deploy.started) }
   ctx.state.deploys.update(deploy.id, { stages: JSON.stringify(stages) })
   const { commit, tree, out: storePath, label, closureBytes, since } = next
-  ctx.state.environments.addRelease(
-    {
-      ...{ project: deploy.project, key: environment.key, n: environment.n, generation, stages, label },
-      ...{ commit, tree, storePath, closureBytes, since },
-      ...{ by: deploy.session.pusher.name, at: new Date().toISOString() },
-    },
-    deploy.id,
-  )
-  ctx.state.environments.setLive(deploy.project, environment.key, environment.n)
-  if (next.newPolicy !== null) ctx.state.projects.setPolicy(deploy.project, commit, next.newPolicy)
-}
-
-/** S6 of an environment of which nothing is live any more, also where a start redoes it. Inside a transaction. */
-export function recordStop(
-  ctx: Context,
-  { project, key }: Pick<DeployRow, 'project' | 'kind'> & { key: string },
-): void {
-  ctx.state.environments.setLive(project, key, null)
+  if (next.again === null)
+    ctx.state.environments.addRelease(
+      {
+        ...{ project, key, n: environment.n, generation, stages, label },
+        ...{ commit, tree, storePath, closureBytes, since },
+        ...{ by: deploy.session.pusher.name, at: new Date().toISOString() },
+      },
+      deploy.id,
+    )
+  ctx.state.environments.setLive(project, key, environment.n)
+  recordLife(ctx, { project, key, ttl: next.ttl })
+  if (next.tag !== null) ctx.state.tags.bind(project, next.tag, commit)
 }

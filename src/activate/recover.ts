@@ -4,8 +4,8 @@ import type { Context } from '../context.ts'
 import { isZero } from '../lib/oid.ts'
 import { projectId } from '../lib/repositories.ts'
 import type { DeployRow } from '../state/deploys.ts'
+import { recordStop } from './lifetime.ts'
 import { liveRelease, placeOf, verificationOf } from './plan.ts'
-import { recordStop } from './record.ts'
 import { redo } from './redo.ts'
 import { dropRoot } from './roots.ts'
 import { quietLock } from './run-activate.ts'
@@ -54,7 +54,8 @@ async function undoRow(ctx: Context, row: DeployRow): Promise<void> {
     await undo(ctx.host, { place, previous, generation: row.previous_generation, verification }, () => undefined)
   } catch (error) {
     ctx.log.error({ deploy: row.id, err: error }, 'undo failed: the environment is broken')
-    ctx.state.environments.setBroken(row.project, row.key, error instanceof Error ? error.message : String(error))
+    const why = error instanceof Error ? error.message : String(error)
+    ctx.state.environments.setBroken(row.project, row.key, `the release before could not be restored: ${why}`)
   }
 }
 
@@ -67,9 +68,10 @@ async function stopAll(ctx: Context, rows: readonly DeployRow[]): Promise<void> 
     await stopTree(ctx.host, facts)
   }
   ctx.state.atomically(() => {
-    for (const { id, project, key, kind } of rows) {
+    for (const row of rows) {
+      const { id, key } = row
       ctx.state.deploys.update(id, { stage: 'committed' })
-      if (key !== null) recordStop(ctx, { project, key, kind })
+      if (key !== null) recordStop(ctx, { ...row, key })
     }
   })
 }

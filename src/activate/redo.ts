@@ -6,13 +6,26 @@ import { isZero } from '../lib/oid.ts'
 import { prepareRefs, type RefChange } from '../lib/ref-transaction.ts'
 import { putInPlace, repositoryPath } from '../lib/repositories.ts'
 import { type DeployRow, noRef } from '../state/deploys.ts'
-import { dropRoot } from './roots.ts'
+import { releaseNumbers, releaseRef } from './plan.ts'
+import { removeFiles } from './purge.ts'
+import { dropRoot, keepBuild } from './roots.ts'
 
 /** Moves the refs of a committed deploy and ends it. Idempotent. Throws when git cannot; the deploy stays committed. */
 export async function redo(ctx: Context, row: DeployRow): Promise<void> {
   await moveRefs(ctx, row)
-  ctx.state.deploys.update(row.id, { stage: 'done', finished_at: new Date().toISOString() })
-  await dropRoot(ctx, row.id)
+  await conclude(ctx, row)
+}
+
+/** S8 of a deploy whose refs are where they belong: what was built and not activated is kept, what goes is gone, and it is done. */
+export async function conclude(ctx: Context, row: DeployRow): Promise<void> {
+  const { id, kind, project, key } = row
+  if (row.release === null) await keepBuild(ctx, row)
+  if (kind === 'purge' && key !== null) await removeFiles(ctx, project, key)
+  ctx.state.atomically(() => {
+    if (kind === 'purge' && key !== null) ctx.state.lifetimes.forget(project, key)
+    ctx.state.deploys.update(id, { stage: 'done', finished_at: new Date().toISOString() })
+  })
+  await dropRoot(ctx, id)
 }
 
 /**
@@ -43,6 +56,7 @@ function ours(ctx: Context, row: DeployRow): RefChange[] {
   const live = ctx.state.environments.liveRelease(row.project, row.key)
   const release = row.release === null ? null : ctx.state.environments.release(row.project, row.key, row.release)
   const changes: RefChange[] = [{ ref: `refs/hostenv/live/${row.key}`, new: live?.commit ?? null, old: null }]
-  if (release) changes.push({ ref: `refs/hostenv/releases/${row.key}/${release.n}`, new: release.commit, old: null })
-  return changes
+  if (release) changes.push({ ref: releaseRef(row.key, release.n), new: release.commit, old: null })
+  const gone = row.kind === 'purge' ? releaseNumbers(ctx, row.project, row.key) : []
+  return [...changes, ...gone.map((n) => ({ ref: releaseRef(row.key ?? '', n), new: null, old: null }))]
 }

@@ -1,7 +1,11 @@
-// The links that keep builds from the garbage collector while their deploys last.
+// The links that keep builds from the garbage collector: while their deploys last, and of builds that were asked to be kept.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Context } from '../context.ts'
+import { userName } from '../lib/names.ts'
+import { projectId } from '../lib/repositories.ts'
+import { mustRun } from '../lib/spawn.ts'
+import type { DeployRow } from '../state/deploys.ts'
 
 /** The link of one deploy's build. */
 export function rootLink(ctx: Pick<Context, 'config'>, deploy: number): string {
@@ -11,4 +15,23 @@ export function rootLink(ctx: Pick<Context, 'config'>, deploy: number): string {
 /** Lets go of a deploy's build: a release is kept by its generation from now on. */
 export async function dropRoot(ctx: Pick<Context, 'config'>, deploy: number): Promise<void> {
   await rm(rootLink(ctx, deploy), { force: true })
+}
+
+/** Keeps what was built with `-o no-activate`, in place of what was kept before for that environment. */
+export async function keepBuild(
+  ctx: Pick<Context, 'config' | 'host'>,
+  { project: name, key, out }: Pick<DeployRow, 'project' | 'key' | 'out'>,
+): Promise<void> {
+  if (out === null || key === null) return
+  const { nix } = ctx.host
+  const { organisation, project } = projectId(name)
+  const link = keptLink(ctx.config.stateDir, userName(organisation, project, key))
+  const old = nix.version.major === 2 && nix.version.minor < 4
+  const root = ['--add-root', link, ...(old ? ['--indirect'] : [])]
+  await mustRun(nix.command(['nix-store', '--realise', out, ...root]))
+}
+
+/** The link of the build that is kept for an environment. */
+export function keptLink(stateDir: string, user: string): string {
+  return join(stateDir, 'roots', `kept-${user}`)
 }

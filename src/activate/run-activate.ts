@@ -6,12 +6,14 @@ import { type Command, type Ran, run } from '../lib/spawn.ts'
 import { type Emit, Refused } from '../records.ts'
 import {
   asEnvironment,
+  boundsOf,
   environmentDir,
   type LocalHost,
   makeDirectories,
   type Place,
   type ReleaseFacts,
 } from './host.ts'
+import { limitHints } from './limit-hints.ts'
 
 /** The lock that every child of a switch holds (flock(1)); recovery waits for it first. */
 export function activateLock(host: Pick<LocalHost, 'stateDir'>, userName: string): string {
@@ -33,9 +35,13 @@ export async function runActivate(
     line,
   })
   if (ran.code === 0) return
-  const how = ran.timedOut ? `took longer than ${host.limits.activateTime / 1000} s` : describeEnd(ran)
+  const how = ran.timedOut ? `took longer than ${host.limits.activateTime / 1000} s` : (ran.over ?? describeEnd(ran))
   const tail = `${ran.stdout}\n${ran.stderr}`.split('\n').filter((text) => text !== '')
-  throw new Refused(`activate failed: ${how}`, { headline: `Activate failed: ${how}`, detail: tail.slice(-25) })
+  throw new Refused(`activate failed: ${how}`, {
+    headline: `Activate failed: ${how}`,
+    detail: tail.slice(-25),
+    help: ran.timedOut ? ['Its operator can raise limits.activateTime.'] : limitHints(tail.slice(-25), host.limits),
+  })
 }
 
 interface UnderLock {
@@ -62,6 +68,7 @@ export async function underLock(
   return await run(holding(lock, command), {
     timeout: options.timeout,
     maxBuffer: 1024 ** 2,
+    bounds: boundsOf(host),
     ...(options.line === undefined ? {} : { onStdout: options.line, onStderr: options.line }),
   })
 }

@@ -76,6 +76,21 @@ function identity(host: LocalHost, facts: EnvironmentFacts, out: string) {
   return { pid, started: pid === null ? null : startedAt(pid), out }
 }
 
+const ended = new Map<string, string>()
+
+/** Ends a tree that is over a limit: its pid namespace goes with it, all at once. `why` is a clause. */
+export function endTree(facts: EnvironmentFacts, tree: number, why: string): void {
+  ended.set(facts.userName, why)
+  end(tree)
+}
+
+/** Why the tree of an environment was ended since this was asked last; null when it was not. */
+export function whyEnded(facts: EnvironmentFacts): string | null {
+  const why = ended.get(facts.userName) ?? null
+  ended.delete(facts.userName)
+  return why
+}
+
 /** Stops every service of an environment: asks, waits, kills. Idempotent. */
 export async function stopTree(host: LocalHost, facts: EnvironmentFacts): Promise<void> {
   const tree = findTree(host, facts)

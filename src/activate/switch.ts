@@ -8,7 +8,7 @@ import { generationPath, profilePath, setProfile, switchGeneration } from './pro
 import { releaseProcesses } from './release-processes.ts'
 import { runActivate } from './run-activate.ts'
 import { logSizes } from './s6.ts'
-import { ensureTree, isMarked, markTree, stopTree } from './service-tree.ts'
+import { ensureTree, isMarked, markTree, stopTree, whyEnded } from './service-tree.ts'
 
 export interface SwitchContext extends LocalHost {
   readonly socketOf: (facts: EnvironmentFacts) => string | null
@@ -44,13 +44,18 @@ export async function activate(host: SwitchContext, a: Activation, emit: Emit): 
   const check = { ...checkContext(host, a.place, a.out, a.verification, emit), proven: a.proven }
   const logs = logSizes(a.place, [...check.processes.keys()])
   await ensureTree(host, a.place)
-  await writeReleaseFile(a.place.facts, a.release)
-  await runActivate(host, a.place, a.out, a.release, emit)
-  await markTree(host, a.place.facts, a.out)
+  whyEnded(a.place.facts)
   try {
-    await checkRelease(check)
+    await writeReleaseFile(a.place.facts, a.release)
+    await runActivate(host, a.place, a.out, a.release, emit)
+    await markTree(host, a.place.facts, a.out)
+    await checkRelease(check).catch(async (error: unknown) => {
+      throw error instanceof Refused ? await withLastLines(check, error, logs) : error
+    })
   } catch (error) {
-    throw error instanceof Refused ? await withLastLines(check, error, logs) : error
+    // Whatever failed then failed because of that.
+    const over = whyEnded(a.place.facts)
+    throw over === null ? error : new Refused(`services ended: ${over}`)
   }
 }
 

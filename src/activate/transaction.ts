@@ -5,10 +5,11 @@ import { type PreparedRefs, prepareRefs, RefConflict } from '../lib/ref-transact
 import { putInPlace, repositoryPath } from '../lib/repositories.ts'
 import { UnitFailure } from '../lib/unit-failure.ts'
 import { Refused, refusedEvent } from '../records.ts'
+import type { DeployKind } from '../state/deploys.ts'
 import { makePlan, type Plan, refChanges, verificationOf } from './plan.ts'
+import { checkRoom } from './preview-room.ts'
 import { recordCommit, recordStart } from './record.ts'
-import { moveRefs, redo } from './redo.ts'
-import { dropRoot } from './roots.ts'
+import { conclude, moveRefs, redo } from './redo.ts'
 import { stopTree } from './service-tree.ts'
 import { activate, switchProfile, undo } from './switch.ts'
 
@@ -30,6 +31,12 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
       plans.push(await makePlan(ctx, ready))
     }
     refuseTwice(plans)
+    const pushed = plans.filter(({ environment }) => environment !== null && environment.n !== null)
+    checkRoom(
+      ctx,
+      current.deploy.project,
+      pushed.flatMap(({ environment }) => environment?.key ?? []),
+    )
     refs = await prepared(ctx, plans)
     await fault(ctx, 'S2', plans)
     // S3: from here on a crash is undone by the next start (a stop is redone). Whether it was cancelled is asked for the
@@ -87,8 +94,8 @@ async function finish(ctx: Context, plans: readonly Plan[], refs: PreparedRefs):
   for (const { ready } of plans) await settle(ctx, ready)
   await fault(ctx, 'S7', plans)
   for (const { ready } of plans) {
-    ctx.state.deploys.update(ready.deploy.id, { stage: 'done', finished_at: new Date().toISOString() })
-    await dropRoot(ctx, ready.deploy.id)
+    const row = ctx.state.deploys.get(ready.deploy.id)
+    if (row !== null) await conclude(ctx, row)
   }
   await fault(ctx, 'S8', plans)
   for (const plan of plans) announce(ctx, plan)
@@ -148,7 +155,11 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     ctx.log.error({ deploy: deploy.id, err: error }, 'undo failed: the environment is broken')
-    ctx.state.environments.setBroken(deploy.project, environment.key, why)
+    ctx.state.environments.setBroken(
+      deploy.project,
+      environment.key,
+      `the release before could not be restored: ${why}`,
+    )
     deploy.report.emit({
       type: 'warning',
       text: `${environment.key} is broken: the release before could not be restored (${why})`,
@@ -157,10 +168,16 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
 }
 
 function announce(ctx: Context, { ready, environment }: Plan): void {
-  const { report, started } = ready.deploy
+  const { report, started, project } = ready.deploy
+  if (environment === null && ready.next !== null && ready.key !== null) {
+    const live = ctx.state.environments.liveRelease(project, ready.key)
+    report.emit({ type: 'kept', key: ready.key, release: live?.n ?? null, duration: performance.now() - started })
+  }
   if (environment === null) return
   if (environment.n === null) {
-    report.emit({ type: 'removed', key: environment.key })
+    const { key } = environment
+    const goesAt = ctx.state.environments.get(project, key)?.goes_at ?? null
+    report.emit({ type: 'stopped', key, how: howStopped(ready.deploy.kind), goesAt })
     return
   }
   for (const name of notGranted(ctx, environment.key, ready))
@@ -171,6 +188,10 @@ function announce(ctx: Context, { ready, environment }: Plan): void {
   const url = ctx.urlOf(environment.place.facts.hostname)
   report.emit({ type: 'live', url, release: environment.n, duration: performance.now() - started })
   ctx.log.info({ deploy: ready.deploy.id, release: environment.n, url }, 'live')
+}
+
+function howStopped(kind: DeployKind): 'paused' | 'purged' | 'stopped' {
+  return kind === 'pause' ? 'paused' : kind === 'purge' ? 'purged' : 'stopped'
 }
 
 // An earlier deploy may be live without its ref being where it belongs (Unfinished): first things first.

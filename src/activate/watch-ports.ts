@@ -1,17 +1,17 @@
 // Every minute: does an environment listen on a TCP port after all? Its release is marked and its project warned.
 import type { Context } from '../context.ts'
+import { every } from '../lib/every.ts'
 import { listeningPorts } from '../lib/proc.ts'
 import { projectId } from '../lib/repositories.ts'
 import { placeOf } from './plan.ts'
 import { treeProcesses } from './service-tree.ts'
 
-/** Starts watching; abort the answer to stop. */
+/** Looks every `limits.portCheckInterval`; abort the answer to stop. */
 export function watchPorts(ctx: Context): AbortController {
-  const controller = new AbortController()
-  const timer = setInterval(() => look(ctx), ctx.config.limits.portCheckInterval)
-  timer.unref()
-  controller.signal.addEventListener('abort', () => clearInterval(timer))
-  return controller
+  return every(
+    () => ctx.config.limits.portCheckInterval,
+    () => look(ctx),
+  )
 }
 
 function look(ctx: Context): void {

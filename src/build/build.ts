@@ -24,7 +24,7 @@ export interface BuildOptions {
 export interface BuildLimits {
   /** Bytes of log that are kept for one deploy; more is cut. */
   readonly maxLogBytes: number
-  /** Bytes of log after which Nix ends one derivation (`max-log-size` of nix.conf(5)). */
+  /** Bytes of log after which Nix ends one derivation (`max-build-log-size` of nix.conf(5)). */
   readonly maxDerivationLogBytes: number
 }
 
@@ -56,7 +56,7 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
 
   const progress = new Progress({ emit, log, total: plan?.builds.length ?? 0 })
   const argv = ['build', installable, '--out-link', outLink, '--json', ...LOG_FORMAT]
-  const bounded = [...argv, '--option', 'max-log-size', String(limits.maxDerivationLogBytes)]
+  const bounded = [...argv, '--option', 'max-build-log-size', String(limits.maxDerivationLogBytes)]
   const ended = await runBuild(nix.command(bounded), signal, (entry) => progress.handle(entry))
   const failed = progress.finish(ended.code === 0)
   stopIfCancelled(signal)

@@ -1,5 +1,6 @@
 // Reads Nix's error messages: which derivation failed, and how. The wording differs over versions; samples are in the tests.
 import { stripVTControlCharacters } from 'node:util'
+import { sizeText } from '../config/units.ts'
 
 export interface BuildFailure {
   readonly drv: string
@@ -31,7 +32,8 @@ function readHow(text: string): string | null {
   if (time) return `timed out after ${time[1]} s${time[2] ? ' without output' : ''}`
   const output = /failed to produce output path for output '([^']*)'/.exec(text)
   if (output) return `made no output ${output[1]}`
-  if (/killed after writing more than \d+ bytes of log/.test(text)) return 'wrote too much log'
+  const log = /killed after writing more than (\d+) bytes of log/.exec(text)
+  if (log) return `wrote more than ${sizeText(Number(log[1]))} of log (limits.derivationLogBytes)`
   const system = /a '([^']*)' with features|required system or feature|platform mismatch/i.exec(text)
   if (system) return 'needs another kind of machine'
   if (/dependenc(?:y|ies) .*failed|dependenc(?:y|ies) failed/s.test(text)) return null

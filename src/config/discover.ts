@@ -9,7 +9,7 @@ export interface Machine {
   readonly nixVersion: { readonly major: number; readonly minor: number }
   /** Nix's name of it: `x86_64-linux`. */
   readonly system: string
-  /** Program name → absolute path, for every program of /usr/bin and the Node that runs this. */
+  /** Program name → absolute path, for every program of /usr and the PATH and the Node that runs this. */
   readonly hostPrograms: Readonly<Record<string, string>>
   readonly bwrap: boolean
   readonly root: boolean
@@ -22,7 +22,7 @@ export async function discover(path: string): Promise<Machine> {
   const onPath = path.split(':').filter((directory) => directory.startsWith('/'))
   const reachable = programsIn(onPath)
   // What is in /usr is preferred for projects: sandboxes show that.
-  const programs = programsIn(['/usr/bin', '/usr/sbin', ...onPath])
+  const programs = programsIn([...postgresql(), '/usr/bin', '/usr/sbin', ...onPath])
   const hint: Record<string, string> = {
     ...{
       git: 'git',
@@ -68,6 +68,12 @@ export function storeIsPrivate(config: Pick<Config, 'nix'>, machine: Pick<Machin
     (machine.root && existsSync('/nix/store')) ||
     may(daemon, constants.W_OK)
   )
+}
+
+// Debian has them in a directory for each version, and only wrappers that read its /etc in /usr/bin. The newest one's.
+function postgresql(): string[] {
+  const versions = list('/usr/lib/postgresql').filter((name) => /^\d+$/.test(name))
+  return versions.sort((a, b) => Number(b) - Number(a)).map((version) => `/usr/lib/postgresql/${version}/bin`)
 }
 
 // The first directory wins.

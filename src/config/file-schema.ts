@@ -219,15 +219,14 @@ function limitShape(table: object): Record<string, z.ZodType> {
   return Object.fromEntries(entries)
 }
 
-function limitSchema({ unit, value, least, most, says, atStart }: Limit): z.ZodType {
-  const description = atStart ? `${says} A change takes effect at the next start.` : says
+function limitSchema({ unit, value, least, most, says }: Limit): z.ZodType {
   if (unit === 'count') {
     const takes = `a whole number from ${least} to ${most}`
     return z
       .int({ error: takes })
       .min(least, { error: takes })
       .max(most, { error: takes })
-      .meta({ description, default: value })
+      .meta({ description: says, default: value })
   }
   const [parse, show, what] = unit === 'time' ? [parseTime, timeText, 'time'] : [parseSize, sizeText, 'size']
   const takes = `a ${what} with its unit, like ${show(value)}, from ${show(least)} to ${show(most)}`
@@ -235,7 +234,7 @@ function limitSchema({ unit, value, least, most, says, atStart }: Limit): z.ZodT
   return z
     .string({ error: takes })
     .regex(pattern, { error: takes, abort: true })
-    .meta({ description, default: show(value) })
+    .meta({ description: says, default: show(value) })
     .transform((written, ctx) => {
       const parsed = parse(written)
       if (parsed !== null && parsed >= least && parsed <= most) return parsed

@@ -9,11 +9,9 @@ export interface Limit {
   readonly most: number
   /** What is limited, as the reference says it. */
   readonly says: string
-  /** True where a change takes effect at the next start only. */
-  readonly atStart: boolean
 }
 
-type More = Partial<Pick<Limit, 'least' | 'most' | 'atStart'>>
+type More = Partial<Pick<Limit, 'least' | 'most'>>
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -23,7 +21,7 @@ const MIB = 1024 * KIB
 const GIB = 1024 * MIB
 
 const limit = (unit: Limit['unit'], most: number) => (value: number, says: string, more?: More) =>
-  ({ unit, value, says, least: 1, most, atStart: false, ...more }) as const
+  ({ unit, value, says, least: 1, most, ...more }) as const
 const count = limit('count', 1_000_000)
 // Longer timers than 2³¹ ms fire at once in Node.
 const time = limit('time', 24 * 24 * HOUR)
@@ -60,7 +58,7 @@ export const limitTable = {
   evaluationMemory: size(2 * GIB, 'Address space of one evaluation (setrlimit(2), RLIMIT_AS).', { least: 128 * MIB }),
   evaluationProcesses: count(
     64,
-    'Processes and threads of one evaluation (RLIMIT_NPROC; not where the receiver is root).',
+    'Processes and threads of one evaluation (RLIMIT_NPROC; where the receiver is root, it counts processes itself).',
   ),
   evaluationsAtOnce: count(4, 'Evaluations of all pushes that run at once; others wait.'),
   manifestBytes: size(4 * MIB, 'Size of the manifest that an evaluation may print.', { least: 4 * KIB }),
@@ -74,8 +72,13 @@ export const limitTable = {
   activateTime: time(5 * MINUTE, 'How long `activate` of one release may take.', { least: 100 }),
   environmentProcesses: count(
     1024,
-    'Processes and threads of one environment (RLIMIT_NPROC; where the receiver is root, it counts them itself and stops an environment that has more).',
+    'Processes and threads of one environment (RLIMIT_NPROC; where the receiver is root, it counts processes itself and stops an environment that has more).',
     { least: 16 },
+  ),
+  environmentMemory: size(
+    8 * GIB,
+    'Memory of one environment, all of its processes and its files in memory together; the receiver looks every second and stops an environment that has more.',
+    { least: 64 * MIB },
   ),
   processMemory: size(8 * GIB, 'Private memory of each process of an environment (RLIMIT_DATA).', { least: 64 * MIB }),
   processLogFiles: count(5, 'Old log files that are kept of each process; holds for services that start later.', {
@@ -89,20 +92,25 @@ export const limitTable = {
   shutdownTime: time(MINUTE, 'How long the receiver waits at SIGTERM for deploys that are switching.'),
   portCheckInterval: time(MINUTE, 'How often the receiver looks for environments that listen on a port.', {
     least: 100,
-    atStart: true,
   }),
   treeCheckInterval: time(5 * SECOND, 'How often it looks whether the services of live environments still run.', {
     least: 100,
-    atStart: true,
   }),
-  heldTime: time(10 * SECOND, 'How long a request waits for an environment that switches.', { atStart: true }),
-  heldPerEnvironment: count(100, 'Requests that wait for one environment that switches.', { atStart: true }),
-  heldRequests: count(1000, 'Requests that wait for environments that switch, of all.', { atStart: true }),
-  logBytes: size(10 * MIB, "Size of the receiver's log file.", { least: 4 * KIB, atStart: true }),
-  logFiles: count(5, 'Full log files of the receiver that are kept.', { most: 1000, atStart: true }),
+  previewGrace: time(
+    72 * HOUR,
+    'How long a preview that expired or was torn down keeps its data; then data, releases and name go together.',
+    { least: 0, most: 365 * 24 * HOUR },
+  ),
+  expiryCheckInterval: time(MINUTE, 'How often the receiver looks for previews that expired.', {
+    least: 100,
+  }),
+  heldTime: time(10 * SECOND, 'How long a request waits for an environment that switches.'),
+  heldPerEnvironment: count(100, 'Requests that wait for one environment that switches.'),
+  heldRequests: count(1000, 'Requests that wait for environments that switch, of all.'),
+  logBytes: size(10 * MIB, "Size of the receiver's log file.", { least: 4 * KIB }),
+  logFiles: count(5, 'Full log files of the receiver that are kept.', { most: 1000 }),
   serviceLogBytes: size(MIB, "Size of the log of one environment's service manager; two full ones are kept.", {
     least: 4 * KIB,
-    atStart: true,
   }),
   runsAtOnce: count(20, 'Commands (the word `run`) that run at once, of everybody.', { most: 10_000 }),
   auditLines: count(100_000, 'Decisions about who may do what that are kept (the word `audit`); the oldest go.', {
@@ -118,12 +126,12 @@ export const limitTable = {
     channelsPerConnection: count(10, 'Sessions at once within one connection.', { most: 1000 }),
   },
   frontDoor: {
-    maxConnections: count(4096, 'Connections at once, of everybody.', { atStart: true }),
-    maxRequests: count(512, 'Requests at once for one environment.', { atStart: true }),
-    headTimeout: time(15 * SECOND, 'How long the head of a request may take.', { atStart: true }),
-    bodyTimeout: time(MINUTE, 'How long a request may stand still while it sends its body.', { atStart: true }),
-    answerTimeout: time(2 * MINUTE, 'How long an environment may take to begin its answer.', { atStart: true }),
-    closeTimeout: time(5 * SECOND, 'How long requests on their way get when the receiver ends.', { atStart: true }),
+    maxConnections: count(4096, 'Connections at once, of everybody.'),
+    maxRequests: count(512, 'Requests at once for one environment.'),
+    headTimeout: time(15 * SECOND, 'How long the head of a request may take.'),
+    bodyTimeout: time(MINUTE, 'How long a request may stand still while it sends its body.'),
+    answerTimeout: time(2 * MINUTE, 'How long an environment may take to begin its answer.'),
+    closeTimeout: time(5 * SECOND, 'How long requests on their way get when the receiver ends.'),
   },
 } as const
 

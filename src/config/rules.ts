@@ -13,7 +13,15 @@ const ownOptions = new Set(
     ['allow-import-from-derivation', 'allowed-uris', 'allowed-impure-host-deps', 'build-hook', 'build-users-group'],
     ['diff-hook', 'experimental-features', 'extra-experimental-features', 'extra-sandbox-paths', 'filter-syscalls'],
     ['impure-env', 'plugin-files', 'post-build-hook', 'pre-build-hook', 'pure-eval', 'restrict-eval', 'sandbox'],
-    ['sandbox-build-dir', 'sandbox-dev-shm-size', 'sandbox-fallback', 'sandbox-paths', 'store', 'max-log-size'],
+    [
+      'sandbox-build-dir',
+      'sandbox-dev-shm-size',
+      'sandbox-fallback',
+      'sandbox-paths',
+      'store',
+      'max-build-log-size',
+      'build-max-log-size',
+    ],
     ['use-sqlite-wal', 'allow-new-privileges', 'nix-path', 'extra-nix-path', 'system', 'log-format'],
   ].flat(),
 )

@@ -3,47 +3,28 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import type { Limits } from '../config/limits.ts'
 import { answer, type SENTENCES } from './answer.ts'
 import { valuesOf } from './headers.ts'
+import { pausedPage } from './paused-page.ts'
 import { PrivateLinks, type Route } from './private-links.ts'
 import { hasBody, proxy } from './proxy.ts'
 import { type RequestTarget, requestTarget } from './request-host.ts'
 import { isWebSocket, proxyUpgrade, responseOn } from './upgrade.ts'
 import { addedHeaders, type Reply, replyOf } from './virtual-host.ts'
-import { WaitingRoom } from './waiting-room.ts'
+import type { WaitingRoom } from './waiting-room.ts'
 
-export interface FrontDoorLimits {
-  /** Connections at once, of all clients. */
-  readonly maxConnections: number
-  /** Requests at once for one environment: one that hangs must not use up the front door. */
-  readonly maxRequests: number
-  /** Milliseconds until the head of a request is there. */
-  readonly headTimeout: number
-  /** Milliseconds without a byte of a request's body. */
-  readonly bodyTimeout: number
-  /** Milliseconds without a byte until the environment begins to answer. */
-  readonly answerTimeout: number
-  /** Milliseconds that requests on their way get when the front door closes. */
-  readonly closeTimeout: number
-}
-
-export const FRONT_DOOR_LIMITS: FrontDoorLimits = {
-  maxConnections: 4096,
-  maxRequests: 512,
-  headTimeout: 15_000,
-  bodyTimeout: 60_000,
-  answerTimeout: 120_000,
-  closeTimeout: 5000,
-}
+export type FrontDoorLimits = Limits['frontDoor']
 
 export interface FrontDoorOptions {
   /** Looks up a host name (lower case, no port, no trailing dot). */
   readonly route: (hostname: string) => Route | null
   /** Our own links go to `runtimeDir/door`. */
   readonly runtimeDir: string
-  readonly limits?: Partial<FrontDoorLimits>
+  /** Asked for whenever they are needed: they may change. */
+  readonly limits: () => FrontDoorLimits
   /** Hears which environments switch; their requests wait in it. */
-  readonly room?: WaitingRoom
+  readonly room: WaitingRoom
   readonly log: { warn(fields: object, message: string): void }
 }
 
@@ -51,12 +32,16 @@ export interface FrontDoor {
   /** Port 0 picks a free one. */
   listen(host: string, port: number): Promise<{ host: string; port: number }>
   /** Open connections of clients. */
-  connections(): Promise<number>
+  connections(): number
+  /** To be called when `limits` answer other values than before. */
+  limitsChanged(): void
   /** Lets requests on their way end, in bounded time. */
   close(): Promise<void>
 }
 
 const SWEEP = 60_000
+/** Connections beyond the most that are answered, each once. */
+const TOLD = 100
 
 interface Admitted {
   readonly target: RequestTarget
@@ -65,22 +50,38 @@ interface Admitted {
 
 /** Makes a front door that does not listen yet. Throws when the runtime directory is too long for a socket's path. */
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
-  const limits = { ...FRONT_DOOR_LIMITS, ...options.limits }
-  const links = new PrivateLinks(join(options.runtimeDir, 'door'), limits.maxRequests)
+  const links = new PrivateLinks(join(options.runtimeDir, 'door'))
   const upgraded = new Set<Duplex>()
   const busy = new Map<string, number>()
   const proxyOptions = {
-    ...{ links, room: options.room ?? new WaitingRoom(), answerTimeout: limits.answerTimeout },
-    routed: (hostname: string) => options.route(hostname) !== null,
+    ...{ links, room: options.room },
+    get answerTimeout() {
+      return options.limits().answerTimeout
+    },
+    routed: (hostname: string) => {
+      const route = options.route(hostname)
+      return route !== null && route.paused === undefined
+    },
+    gone: (request: IncomingMessage, response: ServerResponse, { hostname }: RequestTarget) => {
+      const paused = options.route(hostname)?.paused
+      if (paused === undefined || response.headersSent) answer(response, 404)
+      else send(pausedPage(paused, request.headers.accept ?? ''), request, response)
+    },
     failed: warner(options.log),
-    reading: (request: IncomingMessage, response: ServerResponse) => watchBody(request, response, limits.bodyTimeout),
+    reading: (request: IncomingMessage, response: ServerResponse) =>
+      watchBody(request, response, options.limits().bodyTimeout),
   }
   let sweeper: NodeJS.Timeout | undefined
 
+  // Some more than may be are let in to be told so; beyond these the kernel's answer has to do.
+  const surplus = new WeakSet<Duplex>()
+  let open = 0
+
   const enter = (route: Route): boolean => {
     const now = busy.get(route.upstreamDir) ?? 0
-    if (now < limits.maxRequests) busy.set(route.upstreamDir, now + 1)
-    return now < limits.maxRequests
+    const free = now < options.limits().maxRequests
+    if (free) busy.set(route.upstreamDir, now + 1)
+    return free
   }
   const leave = ({ upstreamDir }: Route): void => {
     const now = (busy.get(upstreamDir) ?? 1) - 1
@@ -89,6 +90,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
 
   const admit = (request: IncomingMessage): Admitted | keyof typeof SENTENCES => {
+    if (surplus.has(request.socket)) return 503
     const target = requestTarget(request)
     if (target === null) return 400
     if (!isPlainlyFramed(request)) return 501
@@ -100,6 +102,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const admitted = admit(request)
     if (typeof admitted === 'number') {
+      if (surplus.has(request.socket)) response.shouldKeepAlive = false
       answer(response, admitted)
       return
     }
@@ -107,7 +110,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     // node:stream's pipeline alone adds seven listeners for the end of an answer.
     response.setMaxListeners(16)
     response.once('close', () => leave(route))
-    const reply = ownReply(target, route)
+    const reply = ownReply(target, route, request)
     if (reply !== null) send(reply, request, response)
     else void proxy(request, response, target, route, proxyOptions)
   }
@@ -125,22 +128,29 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       upgraded.delete(socket)
       leave(route)
     })
-    const reply = ownReply(target, route)
+    const reply = ownReply(target, route, request)
     if (reply !== null) send(reply, request, responseOn(request, socket))
     else void proxyUpgrade({ request, socket, head }, target, route, proxyOptions)
   }
 
   const server = createServer({
-    headersTimeout: limits.headTimeout,
     // A long upload is no fault; one that stops is (bodyTimeout).
     requestTimeout: 0,
-    connectionsCheckingInterval: Math.min(limits.headTimeout, 5000),
+    connectionsCheckingInterval: Math.min(options.limits().headTimeout, 5000),
     // A missing or repeated Host is answered by us.
     requireHostHeader: false,
     insecureHTTPParser: false,
     shouldUpgradeCallback: isWebSocket,
   })
-  server.maxConnections = limits.maxConnections
+  const limitsChanged = () => {
+    server.maxConnections = options.limits().maxConnections + TOLD
+    server.headersTimeout = options.limits().headTimeout
+  }
+  limitsChanged()
+  server.on('connection', (socket) => {
+    if (++open > options.limits().maxConnections) surplus.add(socket)
+    socket.once('close', () => open--)
+  })
   server.on('request', handle)
   // `Expect: 100-continue` is the environment's to answer.
   server.on('checkContinue', handle)
@@ -157,13 +167,14 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       const bound = server.address() as AddressInfo
       return { host: bound.address, port: bound.port }
     },
-    connections: () => new Promise((resolve) => server.getConnections((_error, count) => resolve(count ?? 0))),
+    connections: () => open,
+    limitsChanged,
     async close() {
       clearInterval(sweeper)
       const { promise, resolve } = Promise.withResolvers<void>()
       server.close(() => resolve())
       for (const socket of upgraded) socket.destroy()
-      const timer = setTimeout(() => server.closeAllConnections(), limits.closeTimeout)
+      const timer = setTimeout(() => server.closeAllConnections(), options.limits().closeTimeout)
       await promise
       clearTimeout(timer)
       await links.close()
@@ -171,8 +182,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
 }
 
-// Redirects and what else a host name's settings answer without the environment.
-function ownReply(target: RequestTarget, { host }: Route): Reply | null {
+// A paused environment's page, redirects, and what else a host name's settings answer without the environment.
+function ownReply(target: RequestTarget, { host, paused }: Route, request: IncomingMessage): Reply | null {
+  if (paused !== undefined) return pausedPage(paused, request.headers.accept ?? '')
   if (host === undefined) return null
   const facts = { scheme: 'http', host: target.hostname, hostField: target.host, requestUri: target.path } as const
   const reply = replyOf(host, facts)

@@ -5,6 +5,7 @@ import { lstat, mkdir, rm, unlink } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { linkOwnSocket } from '../lib/own-socket.ts'
+import type { Paused } from './paused-page.ts'
 import type { HostRules } from './virtual-host.ts'
 
 /** An environment as the front door reaches it. */
@@ -17,6 +18,8 @@ export interface Route {
   readonly uid: number
   /** What the host name's settings ask for; left out where there are none at all. */
   readonly host?: HostRules
+  /** Where nothing of it is live, and it waits to be woken. */
+  readonly paused?: Paused
 }
 
 /** One checked socket. `path` is in our own directory; the agent keeps connections to it open. */
@@ -37,15 +40,13 @@ const UNUSED = 5 * 60_000
 
 export class PrivateLinks {
   readonly #dir: string
-  readonly #maxSockets: number
   readonly #entries = new Map<string, Entry>()
   readonly #opening = new Map<string, Promise<Door>>()
   #made = 0
 
   /** `dir`: a directory for us alone, on the file system of the sockets. Throws when paths in it would be too long for a socket. */
-  constructor(dir: string, maxSockets: number) {
+  constructor(dir: string) {
     this.#dir = dir
-    this.#maxSockets = maxSockets
     if (Buffer.byteLength(this.#path(Number.MAX_SAFE_INTEGER)) > MAX_PATH)
       throw new Error(`${dir} is too long for sockets in it: use a shorter runtime directory`)
   }
@@ -102,7 +103,8 @@ export class PrivateLinks {
     const before = this.#entries.get(route.upstreamDir)
     this.#entries.delete(route.upstreamDir)
     if (before !== undefined) await retire(before)
-    const agent = new Agent({ keepAlive: true, maxSockets: this.#maxSockets, maxFreeSockets: 16, timeout: 0 })
+    // How many requests there are at once is the front door's to limit.
+    const agent = new Agent({ keepAlive: true, maxFreeSockets: 16, timeout: 0 })
     // Making a link changes the file's ctime, and so does removing the one before where it is the same file.
     const file = await identity(path).catch(async (error: unknown) => {
       await unlink(path).catch(() => {})

@@ -17,6 +17,8 @@ export interface ProxyOptions {
   readonly answerTimeout: number
   /** Whether the host name still leads to an environment. */
   readonly routed: (hostname: string) => boolean
+  /** Answers a request whose environment stopped while it waited. */
+  readonly gone: (request: IncomingMessage, response: ServerResponse, target: RequestTarget) => void
   /** Called once for each request that no environment answered. */
   readonly failed: (route: Route, error: unknown) => void
   /** Called before the body of a request is read. */
@@ -42,7 +44,8 @@ export async function proxy(
     await persist(route, options, asker, (now) => attempt(request, response, target, route, options, now))
   } catch (error) {
     if (response.destroyed) return
-    if (!(error instanceof Gone)) options.failed(route, error)
+    if (error instanceof Gone) return options.gone(request, response, target)
+    options.failed(route, error)
     answer(response, statusOf(error))
   }
 }

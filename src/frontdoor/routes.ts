@@ -1,8 +1,10 @@
 // Which environment a host name leads to: its own name under the operator's domain, or a custom name that its project was granted.
 import { join } from 'node:path'
+import { shellWord } from '../lib/shell-word.ts'
 import type { Manifest } from '../records.ts'
 import type { EnvironmentRow } from '../state/environments.ts'
 import type { State } from '../state/state.ts'
+import type { Paused } from './paused-page.ts'
 import type { Route } from './private-links.ts'
 import type { HostRules } from './virtual-host.ts'
 
@@ -12,6 +14,8 @@ export interface RoutesOptions {
   readonly runtimeDir: string
   /** Whether a project (`organisation/project`) may have a host name that is not one of its own under the domain. */
   readonly granted: (hostname: string, project: string) => boolean
+  /** The command line with which a word (`wake feature/foo -p acme/shop`) is said to this receiver. */
+  readonly command: (word: string) => string
 }
 
 interface Claim {
@@ -25,7 +29,7 @@ interface Index {
   readonly claims: ReadonlyMap<string, readonly Claim[]>
 }
 
-/** Makes the front door's look-up. Only an environment with a live release is served; nothing is known of the others. */
+/** Makes the front door's look-up. Only an environment with a live release is served, and a paused one says so; nothing is known of the others. */
 export function createRoutes(options: RoutesOptions): (hostname: string) => Route | null {
   const { environments, projects } = options.state
   const uid = process.getuid?.() ?? 0
@@ -43,15 +47,31 @@ export function createRoutes(options: RoutesOptions): (hostname: string) => Rout
   return (hostname) => {
     if (index.revision !== projects.revision) index = makeIndex(projects.revision, projects.all())
     const row = owner(hostname)
-    if (!row || row.live === null) return null
+    if (!row || (row.live === null && row.wakes === null)) return null
     const { project, key, user_name: userName } = row
     const host = rulesOf(index.policies.get(project), key, hostname)
-    return { userName, upstreamDir: join(options.runtimeDir, 'upstream', userName), uid, host }
+    const route = { userName, upstreamDir: join(options.runtimeDir, 'upstream', userName), uid, host }
+    return row.live === null ? { ...route, paused: paused(row, options) } : route
   }
 }
 
+function paused(
+  { project, key, goes_at: goesAt, expires_at: end }: EnvironmentRow,
+  { command }: RoutesOptions,
+): Paused {
+  const wake = command(`wake ${shellWord(key)} -p ${project}`)
+  return { key, goesAt, expired: goesAt !== null && end !== null, wake }
+}
+
 const DEFAULTS: HostRules['settings'] = {
-  ...{ globalRedirect: null, redirectCode: 301, locations: {}, allowIndexing: null, hsts: true },
+  ...{
+    globalRedirect: null,
+    enableLetsEncrypt: true,
+    redirectCode: 301,
+    locations: {},
+    allowIndexing: null,
+    hsts: true,
+  },
   security: {
     ...{ csp: null, cspMode: 'enforce', cspReportTo: null, reportTo: null, xContentTypeOptions: true, hsts: true },
     ...{ referrerPolicy: 'strict-origin-when-cross-origin', xFrameOptions: 'SAMEORIGIN' },

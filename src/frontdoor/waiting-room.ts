@@ -1,14 +1,8 @@
 // Where requests wait while their environment switches: which environments do, who waits, and when somebody tries again.
 
-export interface WaitingLimits {
-  /** Milliseconds that one request waits at most. */
-  readonly time: number
-  /** Requests that wait at once for one environment, and for all of them. */
-  readonly each: number
-  readonly all: number
-}
+import type { Limits } from '../config/limits.ts'
 
-export const WAITING_LIMITS: WaitingLimits = { time: 10_000, each: 100, all: 1000 }
+export type WaitingLimits = Pick<Limits, 'heldTime' | 'heldPerEnvironment' | 'heldRequests'>
 
 /** One waiting request. */
 export interface Ticket {
@@ -31,15 +25,16 @@ interface Room {
 const KNOCK = 20
 
 export class WaitingRoom {
-  readonly #limits: WaitingLimits
+  readonly #limits: () => WaitingLimits
   readonly #switching = new Map<string, number>()
   /** Switched, and not reached since: a release may be live before it listens. */
   readonly #settling = new Map<string, NodeJS.Timeout>()
   readonly #rooms = new Map<string, Room>()
   #held = 0
 
-  constructor(limits: Partial<WaitingLimits> = {}) {
-    this.#limits = { ...WAITING_LIMITS, ...limits }
+  /** `limits` are asked for whenever they are needed: they may change. */
+  constructor(limits: () => WaitingLimits) {
+    this.#limits = limits
   }
 
   /** An environment, by its user name, is about to change its services. Each `begin` needs its `end`. */
@@ -57,7 +52,7 @@ export class WaitingRoom {
     }
     this.#switching.delete(userName)
     this.#settled(userName)
-    this.#settling.set(userName, setTimeout(() => this.#settled(userName), this.#limits.time).unref())
+    this.#settling.set(userName, setTimeout(() => this.#settled(userName), this.#limits().heldTime).unref())
     this.#wake(userName)
   }
 
@@ -69,14 +64,15 @@ export class WaitingRoom {
   /** A place for one more request, or null when there is none. */
   enter(userName: string): Ticket | null {
     const room = this.#rooms.get(userName) ?? this.#build(userName)
-    if (room.waiting.size >= this.#limits.each || this.#held >= this.#limits.all) {
+    const { heldTime, heldPerEnvironment, heldRequests } = this.#limits()
+    if (room.waiting.size >= heldPerEnvironment || this.#held >= heldRequests) {
       this.#tidy(userName, room)
       return null
     }
     const waiting: Waiting = { wake: null }
     room.waiting.add(waiting)
     this.#held++
-    const until = performance.now() + this.#limits.time
+    const until = performance.now() + heldTime
     return {
       wait: () => {
         const { promise, resolve } = Promise.withResolvers<boolean>()

@@ -44,6 +44,12 @@ export async function addRefusedBytes(repository: string, bytes: number): Promis
   await writeFile(join(repository, refusedFile), `${sum}\n`, { mode: 0o600 })
 }
 
+/** Whether somebody collects this repository now, or holds its lock alone for another reason. */
+export async function isCollected(repository: string, path: string): Promise<boolean> {
+  const argv = ['flock', '--shared', '--nonblock', '--conflict-exit-code', '99', repositoryLock, 'true'] as const
+  return (await run({ argv: [...argv], env: { PATH: path }, cwd: repository })).code === 99
+}
+
 export interface CollectOptions {
   /** Milliseconds; git is ended after that, and what it has not finished is as it was. */
   readonly time?: number

@@ -21,6 +21,13 @@ export async function refValue(repository: string, path: string, ref: string): P
   )
 }
 
+/** The commit that an object is, or that a tag leads to; null where that is no commit. */
+export async function peeled(repository: string, path: string, oid: Oid): Promise<Oid | null> {
+  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${oid}^{commit}`]
+  const ran = await run(git(repository, path, args))
+  return ran.code === 0 ? ran.stdout.trim() : null
+}
+
 /** How many commits are reachable from `tip` and not from `base`. */
 export async function countBeyond(repository: string, path: string, base: Oid, tip: Oid): Promise<number> {
   return Number(await mustRun(git(repository, path, ['rev-list', '--count', tip, `^${base}`])))

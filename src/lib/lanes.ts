@@ -49,6 +49,11 @@ export class Lanes {
     }
   }
 
+  /** Whether somebody holds a lane or waits for it. */
+  isTaken(lane: string): boolean {
+    return [...this.#entries.values()].some(({ lanes }) => lanes.has(lane))
+  }
+
   /** Enters before every deploy: it waits for who holds these lanes, never for one that only builds. */
   enterFirst(lanes: readonly string[]): Place {
     return this.enter(--this.#first, lanes)

@@ -92,15 +92,16 @@ export function startedAt(pid: number): number | null {
   return stat === null || Number.isNaN(ticks) ? null : ticks
 }
 
-/** TCP ports on which one of these processes listens, in this network namespace or its own. */
+/**
+ * TCP ports of this process's network on which one of these processes listens. A port in a network namespace of its own is
+ * nobody else's.
+ */
 export function listeningPorts(pidsToLookAt: readonly number[]): number[] {
   const ports = new Set<number>()
-  const tables = new Map<string, Map<string, number>>()
+  const network = link('/proc/self/ns/net')
+  const table = listeningSockets()
   for (const pid of pidsToLookAt) {
-    const namespace = link(`/proc/${pid}/ns/net`)
-    if (namespace === null) continue
-    const table = tables.get(namespace) ?? listeningSockets(pid)
-    tables.set(namespace, table)
+    if (link(`/proc/${pid}/ns/net`) !== network) continue
     for (const inode of socketInodes(pid)) {
       const port = table.get(inode)
       if (port !== undefined) ports.add(port)
@@ -111,10 +112,10 @@ export function listeningPorts(pidsToLookAt: readonly number[]): number[] {
 
 const listenState = '0A'
 
-function listeningSockets(pid: number): Map<string, number> {
+function listeningSockets(): Map<string, number> {
   const found = new Map<string, number>()
   for (const file of ['tcp', 'tcp6']) {
-    for (const line of (read(`/proc/${pid}/net/${file}`) ?? '').split('\n').slice(1)) {
+    for (const line of (read(`/proc/self/net/${file}`) ?? '').split('\n').slice(1)) {
       const fields = line.trim().split(/\s+/)
       const [local, state, inode] = [fields[1], fields[3], fields[9]]
       if (local && state === listenState && inode) found.set(inode, Number.parseInt(local.split(':')[1] ?? '0', 16))

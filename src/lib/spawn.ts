@@ -3,6 +3,7 @@ import { type ChildProcess, spawn as nodeSpawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { execa } from 'execa'
+import type { Bounds } from './usage.ts'
 
 /** A command as data: what to run, never a shell string. `env` is the whole environment, nothing is inherited. */
 export interface Command {
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly timeout?: number
   /** Bytes of stdout and of stderr that are kept and told; more is cut, the command goes on. */
   readonly maxBuffer?: number
+  /** What it may use with all that it starts; whoever counts ends it then (`boundedRuns`). */
+  readonly bounds?: Bounds
   readonly onStdout?: (line: string) => void
   readonly onStderr?: (line: string) => void
 }
@@ -29,6 +32,8 @@ export interface Ran {
   readonly stderr: string
   readonly timedOut: boolean
   readonly cancelled: boolean
+  /** Which of its bounds it was over when it was ended, as a clause; null when it was not. */
+  readonly over: string | null
   /** Milliseconds. */
   readonly duration: number
 }
@@ -54,7 +59,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
   const stdout = listen(child.stdout, most, options.onStdout)
   const stderr = listen(child.stderr, most, options.onStderr)
   const result = await child
-  ending.over()
+  ending.done()
   if (result.exitCode === undefined && result.signal === undefined)
     throw new Error(`cannot start ${file}: ${result.originalMessage ?? 'unknown cause'}`)
   return {
@@ -64,6 +69,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
     stderr: stderr(),
     timedOut: ending.why() === 'timeout',
     cancelled: ending.why() === 'cancel',
+    over: ending.over(),
     duration: performance.now() - started,
   }
 }
@@ -77,19 +83,47 @@ export function endGroup(child: ChildProcess): void {
   }
 }
 
-type Ending = 'timeout' | 'cancel'
+/** A command that runs within bounds. */
+export interface BoundedRun {
+  /** Its first process. */
+  readonly pid: number
+  readonly bounds: Bounds
+  /** Ends it; its caller gets to know why. */
+  end(why: string): void
+}
+
+const bounded = new Set<BoundedRun>()
+
+/** Every command with bounds that runs now. */
+export function boundedRuns(): readonly BoundedRun[] {
+  return [...bounded]
+}
+
+type Ending = 'timeout' | 'cancel' | 'bounds'
 
 /** Milliseconds that the output of a command may stay open once it has ended: somebody else holds it then. */
 const outputGrace = 2000
 
 // Ends a command's whole process group when its time is up or nobody wants it any more, and says which it was.
-function endings(child: ChildProcess, { signal, timeout }: RunOptions) {
+function endings(child: ChildProcess, { signal, timeout, bounds }: RunOptions) {
   let why: Ending | null = null
+  let over: string | null = null
   const end = (reason: Ending) => () => {
     why ??= reason
     endGroup(child)
   }
   const cancel = end('cancel')
+  const run: BoundedRun | null =
+    bounds === undefined || child.pid === undefined
+      ? null
+      : {
+          ...{ pid: child.pid, bounds },
+          end: (what) => {
+            if (why === null) over = what
+            end('bounds')()
+          },
+        }
+  if (run) bounded.add(run)
   const timer = timeout === undefined ? undefined : setTimeout(end('timeout'), timeout)
   if (signal?.aborted) cancel()
   else signal?.addEventListener('abort', cancel)
@@ -101,7 +135,9 @@ function endings(child: ChildProcess, { signal, timeout }: RunOptions) {
   })
   return {
     why: () => why,
-    over: () => {
+    over: () => over,
+    done: () => {
+      if (run) bounded.delete(run)
       clearTimeout(timer)
       signal?.removeEventListener('abort', cancel)
     },

@@ -8,7 +8,7 @@ import { histogram, type Metric } from './metrics-text.ts'
 
 export interface Connections {
   readonly ssh: () => number
-  readonly http: () => Promise<number>
+  readonly http: () => number
 }
 
 /** Everything there is, as of now. Reads only rows that came since the last time. */
@@ -18,7 +18,7 @@ export async function collectMetrics(
   connections: Connections,
 ): Promise<Metric[]> {
   const { outcomes, stages } = totals.read()
-  const http = await connections.http()
+  const http = connections.http()
   return [
     gauge('hostenv_build_info', 'Which hostenv this is; always 1.', 1, {
       ...{ version, node: process.versions.node, schema: String(migrations.length) },

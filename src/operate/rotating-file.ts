@@ -18,8 +18,8 @@ export interface Rotation {
   readonly keep: number
 }
 
-/** A destination of pino's. What cannot be written (a full disk) is lost: a log must never end the receiver. */
-export function rotatingFile(path: string, { size, keep }: Rotation): { write(line: string): void; close(): void } {
+/** A destination of pino's; `rotation` is asked at each line. What cannot be written (a full disk) is lost: a log must never end the receiver. */
+export function rotatingFile(path: string, rotation: Rotation): { write(line: string): void; close(): void } {
   let fd: number | null = null
   let written = 0
   const open = () => {
@@ -35,9 +35,9 @@ export function rotatingFile(path: string, { size, keep }: Rotation): { write(li
       try {
         if (fd === null) open()
         const bytes = Buffer.byteLength(line)
-        if (written > 0 && written + bytes > size) {
+        if (written > 0 && written + bytes > rotation.size) {
           close()
-          shift(path, keep)
+          shift(path, rotation.keep)
           renameSync(path, `${path}.1`)
           open()
         }

@@ -2,16 +2,16 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Context } from '../context.ts'
+import { every } from '../lib/every.ts'
 import { copyAndCut } from './rotating-file.ts'
 
 /** Looks every `limits.portCheckInterval`; abort the answer to stop. (Logs of processes are s6-log's, which rotates them itself.) */
 export function watchServiceLogs(ctx: Pick<Context, 'config' | 'log'>): AbortController {
-  const controller = new AbortController()
   trimServiceLogs(ctx)
-  const timer = setInterval(() => trimServiceLogs(ctx), ctx.config.limits.portCheckInterval)
-  timer.unref()
-  controller.signal.addEventListener('abort', () => clearInterval(timer))
-  return controller
+  return every(
+    () => ctx.config.limits.portCheckInterval,
+    () => trimServiceLogs(ctx),
+  )
 }
 
 /** Cuts every svscan.log below STATE/env that is larger than it may be. Never throws. */

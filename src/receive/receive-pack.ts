@@ -29,6 +29,8 @@ export interface ReceivePack {
   readonly limits: { readonly refsPerPush: number; readonly packBytes: number }
   /** What is told to who sends a pack larger than `packBytes`. */
   readonly tooLarge: readonly string[]
+  /** Called when git has not begun after a moment: it waits for the repository's lock. */
+  readonly waiting: () => void
   /** Fits sentences for the pusher into lines of a terminal. */
   readonly lines: (sentences: readonly string[]) => readonly string[]
   /**
@@ -42,6 +44,9 @@ export interface Ended {
   readonly code: number | null
   readonly signal: string | null
 }
+
+/** Milliseconds in which git begins to speak where nobody holds it up. */
+const MOMENT = 500
 
 /** The lock file that each receive-pack holds shared; recovery takes it alone before it removes stale files. */
 export const receiveLock = 'hostenv.lock'
@@ -82,6 +87,10 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Rece
     'pipe',
     'pipe',
   ])
+  // It says nothing before it holds the lock (flock(1)).
+  const waiting = setTimeout(options.waiting, MOMENT)
+  for (const stream of [child.stdout, child.stderr]) stream?.once('data', () => clearTimeout(waiting))
+  child.once('exit', () => clearTimeout(waiting))
   const tap = new WireTap()
   connect(io, child, tap)
   const tell = (sentences: readonly string[]) => {

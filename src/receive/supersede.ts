@@ -7,7 +7,7 @@ import { type Oid, Refused } from '../records.ts'
 /** Cancels the earlier deploys of this ref that this one supersedes; the others keep their place before it. */
 export async function supersede(ctx: Context, deploy: PushDeploy): Promise<void> {
   for (const [id, other] of ctx.active) {
-    if (id >= deploy.id || other.project !== deploy.project || other.ref !== deploy.update.ref) continue
+    if (id >= deploy.id || !other.plain || other.project !== deploy.project || other.ref !== deploy.update.ref) continue
     const samePerson = other.fingerprint === deploy.session.pusher.fingerprint
     const superseded = samePerson || (await contains(ctx, deploy, other.commit))
     // It may have begun to switch meanwhile: then it is no longer among the active ones, and nothing ends it.

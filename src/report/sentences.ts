@@ -1,7 +1,8 @@
-// Everything that a deploy says to the person who pushed, word for word. Pure: an event in, printable lines of at most 72 columns out.
+// Everything that a deploy says to the person who pushed, word for word. Pure: an event in, printable lines of at most 71 columns out.
 import { printable, printableLines } from '../lib/printable.ts'
+import { timeToCome } from '../lib/ttl.ts'
 import type { DeployEvent } from '../records.ts'
-import { byteDelta, byteSize, count, durationText } from './units.ts'
+import { byteDelta, byteSize, count, durationText, shortTime } from './units.ts'
 import { WIDTH, wrap, wrapParts } from './wrap.ts'
 
 export interface SentenceContext {
@@ -57,8 +58,10 @@ export function sentences(event: DeployEvent, context: SentenceContext): readonl
       return detail(`check ${event.what} → ${event.result} in ${durationText(event.duration)}`)
     case 'live':
       return live(event)
-    case 'removed':
-      return step(`Stopped ${event.key}; its data and its releases are kept`)
+    case 'kept':
+      return kept(event)
+    case 'stopped':
+      return step(stopped(event))
     case 'refused':
       return refused(event, context)
     case 'restored':
@@ -76,9 +79,14 @@ function detail(text: string): readonly string[] {
   return lines.length > DETAIL_LINES ? [...shown, `${DETAIL}…`] : shown
 }
 
-function started({ project, commit, ref, key, kind, previewOf }: Event<'started'>): string {
+function started({ project, commit, ref, key, kind, previewOf, expiresIn }: Event<'started'>): string {
   const name = ref.replace(/^refs\/(heads|tags)\//, '')
-  return `${project} ${commit.slice(0, 7)} → ${key} (${previewOf === undefined ? kind : `preview of ${previewOf}`}${name === key ? '' : `, from ${name}`})`
+  const what = [
+    previewOf === undefined ? kind : `preview of ${previewOf}`,
+    ...(name === key ? [] : [`from ${name}`]),
+    ...(expiresIn === undefined ? [] : [`expires in ${timeToCome(expiresIn)}`]),
+  ]
+  return `${project} ${commit.slice(0, 7)} → ${key} (${what.join(', ')})`
 }
 
 // Where both do not fit on one line, the address stays whole and the rest goes below it.
@@ -86,6 +94,19 @@ function live({ url, release, duration }: Event<'live'>): readonly string[] {
   const rest = `release ${release}, ${durationText(duration)}`
   const line = `${STEP}Live at ${printable(url)} (${rest})`
   return line.length <= WIDTH ? [line] : [...step(`Live at ${url}`), ...detail(rest)]
+}
+
+function stopped({ key, how, goesAt }: Event<'stopped'>): string {
+  if (how === 'purged') return `Removed ${key}, with its data and its releases`
+  const what = how === 'paused' ? `Paused ${key}` : `Stopped ${key}`
+  return goesAt === null
+    ? `${what}; its data and its releases are kept`
+    : `${what}; its data is kept until ${shortTime(goesAt)}`
+}
+
+function kept({ key, release, duration }: Event<'kept'>): readonly string[] {
+  const stays = release === null ? `nothing of ${key} is live` : `release ${release} of ${key} stays live`
+  return step(`Built and kept, not activated: ${stays} (${durationText(duration)})`)
 }
 
 function plan({ builds, fetches, cached }: Event<'build-plan'>): readonly string[] {
@@ -127,12 +148,12 @@ function buildFailed({ name, how, tail, gotHash }: Event<'build-failed'>): reado
   return [...step(`Build failed: ${name}, ${how}`), ...quoted, ...hash]
 }
 
-function built({ duration, cached, closureBytes, since }: Event<'built'>): readonly string[] {
+function built({ duration, cached, as, closureBytes, since }: Event<'built'>): readonly string[] {
   const size = closureBytes > 0 ? [`closure ${byteSize(closureBytes)}${since === null ? '' : sinceText(since)}`] : []
   const changes = since?.changes ?? []
   const more = changes.length - SHOWN_CHANGES
   return [
-    cached ? 'Already built' : `Built in ${durationText(duration)}`,
+    cached ? `Already built${as === undefined ? '' : ` for ${as}`}` : `Built in ${durationText(duration)}`,
     ...size,
     ...changes.slice(0, SHOWN_CHANGES),
     ...(more > 0 ? [`and ${count(more, 'other change')}`] : []),

@@ -40,3 +40,8 @@ function inTwo(seconds: number, [large, name]: [number, string], [small, rest]: 
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`
 }
+
+/** `2026-01-31T12:00:00.000Z` as `2026-01-31 12:00Z`. */
+export function shortTime(time: string): string {
+  return time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*Z$/, '$1 $2Z')
+}

@@ -4,8 +4,10 @@ import type { Context } from '../context.ts'
 import { environmentFacts } from '../lib/names.ts'
 import { isZero, short, shortRef } from '../lib/oid.ts'
 import { projectId, projectName } from '../lib/repositories.ts'
+import { shellWord } from '../lib/shell-word.ts'
 import type { EnvironmentManifest, ProjectId, Release } from '../records.ts'
 import type { DeployRow } from '../state/deploys.ts'
+import type { EnvironmentRow } from '../state/environments.ts'
 import { keyOfFullRef, previewOf } from '../state/previews.ts'
 import { followLog } from './follow-log.ts'
 import { deployLogPath } from './log-file.ts'
@@ -81,19 +83,40 @@ function environmentView(
       ? 'deploying'
       : live
         ? 'live'
-        : latest?.stage === 'failed'
-          ? 'failed'
-          : 'stopped'
+        : row?.wakes != null
+          ? 'paused'
+          : latest?.stage === 'failed'
+            ? 'failed'
+            : 'stopped'
   return {
     ...{ project: name, key, kind: preview ? 'preview' : 'declared', type, state },
     ...{ url: live ? ctx.urlOf(facts.hostname) : null, hostname: facts.hostname },
-    ...{ release: live?.n ?? null, commit: live?.commit ?? null, expiresAt: null },
-    note: note(ctx, row?.broken ?? null, latest, live),
+    ...{ release: live?.n ?? null, commit: live?.commit ?? null, expiresAt: endOf(row) },
+    note: row?.live === null && row.broken === null ? idleNote(row) : note(ctx, row?.broken ?? null, latest, live),
   }
 }
 
+// What comes next by itself: a preview is paused, what is paused or torn down goes.
+function endOf(row: EnvironmentRow | null): string | null {
+  if (row === null) return null
+  return row.live === null ? row.goes_at : row.expires_at
+}
+
+function idleNote({
+  project,
+  key,
+  wakes,
+  paused_by: by,
+  goes_at: goesAt,
+  expires_at: end,
+}: EnvironmentRow): string | null {
+  if (wakes === null) return goesAt === null ? null : `torn down: git push hostenv ${shellWord(key)} brings it back`
+  const who = goesAt !== null && end !== null ? 'expired' : `paused by ${by}`
+  return `${who}: ssh HOST wake ${shellWord(key)} -p ${project} brings release ${wakes} back`
+}
+
 function note(ctx: Context, broken: string | null, latest: DeployRow | null, live: Release | null): string | null {
-  if (broken !== null) return `could not be restored: ${broken}`
+  if (broken !== null) return broken
   if (live === null) return null
   const ports = ctx.state.environments.ports(live.project, live.key, live.n)
   if (ports !== '') return `listens on port ${ports}: environments use sockets only`

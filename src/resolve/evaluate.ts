@@ -6,7 +6,6 @@ import { type Ran, run } from '../lib/spawn.ts'
 import { type Oid, type ProjectId, Refused } from '../records.ts'
 import { expression, trees } from './expression.ts'
 import { type FlakeLock, stale, unlocked } from './flake-inputs.ts'
-import { type Evaluation, parseEvaluation } from './manifest-schema.ts'
 
 /** What the operator provides to every evaluation. */
 export interface Site {
@@ -35,15 +34,20 @@ export interface Question {
   readonly project: ProjectId
   readonly source: string
   readonly revision: Oid
-  /** `extends`: the key is a preview of that environment. */
-  readonly select: { readonly ref: string } | { readonly key: string; readonly extends?: string }
+  /** `extends`: the key is a preview of that environment; it has those of its schedules that are named. */
+  readonly select:
+    | { readonly ref: string }
+    | { readonly key: string; readonly extends?: string; readonly schedules?: readonly string[] }
   /** Null where the project has no flake of its own; `lock` is null where that has no flake.lock. */
   readonly flake: { readonly lock: FlakeLock | null } | null
   readonly trace: boolean
 }
 
-/** Evaluates a source tree's manifest and the derivations of the selected environments. Throws Refused with Nix's own message. */
-export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<Evaluation> {
+/**
+ * Evaluates a source tree's manifest and the derivations of the selected environments; answers what was printed. Throws Refused with
+ * Nix's own message.
+ */
+export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<string> {
   const ran = await run(
     {
       argv: [
@@ -57,10 +61,13 @@ export async function evaluate(ctx: EvaluateContext, question: Question, signal:
       env: { ...nixEnv(ctx.nix), HOME: '/home' },
       input: await expression(ctx, question),
     },
-    { signal, timeout: ctx.limits.evaluationTime, maxBuffer: ctx.limits.manifestBytes },
+    {
+      ...{ signal, timeout: ctx.limits.evaluationTime, maxBuffer: ctx.limits.manifestBytes },
+      bounds: { processes: { most: ctx.limits.evaluationProcesses, setting: 'evaluationProcesses' } },
+    },
   )
   if (ran.code !== 0 || ran.stdout.length >= ctx.limits.manifestBytes) throw evaluationFailed(ran, ctx, question)
-  return parseEvaluation(ran.stdout)
+  return ran.stdout
 }
 
 function sandboxOf(ctx: EvaluateContext): string[] {
@@ -100,13 +107,19 @@ function evaluator(trace: boolean): string[] {
 function evaluationFailed(ran: Ran, ctx: EvaluateContext, question: Question): Refused {
   const { evaluationTime, evaluationMemory, manifestBytes } = ctx.limits
   if (ran.cancelled) return new Refused('cancelled')
-  if (ran.timedOut) return new Refused(`evaluation took longer than ${evaluationTime / 1000} s`)
-  if (ran.stdout.length >= manifestBytes) return new Refused(`the manifest is larger than ${manifestBytes / 1024} KiB`)
+  if (ran.timedOut)
+    return new Refused(`evaluation took longer than ${evaluationTime / 1000} s`, raise('evaluationTime'))
+  if (ran.over !== null) return new Refused(`evaluation failed: ${ran.over}`)
+  if (ran.stdout.length >= manifestBytes)
+    return new Refused(`the manifest is larger than ${manifestBytes / 1024} KiB`, raise('manifestBytes'))
   const lock = /^error: hostenv-(unlocked|stale): (.*)$/m.exec(ran.stderr.replace(/\u001b\[[0-9;]*m/g, ''))
   if (lock) return lock[1] === 'stale' ? stale(lock[2] ?? '') : unlocked(lock[2] ?? '')
   const lines = explain(ran.stderr, ctx, question.source)
   if (/out of memory|bad_alloc|GC Warning|Too many heap/i.test(ran.stderr) || ran.signal === 'SIGSEGV')
-    return new Refused(`evaluation needed more than ${evaluationMemory / 1024 ** 2} MiB of memory`)
+    return new Refused(
+      `evaluation needed more than ${evaluationMemory / 1024 ** 2} MiB of memory`,
+      raise('evaluationMemory'),
+    )
   const where = lines.map((line) => /\.hostenv\/[^\s:]+:\d+(:\d+)?/.exec(line)?.[0]).find((found) => found)
   const what = lines.map((line) => /^error: (.+)$/.exec(line)?.[1]).findLast((found) => found)
   const reason = `evaluation failed${where ? ` at ${where}` : ''}${what ? `: ${what}` : ''}`
@@ -115,6 +128,10 @@ function evaluationFailed(ran: Ran, ctx: EvaluateContext, question: Question): R
     detail: lines.slice(0, question.trace ? 200 : 30),
     help: question.trace ? [] : ['Nix shows how it got there with: git push -o trace …'],
   })
+}
+
+function raise(limit: keyof EvaluateContext['limits']) {
+  return { help: [`Its operator can raise limits.${limit}.`] }
 }
 
 // Nix speaks of the tree's place in the store; the pusher knows it as the repository.

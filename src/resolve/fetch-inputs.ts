@@ -26,7 +26,10 @@ export async function fetchInputs(
     const ran = await run(command, { signal, timeout: ctx.limits.fetchTime, maxBuffer: 1024 ** 2 })
     if (ran.code === 0 && existsSync(ctx.nix.realPath(path))) continue
     if (ran.cancelled) throw new Refused('cancelled')
-    throw failed(name, ran.timedOut ? `it took longer than ${ctx.limits.fetchTime / 1000} s` : lastError(ran.stderr))
+    throw failed(
+      name,
+      ran.timedOut ? `it took longer than ${ctx.limits.fetchTime / 1000} s (limits.fetchTime)` : lastError(ran.stderr),
+    )
   }
 }
 

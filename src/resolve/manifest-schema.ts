@@ -1,6 +1,6 @@
 // The manifest is the only thing that crosses from a project to the system: this is the one place that parses it.
 import { z } from 'zod'
-import { type Derivation, type Manifest, Refused } from '../records.ts'
+import { type Derivation, type EnvironmentManifest, type Manifest, Refused } from '../records.ts'
 import { sharedName, virtualHosts } from './virtual-host-schema.ts'
 
 const text = (most: number) =>
@@ -15,10 +15,12 @@ const hostName = text(253).regex(
   'is not a host name (RFC 1123)',
 )
 
-/** A key is a branch or tag name: what may follow refs/heads/. */
-const refName = text(200).refine(
+/** A key is a branch or tag name: what may follow refs/heads/. At most so many bytes that its files, and their locks, have names. */
+const refName = text(244).refine(
   (name) =>
-    !/(^|\/)[-.]|\.\.|[ ~^:?*[\\]|@\{|\/\/|\.lock(\/|$)|[./]$|^\/|^@$|(^|\/)HEAD(\/|$)/.test(name) && name.length > 0,
+    Buffer.byteLength(name) <= 244 &&
+    !/(^|\/)[-.]|\.\.|[ ~^:?*[\\]|@\{|\/\/|\.lock(\/|$)|[./]$|^\/|^@$|(^|\/)HEAD(\/|$)/.test(name) &&
+    name.length > 0,
   'is not a branch or tag name',
 )
 
@@ -27,7 +29,11 @@ const path = text(400).startsWith('/')
 const users = z
   .record(
     text(64).regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'is not a user name'),
-    z.object({ email: text(254).nullish(), publicKeys: z.array(text(16_384)).max(100).default([]) }),
+    z.object({
+      email: text(254).nullish(),
+      publicKeys: z.array(text(16_384)).max(100).default([]),
+      role: z.enum(['viewer', 'deployer', 'maintainer']).default('deployer'),
+    }),
   )
   .default({})
 
@@ -45,8 +51,12 @@ const preview = z.object({
   ttl: z
     .string()
     .regex(/^[1-9][0-9]{0,3}[mhdw]$/, 'is not a time like 14d')
-    .nullish(),
-  max: z.number().int().positive().nullish(),
+    .nullable()
+    .default(null),
+  max: z.number().int().positive().nullable().default(null),
+  evict: z.literal('oldest').nullable().default(null),
+  data: refName.nullable().default(null),
+  schedules: z.array(text(64)).max(100).default([]),
 })
 
 const environment = z.object({
@@ -54,6 +64,7 @@ const environment = z.object({
   type: z.enum(['production', 'testing', 'development']),
   virtualHosts,
   users,
+  protected: z.boolean().default(false),
   deploymentVerification: z
     .object({
       enable: z.boolean().default(true),
@@ -64,7 +75,8 @@ const environment = z.object({
       upFor: z.number().min(0).max(600).default(2),
     })
     .prefault({}),
-  releaseTags: text(200).nullish(),
+  releaseTags: text(200).nullable().default(null),
+  requires: refName.nullable().default(null),
   hostenv: z.object({
     organisation: text(64),
     project: text(64),
@@ -120,12 +132,9 @@ export function parseEvaluation(json: string): Evaluation {
   const { environments, defaultEnvironment, warnings, selected } = parsed.data
   const previews = Object.entries(parsed.data.previews).map(([name, one]) => [
     name,
-    { ...one, users: withoutNull(one.users), ttl: one.ttl ?? null, max: one.max ?? null },
+    { ...one, users: withoutNull(one.users) },
   ])
-  const all = Object.entries(environments).map(([key, env]) => [
-    key,
-    { ...env, releaseTags: env.releaseTags ?? null, users: withoutNull(env.users) },
-  ])
+  const all = Object.entries(environments).map(([key, env]) => [key, { ...env, users: withoutNull(env.users) }])
   return {
     manifest: {
       environments: Object.fromEntries(all),
@@ -144,13 +153,12 @@ function messageOf(issue: z.core.$ZodIssue): string {
   return (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message
 }
 
-function withoutNull(users: Record<string, { email?: string | null | undefined; publicKeys: string[] }>) {
-  return Object.fromEntries(
-    Object.entries(users).map(([name, user]) => [
-      name,
-      { publicKeys: user.publicKeys, ...(user.email ? { email: user.email } : {}) },
-    ]),
-  )
+function withoutNull(users: z.output<typeof environment>['users']): EnvironmentManifest['users'] {
+  const all = Object.entries(users).map(([name, { email, ...user }]) => [
+    name,
+    { ...user, ...(email ? { email } : {}) },
+  ])
+  return Object.fromEntries(all)
 }
 
 function decode(json: string): unknown {

@@ -32,7 +32,8 @@ export function previewEnvironment(
 ): EnvironmentManifest {
   const enforced = policy.environments[preview.extends]?.deploymentVerification.enable ?? true
   return {
-    ...{ enable: true, type: preview.type, virtualHosts: {}, users: preview.users, releaseTags: null, hostenv },
+    ...{ enable: true, type: preview.type, virtualHosts: {}, users: preview.users, hostenv },
+    ...{ releaseTags: null, requires: null, protected: false },
     deploymentVerification: { ...own.deploymentVerification, enable: enforced },
   }
 }

@@ -2,31 +2,23 @@
 import { environmentFacts } from '../lib/names.ts'
 import { shortRef } from '../lib/oid.ts'
 import { projectName } from '../lib/repositories.ts'
+import { parseTtl } from '../lib/ttl.ts'
 import {
   type Derivation,
-  type Emit,
   type EnvironmentManifest,
   type Manifest,
   type Oid,
   type ProjectId,
   Refused,
 } from '../records.ts'
-import { keyOfFullRef, type Preview, previewOf } from '../state/previews.ts'
-import { type EvaluateContext, evaluate } from './evaluate.ts'
-import { fetchInputs } from './fetch-inputs.ts'
-import { parseFlakeLock } from './flake-inputs.ts'
-import { notFetched } from './not-fetched.ts'
-import { checkNames, differingFields, differingPattern, undeclared, undeclaredTag } from './policy.ts'
+import { keyNamed, keyOfFullRef, type Preview, previewOf } from '../state/previews.ts'
+import { checkNames, differingFields, differingPattern, noSuchKey, undeclared, undeclaredTag } from './policy.ts'
 import { checkPreviewName, previewEnvironment } from './preview.ts'
-import { peel, readHostenvFolder, type SourceContext, treeToStore } from './source.ts'
+import { type ReadContext, readCommit, type Tell } from './read-commit.ts'
+import { peel } from './source.ts'
 
 /** `canonicalBranch` is the project's. */
-export type ResolveContext = SourceContext &
-  EvaluateContext & {
-    readonly canonicalBranch: string
-    readonly allowedGitHosts: readonly string[]
-    readonly limits: { readonly fetchTime: number }
-  }
+export type ResolveContext = ReadContext & { readonly canonicalBranch: string }
 
 export interface ResolveQuestion {
   readonly project: ProjectId
@@ -35,6 +27,10 @@ export interface ResolveQuestion {
   readonly new: Oid
   /** The policy in force, or null for a project whose first canonical push this is. */
   readonly policy: Manifest | null
+  /** The environment that the push names, whatever the ref means; null: what the ref means. */
+  readonly env: string | null
+  /** How long a preview lives after this push, where the pusher says so. */
+  readonly ttl: string | null
   readonly trace: boolean
 }
 
@@ -55,7 +51,7 @@ export interface Resolved {
 export async function resolveRef(
   ctx: ResolveContext,
   q: ResolveQuestion,
-  tell: { emit: Emit; signal: AbortSignal; onManifest: (manifest: Manifest) => void },
+  tell: Tell & { onManifest: (manifest: Manifest) => void },
 ): Promise<Resolved> {
   const name = shortRef(q.ref)
   const canonical = q.ref === `refs/heads/${ctx.canonicalBranch}`
@@ -65,29 +61,29 @@ export async function resolveRef(
       detail: [`What a branch means is read from '${ctx.canonicalBranch}'.`],
       help: [`git push hostenv ${ctx.canonicalBranch}`],
     })
-  const known = canonical || !q.policy ? null : keyOfFullRef(q.policy, q.ref)
+  const known = canonical || !q.policy ? null : keyMeant(q.policy, q)
   if (!canonical && q.policy && known === null)
     throw q.ref.startsWith('refs/tags/')
-      ? undeclaredTag(q.policy, name)
+      ? undeclaredTag(q.policy, name, ctx.canonicalBranch)
       : undeclared(q.policy, name, ctx.canonicalBranch)
   const preview = known === null || !q.policy ? null : previewOf(q.policy, known)
-  if (preview !== null) checkPreviewName(ctx.projects, q.project, name)
+  if (preview !== null) checkPreviewName(ctx.projects, q.project, known ?? name)
   const { commit, tree } = await peel(q.repository, ctx.path, q.new)
-  const folder = await readHostenvFolder(q.repository, ctx.path, tree)
-  const flake = folder.kind === 'flake' ? { lock: lockOf(ctx, folder.lock) } : null
-  const source = await treeToStore(ctx, q.repository, tree)
-  if (flake?.lock) await fetchInputs(ctx, flake.lock, tell)
+  const wanted = known ?? q.env
   const select =
-    known === null ? { ref: name } : { key: known, ...(preview === null ? {} : { extends: preview.extends }) }
-  const question = { project: q.project, source, revision: commit, select, trace: q.trace, flake }
-  const { manifest, selected } = await evaluate(ctx, question, tell.signal)
+    wanted === null
+      ? { ref: name }
+      : { key: wanted, ...(preview === null ? {} : { extends: preview.extends, schedules: preview.schedules ?? [] }) }
+  const { project, repository, trace } = q
+  const question = { project, repository, commit, tree, select, trace }
+  const { manifest, selected, missing } = await readCommit(ctx, question, tell)
   for (const [key, env] of Object.entries(manifest.environments))
     checkNames(key, env.hostenv, facts(ctx, q.project, key, env.hostenv.gitRef))
   if (canonical) tell.onManifest(manifest)
   const policy = canonical ? manifest : q.policy
-  const key = policy ? keyOfFullRef(policy, q.ref) : null
+  const key = policy ? keyMeant(policy, q) : null
   if (policy === null || key === null || (canonical && previewOf(policy, key)))
-    throw undeclared(manifest, name, ctx.canonicalBranch)
+    throw q.env === null ? undeclared(manifest, name, ctx.canonicalBranch) : noSuchKey(manifest, q.env)
   // What the commit itself declares: the environment, or the one that a preview is made like.
   const base = preview?.extends ?? key
   const own = Object.hasOwn(manifest.environments, base) ? manifest.environments[base] : undefined
@@ -98,6 +94,8 @@ export async function resolveRef(
       help: [`Merge or rebase onto ${ctx.canonicalBranch}, and push again.`],
     })
   const environment = settings(ctx, q.project, policy, own, key, preview)
+  const ttl = q.ttl ?? preview?.ttl ?? null
+  const life = preview === null || ttl === null ? null : parseTtl(ttl)
   const short = {
     project: projectName(q.project),
     commit,
@@ -105,15 +103,21 @@ export async function resolveRef(
     key,
     kind: environment.type,
     ...(preview === null ? {} : { previewOf: preview.extends }),
+    ...(life === null ? {} : { expiresIn: life }),
   }
   tell.emit({ type: 'started', ...short })
-  for (const text of await notFetched(q.repository, ctx.path, tree)) tell.emit({ type: 'warning', text })
+  for (const text of missing) tell.emit({ type: 'warning', text })
   for (const text of manifest.warnings) tell.emit({ type: 'warning', text })
   const differing = preview === null ? differingFields(environment, own) : differingPattern(preview, manifest)
   if (differing.length > 0)
     tell.emit({ type: 'note', text: `${differing.join(', ')}: takes effect when ${ctx.canonicalBranch} is deployed` })
   const newPolicy = canonical ? manifest : null
   return { key, preview: preview?.pattern ?? null, commit, tree, environment, derivation, newPolicy }
+}
+
+// Only what is there already can be named, so a preview is known by its pattern alone.
+function keyMeant(policy: Manifest, { ref, env }: Pick<ResolveQuestion, 'ref' | 'env'>): string | null {
+  return env === null ? keyOfFullRef(policy, ref) : keyNamed(policy, env, () => true)
 }
 
 // Settings in force: a preview's follow from its pattern, a declared environment's are the policy's.
@@ -129,10 +133,6 @@ function settings(
   if (preview === null && declared) return { ...declared, deploymentVerification: checks(declared, own) }
   if (preview === null) throw new Error(`${key} is neither declared nor a preview`)
   return previewEnvironment(policy, own, preview, facts(ctx, project, key, key))
-}
-
-function lockOf(ctx: ResolveContext, text: string | null) {
-  return text === null ? null : parseFlakeLock(text, ctx.allowedGitHosts)
 }
 
 // The pushed commit says what is checked, the policy whether checks are enforced.

@@ -56,6 +56,7 @@ const security = z.object({
 
 const virtualHost = z.object({
   globalRedirect: hostAndPort.nullable().default(null),
+  enableLetsEncrypt: z.boolean().default(true),
   redirectCode: z
     .int()
     .refine((code) => REDIRECT_CODES.includes(code), `is not one of ${REDIRECT_CODES.join(', ')}`)

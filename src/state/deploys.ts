@@ -1,11 +1,12 @@
 // The rows of deploys: how far each one came. Recovery reads nothing else to know what to undo and what to redo.
 import type { DatabaseSync } from 'node:sqlite'
+import { zeroOid } from '../lib/oid.ts'
 import type { Oid } from '../records.ts'
 
 export type Stage = 'received' | 'built' | 'switching' | 'switched' | 'committed' | 'done' | 'failed'
 
 /** What asked for a deploy: a push, a word, or the receiver itself. */
-export type DeployKind = 'push' | 'rollback' | 'redeploy' | 'stop'
+export type DeployKind = 'push' | 'rollback' | 'redeploy' | 'pause' | 'wake' | 'destroy' | 'purge'
 
 /** The ref of a deploy that moves none. */
 export const noRef = ''
@@ -86,11 +87,15 @@ export class Deploys {
     return this.#one('SELECT * FROM deploy WHERE project = ? AND key = ? ORDER BY id DESC LIMIT 1', project, key)
   }
 
-  /** The deploy by which what is live in an environment last changed. */
+  /**
+   * The deploy by which what is live in an environment last changed. A push without activation changed nothing, nor did a pause
+   * from which it was woken to the same.
+   */
   lastChange(project: string, key: string): DeployRow | null {
     return this.#one(
-      `SELECT * FROM deploy WHERE project = ? AND key = ? AND stage IN ('committed', 'done') ORDER BY id DESC LIMIT 1`,
-      ...[project, key],
+      `SELECT * FROM deploy WHERE project = ? AND key = ? AND stage IN ('committed', 'done')
+         AND kind NOT IN ('pause', 'wake') AND (release IS NOT NULL OR new = ?) ORDER BY id DESC LIMIT 1`,
+      ...[project, key, zeroOid],
     )
   }
 

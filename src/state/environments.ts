@@ -1,6 +1,6 @@
 // Environments that exist and their releases.
 import type { DatabaseSync } from 'node:sqlite'
-import type { Release, Since } from '../records.ts'
+import type { Oid, Release, Since } from '../records.ts'
 
 export interface EnvironmentRow {
   readonly project: string
@@ -10,6 +10,14 @@ export interface EnvironmentRow {
   readonly broken: string | null
   /** The pattern that a preview was made by; null for a declared environment. */
   readonly preview: string | null
+  /** When a preview expires; null: never. */
+  readonly expires_at: string | null
+  /** The release that comes back when it is woken; null: it is not paused. */
+  readonly wakes: number | null
+  /** Who paused it: a person, or the receiver itself when it expired. */
+  readonly paused_by: string | null
+  /** When it goes with its data unless something of it becomes live before; null: it stays. */
+  readonly goes_at: string | null
 }
 
 interface ReleaseRow {
@@ -107,6 +115,19 @@ export class Environments {
     const sql = 'SELECT * FROM release WHERE project = ? AND key = ? AND n = ?'
     const row = this.#db.prepare(sql).get(project, key, n) as unknown as ReleaseRow | undefined
     return row ? toRelease(row, this.get(project, key)?.live === n) : null
+  }
+
+  /** The releases of all projects that stand on a store path and are kept, newest first. */
+  releasesOf(storePath: string): Release[] {
+    const sql = 'SELECT * FROM release WHERE store_path = ? AND collected IS NULL ORDER BY at DESC'
+    const rows = this.#db.prepare(sql).all(storePath) as unknown as ReleaseRow[]
+    return rows.map((row) => toRelease(row, this.get(row.project, row.key)?.live === row.n))
+  }
+
+  /** Whether a commit was ever live in an environment. */
+  wasLive(project: string, key: string, commit: Oid): boolean {
+    const sql = 'SELECT 1 FROM release WHERE project = ? AND key = ? AND commit_oid = ? LIMIT 1'
+    return this.#db.prepare(sql).get(project, key, commit) !== undefined
   }
 
   /** What is live, or null. */

@@ -100,6 +100,13 @@ export const migrations: readonly string[] = [
   ) STRICT;
   `,
   `
+  -- How long an environment lives (src/state/lifetimes.ts). Times are ISO 8601, UTC.
+  ALTER TABLE environment ADD COLUMN expires_at TEXT;     -- of a preview, NULL: never
+  ALTER TABLE environment ADD COLUMN wakes INTEGER;       -- paused: the release that comes back, NULL: not paused
+  ALTER TABLE environment ADD COLUMN paused_by TEXT;
+  ALTER TABLE environment ADD COLUMN goes_at TEXT;        -- when it goes with its data, NULL: it stays
+  `,
+  `
   -- Who may log in, beside the configuration file, which wins where both say something.
   CREATE TABLE person (
     name TEXT PRIMARY KEY,

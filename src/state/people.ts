@@ -130,7 +130,7 @@ export class People {
   }
 
   #levelIn(pusher: Pusher, environment: Pick<EnvironmentManifest, 'users'> | undefined): Level {
-    const levels = Object.values(environment?.users ?? {}).map(({ publicKeys, role = 'deployer' }) =>
+    const levels = Object.values(environment?.users ?? {}).map(({ publicKeys, role }) =>
       publicKeys.some((line) => this.#fingerprint(line) === pusher.fingerprint) ? levelOf(role) : 0,
     )
     return Math.max(0, ...levels) as Level
@@ -158,5 +158,5 @@ function declared(policy: Manifest, key: string | null): EnvironmentManifest | u
 
 // Everything of a policy that names users.
 function grantors(policy: Manifest): Pick<EnvironmentManifest, 'users'>[] {
-  return [...Object.values(policy.environments), ...Object.values(policy.previews ?? {})]
+  return [...Object.values(policy.environments), ...Object.values(policy.previews)]
 }

@@ -1,6 +1,7 @@
 // Accepted projects, their policy, and the source trees that are in the store already.
 import type { DatabaseSync } from 'node:sqlite'
 import type { Manifest, Oid } from '../records.ts'
+import { storedPolicy } from './stored-policy.ts'
 
 export interface ProjectRow {
   readonly name: string
@@ -61,5 +62,5 @@ interface Stored {
 }
 
 function toRow(row: Stored): ProjectRow {
-  return { name: row.name, policyCommit: row.policy_commit, policy: JSON.parse(row.policy) as Manifest }
+  return { name: row.name, policyCommit: row.policy_commit, policy: storedPolicy(row.policy) }
 }

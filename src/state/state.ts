@@ -4,15 +4,21 @@ import { Audit } from './audit.ts'
 import { openDatabase, transaction } from './database.ts'
 import { Deploys } from './deploys.ts'
 import { Environments } from './environments.ts'
+import { Evaluations } from './evaluations.ts'
+import { Lifetimes } from './lifetimes.ts'
 import { type Fingerprint, People } from './people.ts'
 import { Projects } from './projects.ts'
+import { Tags } from './tags.ts'
 
 export class State implements Disposable {
   readonly deploys: Deploys
   readonly environments: Environments
+  readonly lifetimes: Lifetimes
   readonly projects: Projects
   readonly people: People
   readonly audit: Audit
+  readonly evaluations: Evaluations
+  readonly tags: Tags
   readonly #db: DatabaseSync
 
   /** @param db an open database (openReadOnly), default: that of `stateDir`, opened and brought up to date */
@@ -20,7 +26,10 @@ export class State implements Disposable {
     this.#db = db
     this.deploys = new Deploys(this.#db)
     this.environments = new Environments(this.#db)
+    this.lifetimes = new Lifetimes(this.#db)
     this.projects = new Projects(this.#db)
+    this.tags = new Tags(this.#db)
+    this.evaluations = new Evaluations(this.#db)
     this.people = new People(this.projects, fingerprint)
     this.audit = new Audit(this.#db)
   }

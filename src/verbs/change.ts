@@ -1,7 +1,8 @@
 // A word that changes an environment: what happens is told on the person's terminal as a push tells it.
 import { Writable } from 'node:stream'
-import { type Change, changeEnvironment } from '../change-environment.ts'
+import { changeEnvironment } from '../change-environment.ts'
 import type { Context, Terminal } from '../context.ts'
+import type { Change } from '../decide-change.ts'
 import type { Asked, Done } from '../report/words/verbs.ts'
 
 /** Changes the environment that a person asked for. */

@@ -5,6 +5,7 @@ import { makeCancel } from './cancel.ts'
 import { change } from './change.ts'
 import { makeProcessLog } from './process-log.ts'
 import { makeProcesses, makeRestart } from './processes.ts'
+import { renew } from './renew.ts'
 import { makeRun } from './run.ts'
 
 /** Makes the verbs of a running receiver. */
@@ -12,6 +13,10 @@ export function makeVerbs(ctx: Context): Verbs {
   return {
     rollback: (asked, to) => change(ctx, asked, { kind: 'rollback', to }),
     redeploy: (asked) => change(ctx, asked, { kind: 'redeploy' }),
+    pause: (asked, confirm) => change(ctx, asked, { kind: 'pause', confirm }),
+    wake: (asked) => change(ctx, asked, { kind: 'wake' }),
+    destroy: (asked, confirm) => change(ctx, asked, { kind: 'destroy', confirm }),
+    renew: (asked, ttl) => renew(ctx, asked, ttl),
     run: makeRun(ctx),
     processes: makeProcesses(ctx),
     restart: makeRestart(ctx),

@@ -179,9 +179,8 @@ t.test('hostenv check says the same before the file is used', async (t) => {
 
 t.test('what cannot change while it runs is named', async (t) => {
   const since = log().length
-  await edit({ more: { domain: 'other.org', listen: { http: '127.0.0.1:1' } }, limits: { treeCheckInterval: '9s' } })
-  await logged(/limits\.treeCheckInterval takes effect at the next start/, since)
-  t.match(log().slice(since), /"domain takes effect at the next start"/)
+  await edit({ more: { domain: 'other.org', listen: { http: '127.0.0.1:1' } } })
+  await logged(/"domain takes effect at the next start"/, since)
   // Flags win over the file.
   t.notMatch(log().slice(since), /listen\.http takes effect/)
   await edit()
@@ -234,7 +233,13 @@ t.test(
     const bomb = `{ ... }: { environments.main.type = "production"; activate = "while :; do sleep 600 & done"; }\n`
     const first = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': bomb })
     const refused = await first.push(receiver, 'main', { name: 'acme/bomb' })
-    t.match(reason(refused), /^activate failed: (signal SIGKILL|exit \d+)/, 'neither may activate')
+    // The kernel holds everybody but root to it.
+    if (process.getuid?.() === 0)
+      t.match(
+        reason(refused),
+        /^activate failed: \d+ processes ran at once; at most 64 may \(limits\.environmentProcesses\)/,
+      )
+    else t.match(refused.stderr, /An environment may run 64 processes and threads/)
     const pushed = await flood.push(receiver, 'main', { name })
     t.equal(pushed.code, 0, pushed.stderr)
     const states = await until(async () => {
@@ -265,7 +270,7 @@ t.test('connections of one address, and the time to log in', async (t) => {
   })
   second.on('error', () => undefined)
   await new Promise((resolve) => second.once('close', resolve))
-  t.equal(said, '', 'one too many is not even greeted')
+  t.match(said, /^SSH-2\.0-hostenv\r\n[\s\S]*too many connections from your address, which may have 1 \(/)
   await new Promise((resolve) => first.resume().once('close', resolve))
   t.ok(performance.now() - began < 15_000, 'who does not log in is not waited for')
   await edit()

@@ -109,21 +109,29 @@ async function hold(how: string) {
   return holder
 }
 
-t.test('a push during a collection waits for it, and a collection never runs during a push', async (t) => {
-  // What holds the lock alone is what a collection is to a push.
-  const shared = await hold('--shared')
-  t.equal(await collectRepository(repository, path, 0), false, 'a push holds it shared')
-  shared.stdin?.end()
-  const holder = await hold('--exclusive')
-  await project.git('checkout', '-q', '-B', 'next', 'main')
-  await project.commit('Next')
-  let ended = false
-  const pushing = project.push(receiver, '+next:staging').finally(() => {
-    ended = true
-  })
-  await sleep(1000)
-  t.notOk(ended)
-  holder.stdin?.end()
-  const pushed = await pushing
-  t.equal(pushed.code, 0, pushed.stderr)
-})
+t.test(
+  'a push during a collection (hostenv gc, too) reads that it waits, and a collection never runs during a push',
+  async (t) => {
+    // What holds the lock alone is what a collection is to a push.
+    const shared = await hold('--shared')
+    t.equal(await collectRepository(repository, path, 0), false, 'a push holds it shared')
+    shared.stdin?.end()
+    const holder = await hold('--exclusive')
+    await project.git('checkout', '-q', '-B', 'next', 'main')
+    await project.commit('Next')
+    let ended = false
+    let told = false
+    const onLine = ({ text }: { text: string }) => {
+      told ||= text === 'hostenv: acme/helloweb is being packed (git gc); this push goes on after that'
+    }
+    const pushing = project.push(receiver, '+next:staging', { onLine }).finally(() => {
+      ended = true
+    })
+    t.ok(await until(async () => told || ended))
+    t.ok(told)
+    t.notOk(ended)
+    holder.stdin?.end()
+    const pushed = await pushing
+    t.equal(pushed.code, 0, pushed.stderr)
+  },
+)

@@ -90,7 +90,7 @@ t.test('any other tag is told what tags mean, and the command it prints works', 
   const pushed = await project.push(receiver, 'v2')
   t.equal(pushed.code, 1)
   t.equal(reason(pushed), 'no environment for tag v2')
-  t.match(words(pushed), 'A tag is deployed where an environment names it as its gitRef')
+  t.match(words(pushed), 'A tag is deployed where it matches the releaseTags of an environment')
   t.match(words(pushed), 'Declared: pinned from v1')
   const command = /git push hostenv '?(\S+):refs\/heads\/BRANCH/.exec(pushed.stderr)
   const done = await project.push(receiver, `${command?.[1]}:refs/heads/staging`)

@@ -11,17 +11,19 @@ const limits = {
   evaluationTime: 4000,
   evaluationMemory: 768 * 1024 ** 2,
   manifestBytes: 1024 ** 2,
-  activateTime: 2000,
+  activateTime: 5000,
   stopTime: 3000,
   portCheckInterval: 300,
+  environmentMemory: 300 * 1024 ** 2,
+  processMemory: 400 * 1024 ** 2,
 }
 const receiver = await startReceiver(t, { faults: '', env: { HOSTENV_OVERRIDES: JSON.stringify({ limits }) } })
 const project = await makeProject(t)
 const service = `processes.web = { command = [ "\${pkgs.nodejs}/bin/node" "\${../server.js}" ]; environment.GREETING = "\${../greeting.txt}"; };`
 const quick = 'deploymentVerification.upFor = 1;'
 
-async function push(nix: string, name: string, files: Record<string, string> = {}) {
-  const source = `{ pkgs, lib, ... }: { environments.main = { type = "production"; ${quick} }; ${nix} }`
+async function push(nix: string, name: string, files: Record<string, string> = {}, verification = quick) {
+  const source = `{ pkgs, lib, ... }: { environments.main = { type = "production"; ${verification} }; ${nix} }`
   await project.commit(name, { '.hostenv/hostenv.nix': source, ...files })
   return await project.push(receiver, 'main', { name: `acme/${name}` })
 }
@@ -57,7 +59,7 @@ t.test('import from a derivation is refused', async (t) => {
 
 t.test('activate that never ends is ended, with what it started', async (t) => {
   const pushed = await push('activate = "sleep 43210 & sleep 43211";', 'never')
-  t.match(pushed, { code: 1, stderr: /\(activate failed: took longer than 2 s; log d\d+\)/ })
+  t.match(pushed, { code: 1, stderr: /\(activate failed: took longer than 5 s; log d\d+\)/ })
   t.strictSame(mine(), [])
 })
 
@@ -94,6 +96,46 @@ t.test('no control character of a project reaches a terminal', async (t) => {
   t.notMatch(log.stdout, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/)
 })
 
+// Takes 250 MB in each of two processes, which together are more than one environment may have.
+const taker = (when: string) => ({
+  'server.js': `const http = require('node:http'), fs = require('node:fs'), { fork } = require('node:child_process')
+    const socket = process.env.HOSTENV_UPSTREAM_DIR + '/in.sock'
+    let held
+    const take = () => { held = Buffer.alloc(250 * 1024 ** 2, 1) }
+    if (process.argv[2] === 'child') { take(); setInterval(() => held.length, 1000) }
+    else {
+      fs.rmSync(socket, { force: true })
+      const listen = () => http.createServer((_, response) => response.end('hello')).listen(socket)
+      const both = () => { take(); fork(__filename, ['child']) }
+      ${when}
+    }`,
+})
+const overMemory = /\d+ MiB of memory were in use; at most 300 MiB may be \(limits\.environmentMemory\)/
+
+t.test('services that take too much memory together are ended, and the limit is named', async (t) => {
+  // Long enough for the receiver to look, however busy the machine is.
+  const pushed = await push(service, 'takes', taker('both()'), 'deploymentVerification.upFor = 60;')
+  t.match(pushed, { code: 1, stderr: overMemory })
+})
+
+t.test('services that do so later are stopped, and envs says why', async (t) => {
+  const pushed = await push(service, 'takes-later', taker('listen(); setTimeout(both, 4000)'))
+  t.match(pushed, { code: 0 })
+  const found = await untilSaid('acme/takes-later', /services were stopped/)
+  t.match(found, overMemory)
+  t.match(found, 'broken')
+})
+
+t.test('activate that fills /tmp, which is memory, is ended, and the limit is named', async (t) => {
+  const pushed = await push('activate = "head -c 500000000 /dev/zero > /tmp/file; sleep 100";', 'fills')
+  t.match(pushed, { code: 1, stderr: overMemory })
+})
+
+t.test('a program that runs out of memory is told how much it may have', async (t) => {
+  const pushed = await push('activate = "head -c 800000000 /dev/zero | tail -n 1";', 'hungry')
+  t.match(pushed, { code: 1, stderr: /Each process may have 400 MiB of memory/ })
+})
+
 const listener = (port: string, when: string) => ({
   'server.js': `const http = require('node:http'), fs = require('node:fs')
     const socket = process.env.HOSTENV_UPSTREAM_DIR + '/in.sock'
@@ -113,16 +155,21 @@ t.test('a service that listens on a port is refused, with the port', async (t) =
 t.test('one that starts to listen later is found, and envs warns', async (t) => {
   const pushed = await push(service, 'later', listener('0', 'setTimeout(listen, 2500)'))
   t.match(pushed, { code: 0 })
-  const until = Date.now() + 10_000
-  let said = ''
-  while (!/port/.test(said) && Date.now() < until) {
-    await sleep(200)
-    said = (await receiver.ssh('envs', '-p', 'acme/later')).stdout
-  }
+  const said = await untilSaid('acme/later', /port/)
   const [user = ''] = readdirSync(join(receiver.stateDir, 'env')).filter((name) => name.startsWith('later-'))
   const port = readFileSync(join(receiver.stateDir, 'env', user, 'state/port'), 'utf8')
   t.match(said, new RegExp(`port.*${port}`))
 })
+
+/** What `envs` says of a project, once it says that. */
+async function untilSaid(name: string, what: RegExp): Promise<string> {
+  const until = Date.now() + 60_000
+  for (;;) {
+    const { stdout } = await receiver.ssh('envs', '-p', name)
+    if (what.test(stdout) || Date.now() > until) return stdout
+    await sleep(200)
+  }
+}
 
 function rss(): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${receiver.pid}/status`, 'utf8'))?.[1])

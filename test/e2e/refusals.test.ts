@@ -26,6 +26,7 @@ function reasonOf({ stderr }: Pushed): string {
 }
 
 interface Refusal {
+  /** Folder of fixtures/ that is copied over the good one. */
   readonly overlay: string
   readonly reason: RegExp
   /** What the sideband tells beside the reason. */
@@ -56,25 +57,25 @@ const refusals: Record<string, Refusal> = {
     untouched: true,
   },
   'whose service dies at 0 s': {
-    overlay: 'dies-at-once',
+    overlay: 'overlays/dies-at-once',
     reason: /^web died: exit 1; log d\d+$/,
     words: /cannot find the words[\s\S]*Release 1 is live again/,
     untouched: false,
   },
   'whose service dies at 1 s': {
-    overlay: 'dies-after-a-second',
+    overlay: 'overlays/dies-after-a-second',
     reason: /^web died: exit 1; log d\d+$/,
     words: /GET \/ → 200[\s\S]*lost the thread[\s\S]*Release 1 is live again/,
     untouched: false,
   },
   'whose service exits 0': {
-    overlay: 'exits-zero',
+    overlay: 'overlays/exits-zero',
     reason: /^web died: exit 0; log d\d+$/,
     words: /nothing to do[\s\S]*Release 1 is live again/,
     untouched: false,
   },
   'whose service never answers': {
-    overlay: 'never-answers',
+    overlay: 'overlays/never-answers',
     reason: /^GET \/: no answer within 1 s; log d\d+$/,
     words: /Release 1 is live again/,
     untouched: false,
@@ -95,7 +96,7 @@ const rejected = new Set<string>()
 for (const [what, { overlay, reason, words, untouched }] of Object.entries(refusals)) {
   t.test(`a commit ${what} is refused`, async (t) => {
     await project.git('reset', '-q', '--hard', good)
-    project.overlay(`overlays/${overlay}`)
+    project.overlay(overlay)
     // A second is as long as three for a process that never answers.
     const module = readFileSync(join(project.directory, '.hostenv/hostenv.nix'), 'utf8')
     const quick = module.replaceAll('timeout = 3;', 'timeout = 1;')
@@ -152,9 +153,9 @@ t.test('a project whose first push is refused does not come to be', async (t) =>
   const name = 'acme/first'
   const kept = listing(receiver)
   await project.git('reset', '-q', '--hard', good)
-  for (const overlay of ['broken-build', 'dies-at-once']) {
+  for (const overlay of ['broken-build', 'overlays/dies-at-once']) {
     await project.git('reset', '-q', '--hard', good)
-    project.overlay(`overlays/${overlay}`)
+    project.overlay(overlay)
     await project.commit(overlay)
     for (const attempt of [1, 2]) {
       const pushed = await project.push(receiver, 'main', { name })

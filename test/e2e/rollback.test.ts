@@ -1,5 +1,5 @@
 // Back to an earlier release, and the live one anew: without a build, at once, and never to something that is not what it was.
-import { readFileSync, renameSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { agree, leftByCrash, record, tree, userName } from '../helpers/agree.ts'
@@ -134,6 +134,35 @@ t.test('rollback and redeploy', { timeout: 200_000 }, async (t) => {
     t.match(JSON.parse(logged.stdout), { kind: 'rollback', ref: null, commit: two, stage: 'done', by: 'bob' })
     t.match(logged.stdout, /back to release 2/)
     t.match(readFileSync(join(receiver.stateDir, `log/deploys/d${id}.log`), 'utf8'), /Live at/)
+  })
+
+  await t.test('a broken environment takes no push before it is settled', async (t) => {
+    const name = 'acme/broken'
+    const refuses = 'if [ -e "$HOSTENV_DATA_DIR/bad" ]; then echo no; exit 1; fi\n'
+    const project = await makeQuickProject(t, { 'activate.sh': refuses })
+    const push = () => project.push(receiver, 'main', { name })
+    const good = await project.git('rev-parse', 'HEAD')
+    t.equal((await push()).code, 0)
+    await project.commit('Spoils what the one before needs', {
+      'activate.sh': 'touch "$HOSTENV_DATA_DIR/bad"; exit 1\n',
+    })
+    const spoilt = await push()
+    t.match(spoilt.stderr, /main is broken: the release before could not/)
+    const all: { key: string; state: string }[] = JSON.parse((await receiver.ssh('envs', '-p', name, '--json')).stdout)
+    t.equal(all.find(({ key }) => key === 'main')?.state, 'broken')
+    await project.git('reset', '-q', '--hard', good)
+    const fixed = await project.commit('A fix', { 'greeting.txt': 'fixed\n' })
+    const refused = await push()
+    t.match(refused.stderr, /\(main is broken; redeploy or roll back first; log d/)
+    t.match(refused.stderr, 'ssh HOST redeploy main -p acme/broken')
+    t.notMatch(refused.stderr, /Building|Already built/, 'nothing is built in vain')
+    await says(t, ['redeploy', 'main', '-p', name], 1, /activate failed: exit 1/)
+    t.match((await push()).stderr, /main is broken; redeploy/, 'it is broken still')
+    rmSync(join(receiver.stateDir, 'env', userName(receiver, name, 'main') ?? '', 'data/bad'))
+    await says(t, ['redeploy', 'main', '-p', name], 0, /Live at/)
+    t.same(await agree(receiver, name, 'main', { live: good, branch: good }), [])
+    t.equal((await push()).code, 0)
+    t.same(await agree(receiver, name, 'main', { live: fixed, branch: fixed }), [])
   })
   t.same(leftByCrash(receiver), [])
 })

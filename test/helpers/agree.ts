@@ -72,7 +72,8 @@ export async function agree(receiver: Receiver, project: string, key: string, ex
   const answer = await answerOf(receiver, `${user}.localhost`, live ? `release ${live.n}` : null)
   if (!live) {
     same('the number of service processes', tree(receiver, user).length, 0)
-    same('the front door', answer?.status, 404)
+    // A paused one has a page of its own.
+    same('the front door', answer?.status, row.wakes === null ? 404 : 503)
     if (releases.length === 0) same('the profile', existsSync(profile), false)
     return wrong
   }

@@ -46,7 +46,7 @@ export interface Project {
   git(...args: string[]): Promise<string>
   tryGit(...args: string[]): Promise<Ran>
   write(files: Files): void
-  /** Copies a folder of fixtures over the work tree: `overlay('overlays/broken-build')`. */
+  /** Copies a folder of fixtures over the work tree: `overlay('overlays/dies-at-once')`. */
   overlay(fixture: string): void
   /** Commits everything in the work tree, with `files` written first; answers the commit's id. */
   commit(message?: string, files?: Files): Promise<string>

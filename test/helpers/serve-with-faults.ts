@@ -1,7 +1,9 @@
 // `hostenv` with faults: HOSTENV_FAULTS is `POINT=ACTION` or `POINT@WHICH=ACTION`, separated by commas.
 // POINT is S0–S8 (docs/architecture.md), WHICH a deploy's number or `org/project` as it is normalised. ACTION: `kill` (SIGKILL to
 // this process), `throw`, `sleep:MILLISECONDS`, or `hold` (for ever). Each that is reached is told in a line on stderr.
+// HOSTENV_CLOCK is a file with milliseconds that are added to the time that the lives of previews are counted by.
 // HOSTENV_OVERRIDES is JSON with other overrides of src/server.ts: `{"limits": {…}, "seenByBuilds": ["/var/lib"]}`.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,10 +11,12 @@ import { runCli } from '../../src/cli.ts'
 
 const faults = (process.env.HOSTENV_FAULTS ?? '').split(',').filter(Boolean).map(parse)
 const args = process.argv.slice(2)
+const clock = process.env.HOSTENV_CLOCK
 const stateDir = args[args.indexOf('--state') + 1] ?? '.'
 
 await runCli(args, {
   ...JSON.parse(process.env.HOSTENV_OVERRIDES ?? '{}'),
+  ...(clock === undefined ? {} : { now: () => Date.now() + Number(readFileSync(clock, 'utf8')) }),
   fault: async (point, deploy) => {
     for (const fault of faults) {
       if (fault.point !== point) continue

@@ -12,6 +12,7 @@ import { type DeployEvent, Refused } from '../../src/records.ts'
 import { evaluate } from '../../src/resolve/evaluate.ts'
 import { fetchInputs } from '../../src/resolve/fetch-inputs.ts'
 import { type FlakeLock, parseFlakeLock } from '../../src/resolve/flake-inputs.ts'
+import { parseEvaluation } from '../../src/resolve/manifest-schema.ts'
 import { path, root } from '../helpers/programs.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'hf-'))
@@ -65,7 +66,7 @@ async function ask(flake: string, lock: Lock | null = null, more: Record<string,
         [],
       )
     const question = { project, source, revision: rev, select: { key: 'gone' }, trace: false, flake: { lock: parsed } }
-    const { manifest } = await evaluate(ctx, question, new AbortController().signal)
+    const { manifest } = parseEvaluation(await evaluate(ctx, question, new AbortController().signal))
     return `seen ${manifest.environments.main?.releaseTags}`
   } catch (error) {
     if (error instanceof Refused) return error.message

@@ -16,7 +16,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { t } from 'tap'
+import { defaultLimits } from '../../src/config/limits.ts'
 import { createFrontDoor } from '../../src/frontdoor/front-door.ts'
+import { WaitingRoom } from '../../src/frontdoor/waiting-room.ts'
 import { mustRun } from '../../src/lib/spawn.ts'
 import { frontDoor, get } from './frontdoor-support.ts'
 
@@ -92,12 +94,17 @@ t.test('swapping the socket and a link for each other while requests come', asyn
   t.ok(seen.has('mine'), 'and it works in between')
 })
 
+const rest = {
+  ...{ route: () => null, log: { warn: () => {} }, limits: () => defaultLimits.frontDoor },
+  room: new WaitingRoom(() => defaultLimits),
+}
+
 t.test('the door’s links go when it closes, and those of an earlier run when it opens', async (t) => {
   const runtimeDir = mkdtempSync(join(tmpdir(), 'hostenv-door-'))
   t.teardown(() => rmSync(runtimeDir, { recursive: true, force: true }))
   mkdirSync(join(runtimeDir, 'door'))
   writeFileSync(join(runtimeDir, 'door', 'old'), 'x')
-  const door = createFrontDoor({ runtimeDir, route: () => null, log: { warn: () => {} } })
+  const door = createFrontDoor({ ...rest, runtimeDir })
   await door.listen('127.0.0.1', 0)
   t.notOk(existsSync(join(runtimeDir, 'door', 'old')))
   await door.close()
@@ -105,6 +112,6 @@ t.test('the door’s links go when it closes, and those of an earlier run when i
 })
 
 t.test('a runtime directory that is too long for sockets is refused at once', async (t) => {
-  const make = () => createFrontDoor({ runtimeDir: `/${'x'.repeat(100)}`, route: () => null, log: { warn: () => {} } })
+  const make = () => createFrontDoor({ ...rest, runtimeDir: `/${'x'.repeat(100)}` })
   t.throws(make, { message: /too long/ })
 })

@@ -5,6 +5,7 @@ import { type Agent, createServer, type IncomingMessage, type RequestListener, r
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { defaultLimits } from '../../src/config/limits.ts'
 import { createFrontDoor, type FrontDoorLimits } from '../../src/frontdoor/front-door.ts'
 import type { HostRules } from '../../src/frontdoor/virtual-host.ts'
 import { type WaitingLimits, WaitingRoom } from '../../src/frontdoor/waiting-room.ts'
@@ -16,13 +17,13 @@ export async function frontDoor(limits: Partial<FrontDoorLimits> = {}, waiting: 
   const uid = process.getuid?.() ?? 0
   const owners = new Map<string, number>()
   const hosts = new Map<string, HostRules>()
-  const room = new WaitingRoom(waiting)
+  const room = new WaitingRoom(() => ({ ...defaultLimits, ...waiting }))
   const warnings: Warning[] = []
   const servers: Server[] = []
   const upstreamDir = (name: string) => join(runtimeDir, 'upstream', name)
   const door = createFrontDoor({
     ...{ runtimeDir, room },
-    limits: { closeTimeout: 200, ...limits },
+    limits: () => ({ ...defaultLimits.frontDoor, closeTimeout: 200, ...limits }),
     log: { warn: (fields, message) => warnings.push({ fields, message }) },
     route: (hostname) => {
       const name = hostname.split('.')[0] ?? ''

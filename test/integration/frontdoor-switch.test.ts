@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { t } from 'tap'
 import { frontDoor, get, raw } from './frontdoor-support.ts'
 
-const world = await frontDoor({ bodyTimeout: 2000 }, { time: 1500, each: 3, all: 4 })
+const world = await frontDoor({ bodyTimeout: 2000 }, { heldTime: 1500, heldPerEnvironment: 3, heldRequests: 4 })
 t.teardown(() => world.end())
 const { port, room } = world
 

@@ -1,6 +1,8 @@
 // Who gets in, and who never does.
+
+import { execFileSync } from 'node:child_process'
 import { createPublicKey } from 'node:crypto'
-import { copyFileSync, readFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import ssh2, { type ParsedKey } from 'ssh2'
@@ -86,17 +88,62 @@ t.test('who only connects, or says garbage, is gone after the time to log in', a
   t.equal((await ssh([...sshArguments(dir, port, known), 'envs'])).code, 7, 'others never notice')
 })
 
+t.test('who takes longer to log in, as one who looks for a passphrase, is told so', async (t) => {
+  const locked = makeKey(dir, 'locked', 'ed25519')
+  execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'a passphrase', '-f', locked])
+  const { server, port } = await startServer([locked], { loginTime: 500 })
+  t.teardown(() => server.close())
+  const asks = join(dir, 'asks')
+  writeFileSync(asks, '#!/bin/sh\nsleep 5\necho a passphrase\n', { mode: 0o755 })
+  const env = { SSH_ASKPASS: asks, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: ':0' }
+  t.match(await ssh(['-o', 'BatchMode=no', ...sshArguments(dir, port, locked), 'envs'], '', env), {
+    code: 255,
+    stderr: /login took longer than 0\.5 s \(limits\.ssh\.loginTime\)/,
+  })
+})
+
+t.test('a connection has its number of keys to try, and then is told to name one', async (t) => {
+  const { server, port } = await startServer([known], { loginAttempts: 3 })
+  t.teardown(() => server.close())
+  const others = ['a', 'b', 'c'].map((name) => makeKey(dir, name, 'ed25519'))
+  const tried = (count: number) =>
+    ssh([...others.slice(0, count).flatMap((key) => ['-i', key]), ...sshArguments(dir, port, known), 'envs'])
+  t.equal((await tried(0)).code, 7)
+  t.match(await tried(3), { code: 255, stderr: /more than 3 keys were tried \(limits\.ssh\.loginAttempts\).*-i FILE/ })
+})
+
 t.test('an address has its number of connections', async (t) => {
   const { server, port } = await startServer([known], { connectionsPerAddress: 3 })
   t.teardown(() => server.close())
   const sockets = await Promise.all([open(port), open(port), open(port)])
   await gone(await open(port))
-  t.match(await ssh([...sshArguments(dir, port, known), 'envs']), { code: 255 })
+  t.match(await ssh([...sshArguments(dir, port, known), 'envs']), {
+    code: 255,
+    stderr: /too many connections from your address, which may have 3 \(limits\.ssh\.connectionsPerAddress\)/,
+  })
   sockets[0]?.destroy()
   await new Promise((resolve) => setTimeout(resolve, 50))
   t.equal((await ssh([...sshArguments(dir, port, known), 'envs'])).code, 7)
   for (const socket of sockets) socket.destroy()
 })
+
+t.test('ATTACK: a flood of connections beyond the most is held for a second at most, and let go of', async (t) => {
+  const { server, port } = await startServer([known], { connectionsPerAddress: 1 })
+  t.teardown(() => server.close())
+  const first = await open(port)
+  const flood = await Promise.all(Array.from({ length: 300 }, () => open(port)))
+  await Promise.all(flood.map(gone))
+  t.equal(server.connections(), 1)
+  first.destroy()
+  await gone(first)
+  await untilFree(() => server.connections() === 0)
+  t.equal((await ssh([...sshArguments(dir, port, known), 'envs'])).code, 7)
+})
+
+async function untilFree(free: () => boolean): Promise<void> {
+  for (const until = Date.now() + 10_000; !free() && Date.now() < until; )
+    await new Promise((resolve) => setTimeout(resolve, 10))
+}
 
 t.test('only the algorithms of the list are offered', async (t) => {
   const { server, port } = await startServer([known])

@@ -73,13 +73,18 @@ t.test('a connection has its number of channels', async (t) => {
     new Promise<string>((resolve) =>
       client.exec(command, (error, channel) => {
         if (error) return resolve('refused')
-        channel.resume().on('close', (code: number) => resolve(`exit ${code}`))
+        let said = ''
+        channel.stderr.on('data', (text: Buffer) => {
+          said += text
+        })
+        channel.resume().on('close', (code: number) => resolve(`exit ${code} ${said}`.trim()))
         if (command === 'hang') resolve('hangs')
       }),
     )
   t.strictSame(await Promise.all([exec('hang'), exec('hang')]), ['hangs', 'hangs'])
-  t.equal(await exec('envs'), 'refused')
-  t.equal(await exec('envs'), 'refused', 'and goes on serving the others')
+  const full = 'exit 1 hostenv: this connection has 2 sessions already (limits.ssh.channelsPerConnection)'
+  t.equal(await exec('envs'), full)
+  t.equal(await exec('envs'), full, 'and goes on serving the others')
 })
 
 t.test('ATTACK: a packet size of zero, on which the write loop would never end', async (t) => {

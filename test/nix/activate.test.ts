@@ -62,20 +62,20 @@ t.test('a tree that was started anew with an empty scan directory gets everythin
   t.match(await tree.activate(other), { code: 0, stdout: 'web started · worker started' })
   await tree.running('web')
   await tree.running('worker')
-  t.equal(definition(tree, 'web'), (await tree.sh(`readlink ${other}/share/hostenv/s6/web`)).stdout)
+  t.equal(definition(tree, 'web'), (await tree.sh(`readlink ${other}/share/hostenv/processes/web`)).stdout)
 })
 
 t.test('killed at any moment, the next run brings it to where it should be', async (t) => {
   const tree = serviceTree(t, store)
   await tree.startSvscan()
   let turn = 0
-  for (const kill of [25, 30, 35, 40, 45, 50, 55, 60, 70, 80, 100]) {
+  for (const kill of [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 70, 80, 100]) {
     const next = turn++ % 2 === 0 ? two : other
     await tree.activate(next, { kill })
     const again = turn % 3 === 0 ? one : next
     t.equal((await tree.activate(again)).code, 0, `killed after ${kill} ms`)
     await tree.running('web')
-    const wanted = (await tree.sh(`readlink ${again}/share/hostenv/s6/web`)).stdout
+    const wanted = (await tree.sh(`readlink ${again}/share/hostenv/processes/web`)).stdout
     t.equal(definition(tree, 'web'), wanted)
     const said = () =>
       tree

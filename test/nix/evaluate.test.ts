@@ -97,7 +97,7 @@ t.test('errors name the option and the file', async (t) => {
     [
       'an empty command',
       'processes.web.command = [ ];',
-      [/`processes\.web\.command' is not of type `non-empty list of string'/],
+      [/`processes\.web\.command' is not of type `non-empty \(list of string\)'/],
     ],
     ['a hostile process name', 'processes."../x".command = [ "x" ];', [/option `processes': "\.\.\/x" is no name/]],
     [
@@ -160,7 +160,7 @@ t.test("the operator's nixpkgs is used where there is one", async (t) => {
   const libOnly = join(store.directory, 'lib-only')
   cpSync(join(repository, 'nix/lib'), join(libOnly, 'lib'), { recursive: true })
   const text = readFileSync(join(libOnly, 'lib/default.nix'), 'utf8')
-  writeFileSync(join(libOnly, 'lib/default.nix'), text.replace('types =', 'marker = "theirs";\n      types ='))
+  writeFileSync(join(libOnly, 'lib/default.nix'), text.replace('isType =', 'marker = "theirs";\n    isType ='))
   const whole = join(store.directory, 'whole')
   cpSync(libOnly, whole, { recursive: true })
   mkdirSync(join(whole, 'pkgs/top-level'), { recursive: true })

@@ -11,12 +11,13 @@ t.test('a preview has the processes of the environment that it extends, and fact
     environments.main = { type = "production"; virtualHosts."shop.example" = { }; };
     environments.staging.modules = [ ({ config, ... }: { warnings = [ "on \${config.hostenv.hostname} of \${config.hostenv.gitRef}" ]; }) ];
     previews."feature/*" = { };
-    previews."try/*" = { extends = "staging"; type = "testing"; ttl = null; max = 3; };
+    previews."try/*" = { extends = "staging"; type = "testing"; ttl = null; max = 3; evict = "oldest"; };
   `)
   const main = await store.evaluate(source, { key: 'main' })
+  const none = { enable: true, users: {}, evict: null, schedules: [] }
   t.strictSame((main as unknown as { previews: unknown }).previews, {
-    'feature/*': { enable: true, extends: 'main', max: null, ttl: '14d', type: 'development', users: {} },
-    'try/*': { enable: true, extends: 'staging', max: 3, ttl: null, type: 'testing', users: {} },
+    'feature/*': { ...none, extends: 'main', max: null, ttl: '14d', type: 'development' },
+    'try/*': { ...none, extends: 'staging', max: 3, ttl: null, type: 'testing', evict: 'oldest' },
   })
   const foo = await store.evaluate(source, select('feature/foo', 'main'))
   t.strictSame(Object.keys(foo.selected), ['feature/foo'])

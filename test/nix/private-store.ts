@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { mustRun, type Ran, run } from '../../src/lib/spawn.ts'
+import { defaultLib, type Lib } from './libs.ts'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 export const fixture = (name: string): string => join(repository, 'fixtures', name)
@@ -32,7 +33,7 @@ export interface Store {
   nix(expression: string): Promise<Ran>
   build(drvPath: string): Promise<Ran>
   /** Evaluates and builds; answers the logical path of the package. */
-  package(source: string, select: Select): Promise<string>
+  package(source: string, select: Select, site?: object): Promise<string>
   real(path: string): string
 }
 
@@ -43,12 +44,14 @@ export const site = {
   domain: 'localhost',
   runtimeRoot: '/run/hostenv',
   stateRoot: '/var/lib/hostenv',
-  hostPrograms: { node: process.execPath, python3: '/usr/bin/python3' },
+  hostPrograms: {
+    ...{ node: process.execPath, python3: '/usr/bin/python3', socat: '/usr/bin/socat', ip: '/usr/sbin/ip' },
+  },
   packages: null,
 }
 
-/** Makes a store that is removed when the test ends. */
-export function privateStore(t: Test): Store {
+/** Makes a store that is removed when the test ends. What it evaluates uses `lib`, unless `site.packages` says otherwise. */
+export function privateStore(t: Test, lib: Lib = defaultLib): Store {
   const directory = mkdtempSync(join(tmpdir(), 'hn-'))
   const root = join(directory, 'store')
   const env = { PATH: '/usr/bin:/bin', HOME: join(directory, 'home'), NIX_CONF_DIR: join(directory, 'none') }
@@ -59,6 +62,7 @@ export function privateStore(t: Test): Store {
   ]
   let count = 0
   let library: Promise<string> | undefined
+  let theirs: Promise<string> | undefined
   t.teardown(async () => {
     await run({ argv: ['chmod', '-R', 'u+w', directory], env })
     rmSync(directory, { recursive: true, force: true })
@@ -71,10 +75,18 @@ export function privateStore(t: Test): Store {
     return await mustRun({ argv: ['nix-store', '--store', root, '--add', copy], env })
   }
 
+  // Only the lib, as nix-community/nixpkgs.lib is laid out: of a whole nixpkgs the packages would be used as well.
+  async function addLib(): Promise<string> {
+    const tree = join(directory, 'nixpkgs')
+    cpSync(lib.folder, join(tree, 'lib'), { recursive: true, dereference: true })
+    return await add(tree)
+  }
+
   async function wrapper(source: string, select: object, override: object): Promise<string> {
     library ??= add(join(repository, 'nix'))
     const wrap = join(directory, `wrap-${++count}`)
-    const { packages, ...rest } = { ...site, ...override } as typeof site
+    if (lib.name !== 'own') theirs ??= addLib()
+    const { packages, ...rest } = { ...site, packages: (await theirs) ?? null, ...override }
     const inputs = { library: await library, project: source, ...(packages === null ? {} : { packages }) }
     const lines = Object.entries(inputs).map(
       ([name, path]) => `inputs.${name} = { type = "path"; path = "${path}"; flake = false; };`,
@@ -135,8 +147,8 @@ export function privateStore(t: Test): Store {
         ),
         env,
       }),
-    async package(source, select) {
-      const [selected] = Object.values((await store.evaluate(source, select)).selected)
+    async package(source, select, override) {
+      const [selected] = Object.values((await store.evaluate(source, select, override)).selected)
       if (!selected) throw new Error(`nothing is selected by ${JSON.stringify(select)}`)
       const built = await store.build(selected.drvPath)
       if (built.code !== 0) throw new Error(built.stderr)

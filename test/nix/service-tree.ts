@@ -1,11 +1,13 @@
 // One environment's directories, its s6-svscan in a sandbox with a pid namespace, and `activate` run beside it by hand.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { descendants, processes } from '../../src/lib/proc.ts'
+import { accounts, sandboxUid } from '../../src/lib/sandbox.ts'
 import { type Ran, run, start } from '../../src/lib/spawn.ts'
 import type { Store } from './private-store.ts'
 
@@ -18,20 +20,22 @@ export interface Tree {
   /** Pid of a process inside the tree's namespace; null when it is not up. */
   pid(name: string): Promise<number | null>
   running(name: string): Promise<number>
+  /** Every process of the tree, as numbered outside of its namespace. */
+  processes(): Promise<number[]>
   log(name: string): string
   sh(script: string): Promise<Ran>
   get(): Promise<string>
 }
 
-/** Makes the directories of an environment; its tree is ended when the test ends. */
-export function serviceTree(t: Test, store: Store): Tree {
-  const directory = mkdtempSync(join(store.directory, 'env-'))
+/** Makes the directories of an environment, below `directory`; its tree is ended when the test ends. */
+export function serviceTree(t: Test, store: Store, directory = mkdtempSync(join(store.directory, 'env-'))): Tree {
   const dir = (name: string) => join(directory, name)
   for (const name of ['run/s6/scan', 'up', 'data', 'state', 'cache', 'home']) mkdirSync(dir(name), { recursive: true })
   const facts = {
     PATH: '/usr/bin:/bin',
     HOME: dir('home'),
     HOSTENV_ENVIRONMENT: 'main',
+    HOSTENV_HOSTNAME: 'main.localhost',
     HOSTENV_MANAGER: 's6',
     HOSTENV_RUNTIME_DIR: dir('run'),
     HOSTENV_UPSTREAM_DIR: dir('up'),
@@ -40,10 +44,17 @@ export function serviceTree(t: Test, store: Store): Tree {
     HOSTENV_CACHE_DIR: dir('cache'),
   }
   const node = dirname(realpathSync(process.execPath))
+  const names = join(store.directory, 'accounts')
+  mkdirSync(names, { recursive: true })
+  for (const [file, text] of Object.entries(accounts)) writeFileSync(join(names, file), text)
   const sandbox = (...argv: string[]): [string, ...string[]] => [
     'bwrap',
+    // Databases refuse to run as root, and ask for the name of their user.
+    ...['--unshare-user', '--uid', String(sandboxUid), '--gid', String(sandboxUid)],
+    ...['--ro-bind', join(names, 'passwd'), '/etc/passwd', '--ro-bind', join(names, 'group'), '/etc/group'],
     ...['--unshare-pid', '--die-with-parent', '--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin'],
     ...['--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--proc', '/proc', '--dev', '/dev'],
+    ...['--symlink', 'usr/sbin', '/sbin', '--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
     ...['--tmpfs', '/tmp', '--ro-bind', node, node, '--ro-bind', process.execPath, process.execPath],
     ...['--bind', directory, directory, '--ro-bind', store.real('/nix/store'), '/nix/store'],
     // tap gives every child of a test NODE_OPTIONS that name a file which the environment cannot see.
@@ -82,6 +93,7 @@ export function serviceTree(t: Test, store: Store): Tree {
       }
       throw new Error(`${name} does not come up: ${tree.log(name)}`)
     },
+    processes: async () => descendants(svscan?.pid ?? 0, processes()),
     log(name) {
       const file = join(directory, 'state/log', name, 'current')
       return existsSync(file) ? readFileSync(file, 'utf8') : ''
@@ -108,9 +120,9 @@ export const shellProcesses =
     return await store.package(await store.project(null, { '.hostenv/hostenv.nix': text }), { ref: 'main' })
   }
 
-/** The definition that a service directory holds. */
+/** The process that a service directory is the definition of: a path of the store. */
 export const definition = (tree: Tree, name: string): string =>
-  readlinkSync(join(tree.directory, 'run/s6/service', name, 'definition'))
+  dirname(readlinkSync(join(tree.directory, 'run/s6/service', name, 'definition')))
 
 function fetchSocket(socketPath: string): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -26,7 +26,7 @@ export async function checkEnvironment(patient: Patient, row: EnvironmentRow): P
   const found: Omit<Finding, 'where'>[] = []
   if (row.broken !== null)
     found.push({
-      what: `it is broken: the release before could not be restored (${row.broken})`,
+      what: `it is broken: ${row.broken}`,
       mend: 'push a commit that runs; a release that becomes live mends it',
     })
   if (row.live !== null && live === null)

@@ -29,6 +29,12 @@ export function asked({ project, environment }: Selected, context: WordContext):
   return { pusher, peer, project, key: environment.key, tell, closed }
 }
 
+/** The value of --confirm. */
+export function confirmed(args: WordArguments): string | null {
+  const { confirm } = args.options
+  return typeof confirm === 'string' ? confirm : null
+}
+
 /** The number of a release, as a person writes it. Throws Stop. */
 export function releaseNumber(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)

@@ -2,9 +2,10 @@
 
 import { printable } from '../../lib/printable.ts'
 import { projectName } from '../../lib/repositories.ts'
+import { shortTime } from '../units.ts'
 import { documents } from './schema.ts'
 import { selectProject } from './select.ts'
-import { shortTime, table } from './table.ts'
+import { table } from './table.ts'
 import type { EnvironmentView, WordContext } from './views.ts'
 import { watch } from './watch.ts'
 import { printJson, type Word, type WordArguments } from './word.ts'
@@ -32,6 +33,11 @@ async function print(args: WordArguments, context: WordContext): Promise<void> {
   }
 }
 
+function expiry(state: EnvironmentView['state'], at: string): string {
+  const gone = state === 'paused' || state === 'stopped'
+  return `${gone ? 'goes, with its data,' : 'expires'} ${shortTime(at)}`
+}
+
 async function printProject(heading: string, list: readonly EnvironmentView[], context: WordContext): Promise<void> {
   const indent = heading ? '  ' : ''
   const head = ['KEY', 'TYPE', 'STATE', 'REL', 'COMMIT']
@@ -55,7 +61,7 @@ async function printProject(heading: string, list: readonly EnvironmentView[], c
     if (!one) return [line]
     const below = [
       fits ? null : one.url,
-      one.expiresAt === null ? null : `expires ${shortTime(one.expiresAt)}`,
+      one.expiresAt === null ? null : expiry(one.state, one.expiresAt),
       one.note ?? null,
     ]
     return [line, ...below.filter((said) => said !== null).map((said) => `${indent}  ${printable(said)}`)]

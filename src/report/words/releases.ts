@@ -1,9 +1,10 @@
 // `releases`: what was live, newest first.
 import { printable } from '../../lib/printable.ts'
 import type { ProjectId, Release } from '../../records.ts'
+import { shortTime } from '../units.ts'
 import { documents } from './schema.ts'
 import { selectEnvironment, selectOnlyProject } from './select.ts'
-import { shortTime, table } from './table.ts'
+import { table } from './table.ts'
 import type { WordContext } from './views.ts'
 import { printJson, type Word, type WordArguments } from './word.ts'
 

@@ -4,23 +4,28 @@ import { Refused } from '../../records.ts'
 import { wrap } from '../wrap.ts'
 import { parseArguments, shown } from './arguments.ts'
 import { cancel } from './cancel.ts'
+import { destroy } from './destroy.ts'
 import { envs } from './envs.ts'
 import { help, helpText } from './help.ts'
 import { logs } from './logs.ts'
 import { open } from './open.ts'
+import { pause } from './pause.ts'
 import { ps } from './ps.ts'
 import { redeploy } from './redeploy.ts'
 import { releases } from './releases.ts'
+import { renew } from './renew.ts'
 import { restart } from './restart.ts'
 import { rollback } from './rollback.ts'
 import { run } from './run.ts'
 import type { WordContext } from './views.ts'
+import { wake } from './wake.ts'
 import { whoami } from './whoami.ts'
 import { Stop, type Word } from './word.ts'
 
 /** In the order of the help. */
 export const words: readonly Word[] = [
-  ...[envs, open, releases, logs, ps, run, restart, rollback, redeploy, cancel, whoami, help],
+  ...[envs, open, releases, logs, ps, run, restart, rollback, redeploy, cancel],
+  ...[renew, pause, wake, destroy, whoami, help],
 ]
 
 /**

@@ -20,7 +20,9 @@ const environment = z
     hostname: z.string(),
     release: z.number().int().nullable().describe('number of the live release'),
     commit: oid.nullable().describe('commit of the live release'),
-    expiresAt: time.nullable(),
+    expiresAt: time
+      .nullable()
+      .describe('when a preview is paused by itself; once paused or torn down, when it goes with its data'),
   })
   .describe('one environment')
 
@@ -58,7 +60,7 @@ export const documents = {
       deploy: z.number().int(),
       project,
       key,
-      kind: z.string().describe('push, rollback, redeploy, stop'),
+      kind: z.string().describe('push, rollback, redeploy, pause, wake, destroy, purge'),
       ref: z.string().nullable().describe('null for what moves no ref'),
       commit: oid.describe('zeros where nothing was to be live'),
       stage: z.string(),
@@ -77,7 +79,16 @@ export const documents = {
       release: z.number().int().nullable().describe('number of the release that is live now'),
       reason: z.string().nullable().describe('why nothing changed'),
     })
-    .describe('rollback ENV [N] --json, redeploy ENV --json'),
+    .describe('rollback ENV [N] --json; redeploy, pause, wake and destroy ENV --json'),
+  renew: z
+    .object({
+      project,
+      key,
+      ok: z.boolean(),
+      expiresAt: time.nullable().describe('null: never, or not renewed'),
+      reason: z.string().nullable().describe('why it was not renewed'),
+    })
+    .describe('renew ENV [--ttl 7d] --json'),
   ps: z
     .array(
       z.object({

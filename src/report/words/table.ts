@@ -12,11 +12,6 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
   })
 }
 
-/** `2026-01-31T12:00:00.000Z` as `2026-01-31 12:00Z`. */
-export function shortTime(time: string): string {
-  return time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*Z$/, '$1 $2Z')
-}
-
 function width(text: string): number {
   return [...text].length
 }

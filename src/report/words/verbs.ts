@@ -5,7 +5,7 @@ import type { OneOffVerbs } from './one-off.ts'
 /** Who asks for which environment, and where they read what happens. */
 export interface Asked {
   readonly pusher: Pusher
-  /** Address and port. */
+  /** Address and port that they ask from. */
   readonly peer: string
   readonly project: ProjectId
   readonly key: string
@@ -19,9 +19,22 @@ export type Done =
   | { readonly ok: true; readonly deploy: number; readonly release: number | null }
   | { readonly ok: false; readonly deploy: number; readonly reason: string }
 
+/** When a preview expires now (null: never), and in how many milliseconds; or why it cannot be renewed. */
+export type Renewed =
+  | { readonly ok: true; readonly expiresAt: string | null; readonly in: number | null }
+  | { readonly ok: false; readonly reason: string }
+
 export interface Verbs extends OneOffVerbs {
   /** Back to release `to`; null: to the one that was live before. */
   rollback(asked: Asked, to: number | null): Promise<Done>
   /** The live release anew. */
   redeploy(asked: Asked): Promise<Done>
+  /** Services stop, everything else stays. `confirm`: the key, said once more. */
+  pause(asked: Asked, confirm: string | null): Promise<Done>
+  /** What was paused runs again. */
+  wake(asked: Asked): Promise<Done>
+  /** As when its branch is deleted. */
+  destroy(asked: Asked, confirm: string | null): Promise<Done>
+  /** A preview's time anew; `ttl`: another one than its pattern's. */
+  renew(asked: Asked, ttl: string | null): Renewed | Promise<Renewed>
 }

@@ -1,4 +1,4 @@
-// Counts connections and says whether one more may come in.
+// Counts connections and says whether one more may come in, or which limit it meets.
 import type { SshLimits } from './types.ts'
 
 export interface Admitted {
@@ -8,7 +8,8 @@ export interface Admitted {
   left(): void
 }
 
-export type Admit = (address: string) => Admitted | null
+/** Answers a sentence for the client when it may not come in. */
+export type Admit = (address: string) => Admitted | string
 
 /** Makes the counter. `address` is a textual IP address; an IPv6 network of 64 bits counts as one. */
 export function createAdmission(limits: SshLimits): Admit {
@@ -18,8 +19,11 @@ export function createAdmission(limits: SshLimits): Admit {
   return (address) => {
     const who = countedAs(address)
     const same = perAddress.get(who) ?? 0
-    if (total >= limits.connections || unauthenticated >= limits.unauthenticated) return null
-    if (same >= limits.connectionsPerAddress) return null
+    if (same >= limits.connectionsPerAddress)
+      return tooMany(`from your address, which may have ${limits.connectionsPerAddress}`, 'connectionsPerAddress')
+    if (total >= limits.connections) return tooMany(`here, which takes ${limits.connections}`, 'connections')
+    if (unauthenticated >= limits.unauthenticated)
+      return tooMany(`that have not logged in, of ${limits.unauthenticated} at most`, 'unauthenticated')
     total++
     unauthenticated++
     perAddress.set(who, same + 1)
@@ -40,6 +44,10 @@ export function createAdmission(limits: SshLimits): Admit {
     }
     return { authenticated, left }
   }
+}
+
+function tooMany(where: string, setting: keyof SshLimits): string {
+  return `too many connections ${where} (limits.ssh.${setting}); try again in a moment`
 }
 
 function countedAs(address: string): string {

@@ -2,10 +2,11 @@
 import type { AuthContext, Connection, Session } from 'ssh2'
 import type { Pusher } from '../../records.ts'
 import { type Judgement, judge } from './authenticate.ts'
-import { packetSize, queuedPackets, socketOf, unreadBytes } from './internals.ts'
+import { disconnect, packetSize, queuedPackets, socketOf, unreadBytes } from './internals.ts'
 import { createLink } from './link.ts'
 import { serveSession } from './session.ts'
 import { serveSocket } from './socket.ts'
+import { disconnectReason } from './turn-away.ts'
 import type { Log, SshHandlers, SshLimits } from './types.ts'
 
 export interface ConnectionContext {
@@ -30,6 +31,9 @@ const MOST_UNREAD = 4 * 1024 * 1024
 const MOST_QUEUED = 1000
 /** Sessions that are opened and closed without a command; ssh2 forgets them only with the connection. */
 const MOST_UNUSED = 100
+/** Sessions beyond the most, each of which only gets to hear why. */
+const TOLD = 5
+const SHUTTING_DOWN = 'hostenv is shutting down; push again in a moment'
 /** Milliseconds between the end of a connection and the end of its socket. */
 const GRACE = 2000
 
@@ -60,6 +64,12 @@ export function serveConnection(client: Connection, context: ConnectionContext):
       return { is: 'refused' }
     }
   }
+  const tooManyKeys = () => {
+    const why = `more than ${limits.loginAttempts} keys were tried (limits.ssh.loginAttempts); name the right one with ssh -i FILE -o IdentitiesOnly=yes`
+    disconnect(client, disconnectReason.protocolError, why)
+    socket.destroySoon()
+    gone()
+  }
   const gone = () => {
     cut()
     if (!socket.destroyed) setTimeout(() => socket.destroy(), GRACE).unref()
@@ -75,7 +85,10 @@ export function serveConnection(client: Connection, context: ConnectionContext):
   client.setMaxListeners(limits.channelsPerConnection + 20)
 
   client.on('authentication', (request) => {
-    if (++attempts > limits.loginAttempts) return void socket.destroy()
+    if (++attempts > limits.loginAttempts) {
+      if (attempts === limits.loginAttempts + 1) tooManyKeys()
+      return
+    }
     const judgement = judged(request)
     if (judgement.is === 'refused') return request.reject(['publickey'])
     if (judgement.is === 'proven') {
@@ -86,11 +99,18 @@ export function serveConnection(client: Connection, context: ConnectionContext):
     request.accept()
   })
   client.on('session', (accept, reject) => {
-    if (!pusher || retired || open >= limits.channelsPerConnection) return reject()
+    const most = limits.channelsPerConnection
+    // Some more are let in to be told.
+    if (!pusher || retired || open >= most + TOLD) return reject()
     const session = accept() as Session
     if (packetSize(session) < 256) return void socket.destroy()
+    const full = open >= most
     open++
-    serveSession(session, { link, pusher, handlers, log, refusing }, (used) => {
+    const refusal = () => {
+      if (refusing()) return SHUTTING_DOWN
+      return full ? `hostenv: this connection has ${most} sessions already (limits.ssh.channelsPerConnection)` : null
+    }
+    serveSession(session, { link, pusher, handlers, log, refusal }, (used) => {
       left()
       if (!used && ++unused > MOST_UNUSED) socket.destroy()
     })

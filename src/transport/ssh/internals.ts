@@ -12,6 +12,31 @@ export function isRekeying(client: Connection): boolean {
   return (client as unknown as { _protocol: { _kexinit?: unknown } })._protocol._kexinit !== undefined
 }
 
+interface Writing {
+  readonly _packetRW: {
+    readonly write: {
+      readonly allocStartKEX: number
+      alloc(bytes: number, always: true): Buffer
+      finalize(packet: Buffer, always: true): Buffer
+    }
+  }
+  readonly _cipher: { encrypt(packet: Buffer): void }
+}
+
+/** Sends SSH_MSG_DISCONNECT with a text for the client's user, which ssh2's own has not, at any moment of a connection (RFC 4253, 11.1). */
+export function disconnect(client: Connection, reason: number, why: string): void {
+  const { _packetRW, _cipher } = (client as unknown as { _protocol: Writing })._protocol
+  const text = Buffer.from(why)
+  const start = _packetRW.write.allocStartKEX
+  const packet = _packetRW.write.alloc(13 + text.length, true)
+  packet[start] = 1
+  packet.writeUInt32BE(reason, start + 1)
+  packet.writeUInt32BE(text.length, start + 5)
+  packet.set(text, start + 9)
+  packet.writeUInt32BE(0, start + 9 + text.length)
+  _cipher.encrypt(_packetRW.write.finalize(packet, true))
+}
+
 /** Number of packets that wait for the end of a key exchange. */
 export function queuedPackets(client: Connection): number {
   return (client as unknown as { _protocol: { _queue?: unknown[] } })._protocol._queue?.length ?? 0

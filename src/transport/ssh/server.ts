@@ -5,8 +5,9 @@ import type { Pusher } from '../../records.ts'
 import { createAdmission } from './admission.ts'
 import { algorithms } from './algorithms.ts'
 import { type Retiring, serveConnection } from './connection.ts'
-import { socketOf } from './internals.ts'
+import { disconnect, socketOf } from './internals.ts'
 import { boundGarbage } from './memory.ts'
+import { disconnectReason, turnAway } from './turn-away.ts'
 import { defaultSshLimits, type Log, type SshHandlers, type SshLimits } from './types.ts'
 
 export interface SshServer {
@@ -26,6 +27,8 @@ export interface SshServer {
 
 /** Milliseconds that connections have to end when the server closes. */
 const CLOSING = 1000
+/** What this server calls itself in its version (RFC 4253, 4.2). */
+const IDENT = 'hostenv'
 
 /**
  * Makes a server that is not listening yet. `hostKey` is a private key in OpenSSH's format (ed25519 or RSA).
@@ -47,7 +50,7 @@ export function createSshServer(options: {
   const retiring = new WeakMap<Socket, Retiring>()
   let refusing = false
 
-  const ssh = new ssh2.Server({ hostKeys: [options.hostKey], algorithms, ident: 'hostenv' }, (client) => {
+  const ssh = new ssh2.Server({ hostKeys: [options.hostKey], algorithms, ident: IDENT }, (client) => {
     const socket = socketOf(client)
     clients.set(socket, client)
     const authenticated = (pusher: Pusher, connection: Retiring) => {
@@ -62,28 +65,37 @@ export function createSshServer(options: {
   // A flood must not fill the log: one line a minute, with how many there were.
   let refused = 0
   let told = Number.NEGATIVE_INFINITY
-  const refusedOne = (peer: string | undefined) => {
+  const refusedOne = (peer: string | undefined, why: string) => {
     refused++
     if (performance.now() - told < 60_000) return
-    log.warn({ peer, refused }, 'connection refused: too many (limits.ssh)')
+    log.warn({ peer, refused }, `connection refused: ${why}`)
     told = performance.now()
     refused = 0
   }
 
   const tcp = createServer({ noDelay: true, keepAlive: true }, (socket) => {
     const address = socket.remoteAddress
-    const place = address ? admit(address) : null
-    if (!place) {
-      refusedOne(address)
-      // Also listens: a socket that is reset before it is gone must not end the process.
-      socket.on('error', () => {})
-      return void socket.destroy()
+    // Gone already.
+    if (address === undefined) return void socket.on('error', () => undefined).destroy()
+    const place = admit(address)
+    if (typeof place === 'string') {
+      refusedOne(address, place)
+      return turnAway(socket, IDENT, place)
     }
     sockets.add(socket)
+    const { loginTime } = limits
     const timer = setTimeout(() => {
       log.info({ peer: address }, 'login took too long')
-      socket.destroy()
-    }, limits.loginTime)
+      const client = clients.get(socket)
+      if (client)
+        disconnect(
+          client,
+          disconnectReason.byApplication,
+          `login took longer than ${loginTime / 1000} s (limits.ssh.loginTime); try again`,
+        )
+      socket.destroySoon()
+      setTimeout(() => socket.destroy(), CLOSING).unref()
+    }, loginTime)
     logins.set(socket, () => {
       clearTimeout(timer)
       place.authenticated()

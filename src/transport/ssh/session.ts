@@ -12,11 +12,10 @@ export interface SessionContext {
   readonly pusher: Pusher
   readonly handlers: SshHandlers
   readonly log: Log
-  /** True when no new session may start. */
-  readonly refusing: () => boolean
+  /** Why this session may not start, or null. */
+  readonly refusal: () => string | null
 }
 
-const SHUTTING_DOWN = 'hostenv is shutting down; push again in a moment\n'
 /** gitprotocol-v2(5): `version=N`, then colon separated capabilities. */
 const GIT_PROTOCOL = /^version=\d(:[A-Za-z0-9=._-]+){0,16}$/
 
@@ -114,7 +113,8 @@ function serveExec(
     end(1)
   }
   const serve = async () => {
-    if (context.refusing()) return say(SHUTTING_DOWN)
+    const refusal = context.refusal()
+    if (refusal !== null) return say(`${refusal}\n`)
     if (exec.kind === 'refused') return say(`hostenv: ${exec.why}\n`)
     if (exec.kind === 'word') {
       const answered = await handlers.word({ ...common, stdin, terminal, onSignal, argv: exec.argv })

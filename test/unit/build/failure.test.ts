@@ -13,7 +13,10 @@ const table: readonly (readonly [string, string | null])[] = [
   [`error: 2 dependencies of derivation '${drv}' failed to build`, null],
   [`error: building of '${drv}!out' from .drv file timed out after 3 seconds`, 'timed out after 3 s'],
   [`error: builder for '${drv}' failed to produce output path for output 'out' at '/nix/x'`, 'made no output out'],
-  [`error: ${drv} killed after writing more than 9 bytes of log output`, 'wrote too much log'],
+  [
+    `error: ${drv} killed after writing more than 4096 bytes of log output`,
+    'wrote more than 4KiB of log (limits.derivationLogBytes)',
+  ],
   [
     `error: a 'riscv64-linux' with features {} is required to build '${drv}', but I am a …`,
     'needs another kind of machine',

@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { configSchema, page, settings } from '../../../scripts/config-reference.ts'
 import { check } from '../../../src/config/check.ts'
-import { defaultLimits, limitTable } from '../../../src/config/limits.ts'
+import { defaultLimits } from '../../../src/config/limits.ts'
 import { loadConfig } from '../../../src/config/load.ts'
-import { FRONT_DOOR_LIMITS } from '../../../src/frontdoor/front-door.ts'
 import { parsePublicKey } from '../../../src/transport/key.ts'
 import { makeKey } from '../../helpers/keys.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
@@ -46,13 +45,6 @@ t.test('the example loads, and is good as long as its key files are there', asyn
 t.test('the example shows every setting', async (t) => {
   const text = readFileSync(example, 'utf8')
   for (const { path } of settings()) t.match(text, new RegExp(`^ *(# )?${path.split('.').at(-1)}:`, 'm'), path)
-})
-
-t.test('every limit of the front door has a setting, with the same default', async (t) => {
-  t.strictSame(
-    Object.fromEntries(Object.entries(limitTable.frontDoor).map(([name, { value }]) => [name, value])),
-    FRONT_DOOR_LIMITS,
-  )
 })
 
 t.test('docs/reference/config.schema.json and configuration.md are what the code says', async (t) => {

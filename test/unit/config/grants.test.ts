@@ -42,12 +42,12 @@ t.test('users, projects and limits change at once; the rest waits and is named',
     },
   })
   const { config, waiting } = inForce(before, next)
-  t.same(waiting, ['listen.http', 'domain', 'state', 'nix', 'limits.treeCheckInterval'])
+  t.same(waiting, ['listen.http', 'domain', 'state', 'nix'])
   t.match(config, {
     http: before.http,
     domain: 'localhost',
     stateDir: before.stateDir,
-    limits: { buildsAtOnce: 7, ssh: { connections: 3 } },
+    limits: { buildsAtOnce: 7, treeCheckInterval: 100, ssh: { connections: 3 } },
   })
   t.same([Object.keys(config.users), Object.keys(config.projects)], [['al'], ['a/b']])
   t.same(inForce(before, before).waiting, [])

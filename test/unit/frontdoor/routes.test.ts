@@ -16,6 +16,7 @@ t.teardown(() => state[Symbol.dispose]())
 const grants = new Set<string>()
 const route = createRoutes({
   ...{ state, domain: 'host.example', runtimeDir: '/run/h' },
+  command: (word) => `ssh host ${word}`,
   granted: (hostname, project) => grants.has(`${hostname} ${project}`),
 })
 

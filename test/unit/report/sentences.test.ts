@@ -75,11 +75,23 @@ const transcripts: Readonly<Record<string, readonly DeployEvent[]>> = {
   'a ref that goes to another key': [
     { type: 'started', project: 'acme/shop', commit, ref: 'refs/heads/stable', key: 'production', kind: 'production' },
   ],
+  'a preview, which expires': [
+    {
+      ...{ type: 'started', project: 'acme/shop', commit, ref: 'refs/heads/feature/foo', key: 'feature/foo' },
+      ...{ kind: 'development', previewOf: 'main', expiresIn: 14 * 86_400_000 },
+    },
+  ],
   'words beside the way': [
     { type: 'note', text: 'users, ttl: takes effect when main is deployed' },
     { type: 'warning', text: 'the option environments.main.foo is old; say environments.main.bar instead, please' },
     { type: 'waiting', text: 'an earlier push' },
-    { type: 'removed', key: 'feature/foo' },
+    { type: 'stopped', key: 'staging', how: 'stopped', goesAt: null },
+    { type: 'stopped', key: 'feature/foo', how: 'stopped', goesAt: '2026-12-01T10:00:00.000Z' },
+    { type: 'stopped', key: 'feature/foo', how: 'paused', goesAt: '2026-12-01T10:00:00.000Z' },
+    { type: 'stopped', key: 'main', how: 'paused', goesAt: null },
+    { type: 'stopped', key: 'feature/foo', how: 'purged', goesAt: null },
+    { type: 'kept', key: 'main', release: 6, duration: 1234 },
+    { type: 'kept', key: 'main', release: null, duration: 1234 },
   ],
   'a refusal with detail and help': [
     {
@@ -145,17 +157,17 @@ const anyEvent = fc.oneof(
   fc.record({ type: fc.constant('activate-line' as const), line: text }),
   fc.record({ type: fc.constant('check' as const), what: text, result: text, duration: number }),
   fc.record({ type: fc.constant('live' as const), url: text, release: number, duration: number }),
-  fc.record({ type: fc.constant('removed' as const), key: text }),
+  fc.record({ type: fc.constant('stopped' as const), key: text, how: fc.constant('paused' as const), goesAt: text }),
   fc.record({ type: fc.constant('refused' as const), headline: text, detail: texts, help: texts }),
   fc.record({ type: fc.constant('restored' as const), release: fc.option(number), text }),
 )
 
-t.test('whatever the texts: no control characters, no line beyond 72 columns but for a URL or a command', async (t) => {
+t.test('whatever the texts: no control characters, no line beyond 71 columns but for a URL or a command', async (t) => {
   fc.assert(
     fc.property(anyEvent, (event) => {
       for (const line of sentences(event, context)) {
         if (/\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u.test(line)) throw new Error(JSON.stringify(line))
-        if (columns(line) > 72 && !/:\/\/|(^|\s)(ssh|git|nix|hostenv|npm|curl) /.test(line))
+        if (columns(line) > 71 && !/:\/\/|(^|\s)(ssh|git|nix|hostenv|npm|curl) /.test(line))
           throw new Error(`${columns(line)} columns: ${JSON.stringify(line)}`)
       }
     }),

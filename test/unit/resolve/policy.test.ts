@@ -13,9 +13,13 @@ function environment(
     enable: true,
     type: 'testing',
     virtualHosts: {},
-    users: Object.fromEntries(Object.entries(keys).map(([name, publicKeys]) => [name, { publicKeys }])),
+    users: Object.fromEntries(
+      Object.entries(keys).map(([name, publicKeys]) => [name, { publicKeys, role: 'deployer' as const }]),
+    ),
     deploymentVerification: { enable: true, path: '/', timeout: 30, upFor: 2 },
     releaseTags: null,
+    requires: null,
+    protected: false,
     hostenv: {
       organisation: 'acme',
       project: 'shop',
@@ -36,7 +40,7 @@ function environment(
 
 function manifest(...environments: EnvironmentManifest[]): Manifest {
   const all = environments.map((one) => [one.hostenv.environmentName, one])
-  return { environments: Object.fromEntries(all), defaultEnvironment: null, warnings: [] }
+  return { environments: Object.fromEntries(all), previews: {}, defaultEnvironment: null, warnings: [] }
 }
 
 t.test('a ref means the enabled environment whose gitRef it is, else the one whose key it is', async (t) => {
@@ -100,6 +104,7 @@ t.test('each policy field that differs is named', async (t) => {
     [{ keys: { eve: ['k'] } }, 'users'],
     [{ virtualHosts: { 'evil.example': {} as VirtualHost } }, 'virtualHosts'],
     [{ releaseTags: 'v*' }, 'releaseTags'],
+    [{ requires: 'staging' }, 'requires'],
     [{ gitRef: 'stable' }, 'hostenv.gitRef'],
     [{ deploymentVerification: { enable: false, path: '/', timeout: 30, upFor: 2 } }, 'deploymentVerification.enable'],
   ]
@@ -121,9 +126,20 @@ t.test('what a canonical push takes away is gone, and nothing is added', async (
   )
   const now = restrict(old, next)
   t.same(Object.keys(now.environments), ['main', 'dev', 'off'])
-  t.same(now.environments.main?.users, { alice: { publicKeys: ['a2'] }, bob: { publicKeys: [] } })
-  t.same(now.environments.dev?.users, { bob: { publicKeys: [] } }, 'an environment that is gone has no users')
-  t.same(now.environments.off?.users, { bob: { publicKeys: [] } }, 'one that is disabled has none either')
+  t.same(now.environments.main?.users, {
+    alice: { publicKeys: ['a2'], role: 'deployer' },
+    bob: { publicKeys: [], role: 'deployer' },
+  })
+  t.same(
+    now.environments.dev?.users,
+    { bob: { publicKeys: [], role: 'deployer' } },
+    'an environment that is gone has no users',
+  )
+  t.same(
+    now.environments.off?.users,
+    { bob: { publicKeys: [], role: 'deployer' } },
+    'one that is disabled has none either',
+  )
   t.equal(now.environments.main?.type, 'testing', 'everything else is as it was')
   t.same(restrict(old, old), old)
 })

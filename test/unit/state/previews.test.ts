@@ -3,12 +3,13 @@ import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { userName } from '../../../src/lib/names.ts'
+import { matches } from '../../../src/lib/pattern.ts'
 import type { EnvironmentManifest, Manifest, PreviewManifest } from '../../../src/records.ts'
 import { restrict, undeclared } from '../../../src/resolve/policy.ts'
 import { checkPreviewName } from '../../../src/resolve/preview.ts'
 import { migrations } from '../../../src/state/migrations.ts'
 import { People } from '../../../src/state/people.ts'
-import { keyOfFullRef, keyOfUpdate, matches, previewOf } from '../../../src/state/previews.ts'
+import { keyOfFullRef, keyOfUpdate, previewOf } from '../../../src/state/previews.ts'
 import { Projects } from '../../../src/state/projects.ts'
 
 const zero = '0'.repeat(40)
@@ -17,11 +18,30 @@ const some = '1'.repeat(40)
 function environment(key: string, more: Partial<EnvironmentManifest> = {}): EnvironmentManifest {
   const hostenv = { environmentName: key, gitRef: key } as EnvironmentManifest['hostenv']
   const deploymentVerification = { enable: true, path: '/', timeout: 30, upFor: 2 }
-  const rest = { enable: true, type: 'testing' as const, virtualHosts: {}, users: {}, releaseTags: null }
+  const rest = {
+    enable: true,
+    type: 'testing' as const,
+    virtualHosts: {},
+    users: {},
+    releaseTags: null,
+    requires: null,
+    protected: false,
+  }
   return { ...rest, deploymentVerification, hostenv, ...more }
 }
 function preview(more: Partial<PreviewManifest> = {}): PreviewManifest {
-  return { enable: true, type: 'development', extends: 'main', users: {}, ttl: '14d', max: null, ...more }
+  return {
+    enable: true,
+    type: 'development',
+    extends: 'main',
+    users: {},
+    ttl: '14d',
+    max: null,
+    evict: null,
+    data: null,
+    schedules: [],
+    ...more,
+  }
 }
 function policy(
   environments: Record<string, EnvironmentManifest>,
@@ -112,8 +132,6 @@ t.test('declared environments come first, then the nearest pattern, and for bran
   t.equal(keyOfFullRef(all, 'refs/heads/feature/stable'), 'live', 'a branch that an environment names is no preview')
   t.equal(keyOfFullRef(all, 'refs/heads/off'), null, 'a disabled environment is no preview')
   t.equal(keyOfFullRef(all, 'refs/tags/feature/foo'), null, 'a tag is no preview')
-  const before: Manifest = { environments: all.environments, defaultEnvironment: null, warnings: [] }
-  t.equal(keyOfFullRef(before, 'refs/heads/feature/foo'), null, 'a policy stored before there were previews')
 })
 
 t.test('deleting a branch stops the preview that it made, also when the pattern is gone', async (t) => {
@@ -130,7 +148,7 @@ t.test('a preview is for administrators, users of what it extends, and whom its 
   const db = new DatabaseSync(':memory:')
   for (const step of migrations) db.exec(step)
   const projects = new Projects(db)
-  const users = (name: string) => ({ [name]: { publicKeys: [`key of ${name}`] } })
+  const users = (name: string) => ({ [name]: { publicKeys: [`key of ${name}`], role: 'deployer' as const } })
   const all = policy(
     { main: environment('main', { users: users('mary') }), staging: environment('staging', { users: users('stan') }) },
     { 'feature/*': preview({ users: users('fay') }), 'try/*': preview({ extends: 'staging' }) },
@@ -161,7 +179,11 @@ t.test('a preview is for administrators, users of what it extends, and whom its 
 
   const next = policy(all.environments, { 'feature/*': preview({ users: {} }), 'try/*': preview({ extends: 'main' }) })
   const restricted = restrict(all, next)
-  t.same(restricted.previews?.['feature/*']?.users, { fay: { publicKeys: [] } }, 'what a push takes away is gone')
+  t.same(
+    restricted.previews?.['feature/*']?.users,
+    { fay: { publicKeys: [], role: 'deployer' } },
+    'what a push takes away is gone',
+  )
   t.equal(restricted.previews?.['try/*']?.enable, false, 'also the pattern that would mean another environment')
   t.same(restrict(all, all), all)
 })

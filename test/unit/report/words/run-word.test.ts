@@ -89,8 +89,18 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
       },
       cancel: async () => undefined,
       redeploy: async () => ({ ok: false, deploy: 8, reason: 'activate failed: exit 1; log d8' }),
+      pause: async (_asked, confirm) =>
+        confirm === null
+          ? { ok: false, deploy: 9, reason: 'main is production; log d9' }
+          : { ok: true, deploy: 9, release: null },
+      wake: async () => ({ ok: true, deploy: 10, release: 2 }),
+      destroy: async (_asked, confirm) => ({ ok: true, deploy: 11, release: confirm === null ? null : 1 }),
+      renew: (_asked, ttl) =>
+        ttl === '99w'
+          ? { ok: false, reason: 'a preview of this pattern lives 14d at most' }
+          : { ok: true, expiresAt: ttl === null ? null : '2026-12-01T10:00:00.000Z', in: 7 * 86_400_000 },
     },
-    peer: '127.0.0.1 5',
+    peer: '127.0.0.1 4242',
     pusher: { name: 'alice', fingerprint: 'SHA256:abc', admin: false },
     stdout: (text) => {
       said.out += text
@@ -228,25 +238,7 @@ t.test('whoami and help', async (t) => {
     projects: ['acme/shop'],
   })
   const { out } = await run(['help'])
-  t.equal(
-    out,
-    `Push a branch to get its environment. Over SSH there are these words:
-
-  envs [-p ORG/PROJECT] [--json]
-      list the environments
-  releases [ENV] [-p ORG/PROJECT] [--json]
-      list the releases of an environment, newest first
-  logs DEPLOY|ENV [-p ORG/PROJECT] [--json]
-      print the log of a deploy (d41), or of the newest deploy of an environment
-  whoami [--json]
-      show who you are here
-  help [WORD] [--json]
-      show this text
-
-ENV is     KEY, ORG/PROJECT:KEY, or KEY -p ORG/PROJECT
-DEPLOY is  the number that a push prints, such as d41
-`,
-  )
+  t.matchSnapshot(out)
   t.ok(out.split('\n').every((line) => line.length <= 80))
   t.match(await run(['help', 'logs']), { code: 0, out: /^logs DEPLOY\|ENV/ })
   const json = JSON.parse((await run(['help', '--json'])).out)
@@ -266,14 +258,35 @@ t.test('what is no word says so and shows the words', async (t) => {
 
 t.test('wrong usage says what was wrong, then the usage', async (t) => {
   const table: [string[], string][] = [
-    [['envs', 'main'], "hostenv: envs does not take 'main'.\nusage: envs [-p ORG/PROJECT] [--json]\n"],
-    [['logs'], 'hostenv: logs needs an argument.\nusage: logs DEPLOY|ENV [-p ORG/PROJECT] [--json]\n'],
-    [['envs', '-p'], 'hostenv: -p takes ORG/PROJECT.\nusage: envs [-p ORG/PROJECT] [--json]\n'],
+    [['envs', 'main'], "hostenv: envs does not take 'main'.\nusage: envs [-p ORG/PROJECT] [--watch] [--json]\n"],
+    [
+      ['logs'],
+      'hostenv: logs needs an argument.\nusage: logs DEPLOY|ENV [PROCESS] [--follow] [--lines N] [-p ORG/PROJECT] [--json]\n',
+    ],
+    [['envs', '-p'], 'hostenv: -p takes ORG/PROJECT.\nusage: envs [-p ORG/PROJECT] [--watch] [--json]\n'],
     [['whoami', '-p', 'a/b'], "hostenv: whoami has no option '-p'.\nusage: whoami [--json]\n"],
-    [['envs', '--force'], "hostenv: envs has no option '--force'.\nusage: envs [-p ORG/PROJECT] [--json]\n"],
+    [['envs', '--force'], "hostenv: envs has no option '--force'.\nusage: envs [-p ORG/PROJECT] [--watch] [--json]\n"],
     [['help', 'bash'], "hostenv: 'bash' is not a word.\nusage: help [WORD] [--json]\n"],
   ]
   for (const [argv, err] of table) t.strictSame(await run(argv), { code: 1, out: '', err }, argv.join(' '))
+})
+
+t.test('words about the life of an environment say what they did, and what has to be confirmed', async (t) => {
+  const at = ['-p', 'acme/shop']
+  t.strictSame(await run(['pause', 'main', ...at]), {
+    ...{ code: 1, out: '', err: 'hostenv: main is production; log d9\n' },
+  })
+  t.strictSame(await run(['pause', 'main', '--confirm', 'main', ...at]), { code: 0, out: '', err: '' })
+  t.match(JSON.parse((await run(['wake', 'main', ...at, '--json'])).out), { ok: true, deploy: 10, release: 2 })
+  t.match(JSON.parse((await run(['destroy', 'feature/foo', ...at, '--json'])).out), { ok: true, release: null })
+  t.match(await run(['renew', 'feature/foo', ...at]), { code: 0, out: 'feature/foo never expires\n' })
+  t.match(await run(['renew', 'feature/foo', '--ttl', '7d', ...at]), {
+    ...{ code: 0, out: 'feature/foo expires in 7 days (2026-12-01 10:00Z)\n' },
+  })
+  t.match(await run(['renew', 'feature/foo', '--ttl', '99w', ...at]), {
+    ...{ code: 1, err: 'hostenv: a preview of this pattern lives 14d at most\n' },
+  })
+  t.match(await run(['renew', 'feature/foo', '--ttl']), { code: 1, err: /--ttl takes a value/ })
 })
 
 t.test('words for what runs: each says what it did, and what it takes', async (t) => {

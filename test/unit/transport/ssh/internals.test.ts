@@ -4,6 +4,7 @@ import ssh2, { type Connection } from 'ssh2'
 import t from 'tap'
 import { generateHostKey } from '../../../../src/transport/key.ts'
 import {
+  disconnect,
   isRekeying,
   packetSize,
   queuedPackets,
@@ -14,6 +15,7 @@ import {
 t.test('the installed ssh2 has the fields that the server looks at', { timeout: 10_000 }, async (t) => {
   const found: Record<string, unknown> = {}
   const server = new ssh2.Server({ hostKeys: [generateHostKey().privateKey] }, (connection: Connection) => {
+    found.connection = connection
     connection.on('authentication', (request) => request.accept())
     connection.on('session', (accept) => {
       const session = accept()
@@ -45,7 +47,10 @@ t.test('the installed ssh2 has the fields that the server looks at', { timeout: 
   channel.resume()
   channel.write('12345')
   await once(channel, 'close')
-  client.end()
+  const last = once(client, 'error')
+  disconnect(found.connection as Connection, 2, 'that was all')
+  t.match(await last, [{ message: /that was all/ }], 'the text of the end arrives, encrypted like all else')
+  delete found.connection
   t.strictSame(found, {
     packetSize: 32768,
     socket: 'boolean',

@@ -1,0 +1,57 @@
+# What modules refuse and mention, as one list, each with the file that it is about: the one that says it, or, where the library
+# says it of an option, those that define the option.
+{ lib, root }:
+let
+  library = toString ../.;
+  # The pusher knows the tree as the repository, not by its place in the store.
+  shown = file:
+    let text = builtins.unsafeDiscardStringContext (toString file); in
+    if root == null then text else lib.removePrefix "${builtins.unsafeDiscardStringContext (toString root)}/" text;
+  isOurs = file: lib.hasPrefix library (toString file) || lib.hasPrefix "<" (toString file);
+  add = text: files:
+    let list = lib.unique (map shown files); in
+    if list == [ ] then text else "${text} (${builtins.concatStringsSep ", " list})";
+
+  # Of a text that names an option, as in "option `processes.web.after': …", the files that define the topmost part of it.
+  definedIn = options: text:
+    let
+      path = builtins.match ".*option `([A-Za-z0-9_-]+)([.][^']*)?'.*" text;
+      top = builtins.head path;
+    in
+    if path == null || !(options ? ${top}) then [ ] else builtins.filter (file: !(isOurs file)) (filesOf options.${top});
+  # An option, or a set of them.
+  filesOf = option:
+    if option ? _type && option._type == "option" then
+      option.files or [ ]
+    else
+      builtins.concatMap filesOf (builtins.filter builtins.isAttrs (builtins.attrValues option));
+
+  # Every element of a list option with the file that it comes from.
+  elements = option: builtins.concatMap (def: map (value: { inherit (def) file; inherit value; }) def.value) option.definitionsWithLocations;
+  told = options: file: text: add text (if isOurs file then definedIn options text else [ file ]);
+in
+rec {
+  located = options: text: add text (definedIn options text);
+
+  failed = { options, config, ... }:
+    # The merged list has checked what they are made of.
+    builtins.seq (builtins.length config.assertions) (
+      map ({ file, value }: told options file value.message) (builtins.filter ({ value, ... }: !value.assertion) (elements options.assertions))
+    );
+
+  warnings = { options, config, ... }:
+    builtins.seq (builtins.length config.warnings) (
+      lib.unique (map ({ file, value }: told options file value) (elements options.warnings))
+    );
+
+  # The value, once each part of it is one that JSON has. Throws the name of the option that is not.
+  serialisable = name: value:
+    if builtins.isFunction value then
+      throw "option `${name}': a function cannot be part of the manifest"
+    else if builtins.isAttrs value && !(value ? outPath) then
+      builtins.mapAttrs (part: serialisable "${name}.${part}") value
+    else if builtins.isList value then
+      map (serialisable name) value
+    else
+      value;
+}

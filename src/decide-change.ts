@@ -1,0 +1,110 @@
+// What a change without a push makes of an environment, decided under its lock: the release to be, nothing, or a refusal.
+import { asBefore, rollbackTarget } from './activate/earlier-release.ts'
+import { canonicalBranch } from './config/grants.ts'
+import type { Context, Next, OwnDeploy } from './context.ts'
+import { short, shortRef } from './lib/oid.ts'
+import { shellWord } from './lib/shell-word.ts'
+import { Refused } from './records.ts'
+import type { DeployKind } from './state/deploys.ts'
+import { previewOf } from './state/previews.ts'
+import { guardOf } from './state/rights.ts'
+
+export type ChangeKind = Exclude<DeployKind, 'push'>
+
+/** What is to happen. `to`: a release's number, or null for the one that was live before; `confirm`: the key, said once more. */
+export type Change =
+  | { readonly kind: 'rollback'; readonly to: number | null }
+  | { readonly kind: 'redeploy' | 'wake' | 'purge' }
+  | { readonly kind: 'pause' | 'destroy'; readonly confirm: string | null; readonly why?: string }
+
+/** The branch that goes with an environment when it is destroyed. */
+export function branchOf(ctx: Context, project: string, key: string): string {
+  const declared = ctx.state.projects.get(project)?.policy.environments[key]
+  return `refs/heads/${declared?.hostenv.gitRef ?? key}`
+}
+
+/** What the environment is to become; null: nothing. Throws Refused when that cannot be. */
+export function decideChange(ctx: Context, deploy: OwnDeploy, key: string, what: Change): Next | null {
+  const { project, report } = deploy
+  const tell = (text: string) => report.emit({ type: 'change', project, key, text })
+  if (what.kind === 'purge') return purge(ctx, deploy, key, tell)
+  if (what.kind === 'destroy' || what.kind === 'pause') return stop(ctx, deploy, key, what, tell)
+  const live = ctx.state.environments.liveRelease(project, key)
+  if (live === null) checkDeclared(ctx, project, key)
+  if (what.kind === 'redeploy') {
+    if (live === null)
+      throw new Refused(`nothing of ${key} is live`, { help: [`To start its last release: ssh HOST rollback ${key}`] })
+    const next = { ...asBefore(ctx, live, `redeploy of ${live.n}`), proven: false }
+    tell(`release ${live.n} (${short(live.commit)}) anew`)
+    return next
+  }
+  if (what.kind !== 'rollback') return wake(ctx, deploy, key, tell)
+  const target = rollbackTarget(ctx, project, key, what.to)
+  const next = asBefore(ctx, target, `rollback to ${target.n}`)
+  tell(`back to release ${target.n} (${short(target.commit)}, by ${target.by})`)
+  return next
+}
+
+// What was paused comes back as the release that it was.
+function wake(ctx: Context, { project }: OwnDeploy, key: string, tell: (text: string) => void): Next {
+  const row = ctx.state.environments.get(project, key)
+  const release = row?.wakes == null ? null : ctx.state.environments.release(project, key, row.wakes)
+  if (release === null)
+    throw new Refused(`${key} is not paused`, {
+      help: row?.live == null ? [`To bring it back: git push hostenv ${shellWord(key)}`] : [],
+    })
+  const next = { ...asBefore(ctx, release, ''), again: release.n }
+  tell(`waking release ${release.n} (${short(release.commit)})`)
+  return next
+}
+
+function stop(
+  ctx: Context,
+  { project }: OwnDeploy,
+  key: string,
+  { kind, confirm, why }: Extract<Change, { kind: 'pause' | 'destroy' }>,
+  tell: (text: string) => void,
+): null {
+  const row = ctx.state.environments.get(project, key)
+  const runs = row !== null && (row.live !== null || row.broken !== null)
+  const policy = ctx.state.projects.get(project)?.policy ?? null
+  const { production, protected: guarded } = guardOf(policy, key)
+  const declared = policy !== null && Object.hasOwn(policy.environments, key)
+  if (kind === 'destroy' && declared && shortRef(branchOf(ctx, project, key)) === canonicalBranch(ctx.config, project))
+    throw new Refused(`${key} is deployed from the canonical branch, which stays`, {
+      help: [`To stop it: ssh HOST pause ${shellWord(key)} --confirm ${shellWord(key)} -p ${project}`],
+    })
+  const careful = production ? 'production' : guarded ? 'protected' : kind === 'destroy' && declared ? 'declared' : null
+  if (careful !== null && confirm !== key)
+    throw new Refused(`${key} is ${careful}`, {
+      headline: `This stops ${key}, which is ${careful}`,
+      help: [
+        `If that is meant: ssh HOST ${kind} ${shellWord(key)} --confirm ${shellWord(key)} -p ${project}`,
+        ...(declared ? [] : ['Its data is kept for a while, and then goes.']),
+      ],
+    })
+  if (kind === 'pause' && !runs)
+    throw new Refused(row?.wakes == null ? `nothing of ${key} is live` : `${key} is paused already`)
+  if (kind === 'destroy' && !runs && row?.wakes == null && row?.goes_at != null)
+    throw new Refused(`${key} is torn down already`, { help: [`Its data goes at ${row.goes_at}.`] })
+  tell(why ?? (kind === 'pause' ? 'pausing' : 'stopping'))
+  return null
+}
+
+// Asked again here: somebody may have brought it back while this waited.
+function purge(ctx: Context, { project }: OwnDeploy, key: string, tell: (text: string) => void): null {
+  const row = ctx.state.environments.get(project, key)
+  if (row === null || row.live !== null || row.goes_at === null || Date.parse(row.goes_at) > ctx.now())
+    throw new Refused(`${key} is not to go`)
+  tell('removing its data, its releases and its name')
+  return null
+}
+
+// What is not live does not come back against the policy.
+function checkDeclared(ctx: Context, project: string, key: string): void {
+  const policy = ctx.state.projects.get(project)?.policy
+  if (!policy || policy.environments[key]?.enable || previewOf(policy, key) !== null) return
+  throw new Refused(`${key} is not declared any more`, {
+    help: ['Push a canonical branch that declares it, then try again.'],
+  })
+}

@@ -1,0 +1,79 @@
+// services.drupal: what a site finds in its settings, what is published of it, and what runs beside it.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { fixture } from '../private-store.ts'
+import { ask, hostPrograms, testServices } from './service.ts'
+
+// The example of the public hostenv, word for word but for the version of PHP.
+const example = (more = '') => `{ pkgs, config, ... }: {
+  services.drupal.enable = true;
+  services.drupal.backups.enable = true;
+  environments.main = {
+    enable = true;
+    type = "production";
+    virtualHosts."example.ca".globalRedirect = "www.example.ca";
+  };
+  environments."user-testing" = { enable = true; type = "testing"; };
+  ${more}
+}
+`
+
+testServices(t, ['php', 'nginx', 'mariadbd', 'mariadb-dump', 'restic'], async (t, services) => {
+  const { store } = services
+  const directories = { stateRoot: join(store.directory, 'lib'), runtimeRoot: join(store.directory, 'run') }
+  // What is at the place that the package was built for is this tree's.
+  const built = async (files: Record<string, string> = {}) =>
+    store.package(
+      await store.project(fixture('drupal-like'), { '.hostenv/hostenv.nix': example(), ...files }),
+      { ref: 'main' },
+      { ...directories, hostPrograms },
+    )
+  const out = await built()
+  const tree = await services.tree(join(directories.stateRoot, 'env/shop-main-4f7240c'))
+  t.match(await tree.activate(out), { code: 0, stdout: /mysql started · .*drupal-update started/ })
+
+  const page = async (path = '/', body?: string) =>
+    (await ask(tree, path, body === undefined ? {} : { method: 'POST', body })).body.trim().split('\n')
+  const [state, salt] = await page('/any/path')
+  t.equal(state, 'not installed')
+  t.match(salt, /^salt [0-9a-f]{8}$/)
+  t.not(salt, 'salt 00000000')
+  t.match(tree.log('drupal-update'), /Drupal is not installed yet/)
+  await page('/install')
+
+  await page('/upload', 'uploaded words')
+  t.match(await ask(tree, '/sites/default/files/note.txt'), { status: 200, body: 'uploaded words' })
+  t.match(await ask(tree, '/sites/default/files/welcome.txt'), { status: 200, body: /come with the project/ })
+  writeFileSync(join(tree.directory, 'data/files/evil.php'), '<?php echo "run";')
+  for (const path of [
+    '/sites/default/files/evil.php',
+    '/sites/default/files/evil.php/x',
+    '/sites/default/settings.php.inc',
+    '/schema.yml',
+  ])
+    t.match(await ask(tree, path), { status: 404 }, path)
+
+  const cron = await services.job(tree, 'drupal-cron')
+  t.match(cron, { code: 0, stdout: /drush core:cron: done/ }, cron.stderr)
+  t.same(await page(), ['installed', salt, 'cron: ran'])
+
+  t.match(await tree.activate(await built({ 'schema-version': '2\n' })), {
+    code: 0,
+    stdout: /mysql unchanged · .*drupal-update restarted/,
+  })
+  for (let tries = 0; tries < 100 && !(await page()).includes('schema: 2'); tries++)
+    await new Promise((done) => setTimeout(done, 50))
+  t.same(
+    await page(),
+    ['installed', salt, 'cron: ran', 'schema: 2'],
+    'other code updates the database, and what was there is kept',
+  )
+
+  mkdirSync(join(tree.directory, 'run/secrets'), { recursive: true })
+  writeFileSync(join(tree.directory, 'run/secrets/RESTIC_PASSWORD'), 'hidden\n')
+  writeFileSync(join(tree.directory, 'run/secrets/RESTIC_REPOSITORY'), join(tree.directory, 'state/repository'))
+  const backup = await services.job(tree, 'restic-backups-drupal')
+  t.equal(backup.code, 0, backup.stderr)
+  t.match(readFileSync(join(tree.directory, 'state/backup/drupal.sql'), 'utf8'), /INSERT INTO `key_value`/)
+})
