@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Context } from '../context.ts'
 import { userName } from '../lib/names.ts'
+import type { Nix } from '../lib/nix.ts'
 import { projectId } from '../lib/repositories.ts'
 import { mustRun } from '../lib/spawn.ts'
 import type { DeployRow } from '../state/deploys.ts'
@@ -23,12 +24,15 @@ export async function keepBuild(
   { project: name, key, out }: Pick<DeployRow, 'project' | 'key' | 'out'>,
 ): Promise<void> {
   if (out === null || key === null) return
-  const { nix } = ctx.host
   const { organisation, project } = projectId(name)
-  const link = keptLink(ctx.config.stateDir, userName(organisation, project, key))
+  await addRoot(ctx.host.nix, out, keptLink(ctx.config.stateDir, userName(organisation, project, key)))
+}
+
+/** Makes `link` a root of the collector that keeps `storePath`. Idempotent; registers again what was moved here. */
+export async function addRoot(nix: Nix, storePath: string, link: string): Promise<void> {
   const old = nix.version.major === 2 && nix.version.minor < 4
   const root = ['--add-root', link, ...(old ? ['--indirect'] : [])]
-  await mustRun(nix.command(['nix-store', '--realise', out, ...root]))
+  await mustRun(nix.command(['nix-store', '--realise', storePath, ...root]))
 }
 
 /** The link of the build that is kept for an environment. */
