@@ -38,7 +38,33 @@ need s6-log s6
 need busybox busybox-static
 need unshare util-linux
 need setpriv util-linux
-[ "$for_tests" = yes ] && need shellcheck shellcheck
+
+# What only some tests run: they say themselves what they skip without it.
+wanted=''
+want() { # want PACKAGE FILE…: nothing to do where one of the files is there
+  package=$1 && shift
+  for file; do [ ! -e "$file" ] || return 0; done
+  wanted="$wanted $package"
+}
+if [ "$for_tests" = yes ]; then
+  want shellcheck /usr/bin/shellcheck
+  want nginx /usr/sbin/nginx
+  want php-cli /usr/bin/php
+  want php-fpm /usr/sbin/php-fpm*
+  want php-mysql /usr/lib/php/*/pdo_mysql.so
+  want mariadb-server-core /usr/sbin/mariadbd
+  want mariadb-client /usr/bin/mariadb-dump
+  want postgresql /usr/lib/postgresql/*/bin/postgres
+  want redis-server /usr/bin/redis-server
+  want restic /usr/bin/restic
+  want socat /usr/bin/socat
+  want iproute2 /usr/sbin/ip /sbin/ip
+  # Test hosts are booted from this machine's /usr.
+  want systemd /usr/lib/systemd/systemd /lib/systemd/systemd
+  want systemd-container /usr/bin/systemd-nspawn
+  want libpam-systemd /usr/lib/*/security/pam_systemd.so /lib/*/security/pam_systemd.so
+  want dbus /usr/bin/dbus-daemon
+fi
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then
@@ -57,13 +83,30 @@ may_install() {
   sudo -n true 2>/dev/null || { [ -t 0 ] && [ -t 2 ]; }
 }
 
+# Packages of servers start them when they are installed, unless this program says no (invoke-rc.d(8)), and have them start
+# with the machine. Neither is wanted: tests run servers of their own.
+policy=/usr/sbin/policy-rc.d
+keep_stopped() {
+  [ -e "$policy" ] || as_root sh -c "printf '#!/bin/sh\\n# of hostenv: scripts/setup.sh\\nexit 101\\n' > $policy; chmod +x $policy"
+}
+leave_stopped() {
+  ! grep -q 'of hostenv' "$policy" 2>/dev/null || as_root rm -f "$policy"
+  has systemctl || return 0
+  for package in $wanted; do
+    case $package in
+      nginx | postgresql | redis-server) as_root systemctl disable "$package" ;;
+      php-fpm) as_root systemctl disable "$(basename /usr/lib/systemd/system/php*-fpm.service)" ;;
+    esac
+  done >/dev/null 2>&1 || true
+}
+
 install_packages() {
   may_install || return 1
-  say "installing with apt:$packages"
+  say "installing with apt:$packages$wanted"
   log=$(mktemp)
   # Without lists, or with lists that are out of date, the first try fails at once: then they are fetched.
-  # shellcheck disable=SC2086 # the list is split on purpose
-  set -- env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages
+  # shellcheck disable=SC2086 # the lists are split on purpose
+  set -- env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages $wanted
   if ! as_root "$@" >"$log" 2>&1; then
     say 'refreshing the package lists (apt-get update)'
     if ! as_root apt-get update -q >"$log" 2>&1 || ! as_root "$@" >>"$log" 2>&1; then
@@ -75,10 +118,17 @@ install_packages() {
   rm -f "$log"
 }
 
-if [ -n "$packages" ] && ! install_packages; then
-  # The tests say themselves what they skip without shellcheck.
-  [ "$packages" = ' shellcheck' ] ||
+if [ -n "$packages$wanted" ]; then
+  if [ -n "$wanted" ] && may_install; then
+    trap leave_stopped EXIT
+    keep_stopped
+  fi
+  install_packages || [ -z "$packages" ] ||
     die "missing:$names. Install these (Debian and Ubuntu: apt-get install$packages), then run this again."
+  if [ -n "$wanted" ] && may_install; then
+    trap - EXIT
+    leave_stopped
+  fi
 fi
 
 # --- What the programs must be able to do.

@@ -139,7 +139,7 @@ async function moveFiles(ctx: Context, old: string, name: string): Promise<void>
     const generation = /^profile-(\d+)-link$/.exec(link)?.[1]
     const out = generation === undefined ? null : generationPath(profile, Number(generation))
     if (out !== null && existsSync(ctx.host.nix.realPath(out)))
-      await addRoot(ctx.host.nix, out, join(dirname(profile), link))
+      await addRoot(ctx.host.nix, join(dirname(profile), link), out)
   }
   const { stateDir } = ctx.config
   if (existsSync(keptLink(stateDir, old))) await rename(keptLink(stateDir, old), keptLink(stateDir, name))

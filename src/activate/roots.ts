@@ -24,15 +24,17 @@ export async function keepBuild(
   { project: name, key, out }: Pick<DeployRow, 'project' | 'key' | 'out'>,
 ): Promise<void> {
   if (out === null || key === null) return
+  const { nix } = ctx.host
   const { organisation, project } = projectId(name)
-  await addRoot(ctx.host.nix, out, keptLink(ctx.config.stateDir, userName(organisation, project, key)))
+  const link = keptLink(ctx.config.stateDir, userName(organisation, project, key))
+  await addRoot(nix, link, out)
 }
 
-/** Makes `link` a root of the collector that keeps `storePath`. Idempotent; registers again what was moved here. */
-export async function addRoot(nix: Nix, storePath: string, link: string): Promise<void> {
+/** Makes `link` point to `out` and keep it from the garbage collector. */
+export async function addRoot(nix: Nix, link: string, out: string): Promise<void> {
   const old = nix.version.major === 2 && nix.version.minor < 4
   const root = ['--add-root', link, ...(old ? ['--indirect'] : [])]
-  await mustRun(nix.command(['nix-store', '--realise', storePath, ...root]))
+  await mustRun(nix.command(['nix-store', '--realise', out, ...root]))
 }
 
 /** The link of the build that is kept for an environment. */

@@ -14,7 +14,7 @@ t.test('a preview has the processes of the environment that it extends, and fact
     previews."try/*" = { extends = "staging"; type = "testing"; ttl = null; max = 3; evict = "oldest"; };
   `)
   const main = await store.evaluate(source, { key: 'main' })
-  const none = { enable: true, users: {}, evict: null, schedules: [] }
+  const none = { enable: true, users: {}, evict: null, data: null, schedules: [] }
   t.strictSame((main as unknown as { previews: unknown }).previews, {
     'feature/*': { ...none, extends: 'main', max: null, ttl: '14d', type: 'development' },
     'try/*': { ...none, extends: 'staging', max: 3, ttl: null, type: 'testing', evict: 'oldest' },
