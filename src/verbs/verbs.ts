@@ -4,8 +4,10 @@ import type { Verbs } from '../report/words/verbs.ts'
 import { makeCancel } from './cancel.ts'
 import { change } from './change.ts'
 import { changes } from './changes.ts'
+import { makePeople } from './people.ts'
 import { makeProcessLog } from './process-log.ts'
 import { makeProcesses, makeRestart } from './processes.ts'
+import { makeProjects } from './projects.ts'
 import { renew } from './renew.ts'
 import { makeRun } from './run.ts'
 
@@ -24,5 +26,7 @@ export function makeVerbs(ctx: Context): Verbs {
     restart: makeRestart(ctx),
     processLog: makeProcessLog(ctx),
     cancel: makeCancel(ctx),
+    ...makePeople(ctx),
+    ...makeProjects(ctx),
   }
 }

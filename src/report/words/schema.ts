@@ -53,6 +53,8 @@ const release = z
   })
   .describe('one release')
 
+const source = z.enum(['file', 'word']).describe('where it was said')
+
 export const documents = {
   envs: z.array(environment).describe('envs --json'),
   releases: z.array(release).describe('releases [ENV] --json, newest first'),
@@ -107,6 +109,40 @@ export const documents = {
     .describe('restart ENV [PROCESS] --json'),
   cancel: z.object({ project, deploy: z.number().int(), cancelled: z.literal(true) }).describe('cancel DEPLOY --json'),
   open: z.object({ project, key, url: z.string() }).describe('open ENV --json'),
+  users: z
+    .array(z.object({ name: z.string(), administrator: z.boolean(), keys: z.number().int(), source }))
+    .describe('users --json'),
+  keys: z
+    .array(z.object({ fingerprint: z.string().describe('SHA256:…'), user: z.string(), comment: z.string(), source }))
+    .describe('keys --json'),
+  access: z
+    .array(z.object({ project, user: z.string(), role: z.string().describe('or one by type'), source }))
+    .describe('access ORG/PROJECT --json'),
+  projects: z
+    .array(
+      z.object({
+        project,
+        commit: oid.nullable().describe('whose manifest is the policy; null before the first push'),
+        environments: z.number().int(),
+      }),
+    )
+    .describe('projects --json'),
+  audit: z
+    .array(
+      z.object({
+        at: time,
+        who: z.string(),
+        fingerprint: z.string(),
+        from: z.string().describe('address and port'),
+        action: z.string(),
+        project: project.nullable(),
+        key: key.nullable(),
+        subject: z.string().nullable().describe('what exactly: a ref and a commit, a socket, the name of a command'),
+        allowed: z.boolean(),
+        why: z.string(),
+      }),
+    )
+    .describe('audit --json, newest first'),
   whoami: z
     .object({
       name: z.string(),

@@ -1,5 +1,6 @@
 // What the words can do beside reading. Whoever may change environments implements `Verbs`.
 import type { ProjectId, Pusher, Release, Since } from '../../records.ts'
+import type { AdministrationVerbs } from './administration.ts'
 import type { OneOffVerbs } from './one-off.ts'
 
 /** Who asks for which environment, and where they read what happens. */
@@ -24,7 +25,7 @@ export type Renewed =
   | { readonly ok: true; readonly expiresAt: string | null; readonly in: number | null }
   | { readonly ok: false; readonly reason: string }
 
-export interface Verbs extends OneOffVerbs {
+export interface Verbs extends OneOffVerbs, AdministrationVerbs {
   /** What changed with a release since the one that was live before it; null where one of the two is not kept any more. */
   changes(release: Release): Promise<Since | null>
   /** Back to release `to`; null: to the one that was live before. */
