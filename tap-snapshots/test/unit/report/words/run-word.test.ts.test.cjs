@@ -12,9 +12,11 @@ Push a branch to get its environment. Over SSH there are these words:
       list the environments
   open ENV [-p ORG/PROJECT] [--json]
       print the address of an environment
-  releases [ENV] [-p ORG/PROJECT] [--json]
-      list the releases of an environment, newest first
-  logs DEPLOY|ENV [PROCESS] [--follow] [--lines N] [-p ORG/PROJECT] [--json]
+  releases [ENV [N]] [-p ORG/PROJECT] [--json]
+      list the releases of an environment, newest first, or show one in
+      detail
+  logs DEPLOY|ENV [PROCESS] [--follow] [--lines N] [-p ORG/PROJECT]
+    [--json]
       print the log of a deploy (d41), of the newest deploy of an
       environment, or of a process
   ps ENV [-p ORG/PROJECT] [--json]
@@ -41,6 +43,20 @@ Push a branch to get its environment. Over SSH there are these words:
   destroy ENV [--confirm ENV] [-p ORG/PROJECT] [--json]
       tear down a preview, or stop an environment, and delete its
       branch
+  access ORG/PROJECT [USER ROLE|none] [--json]
+      who is what in a project; roles are viewer, deployer, maintainer,
+      administrator
+  audit [ENV] [-p ORG/PROJECT] [--lines N] [--json]
+      what was decided about who may do what; for maintainers, and of
+      everything for administrators
+  users [list | add NAME [--administrator] | remove NAME] [--json]
+      who may log in; for administrators
+  keys [list [USER] | add USER [KEY] | remove FINGERPRINT] [--json]
+      whose keys are known; add reads one from its input: keys add USER
+      < FILE.pub
+  projects [list | add NAME | rename NAME NEW | remove NAME [--confirm
+    NAME]] [--json]
+      the projects of this receiver (ORG/PROJECT); for administrators
   whoami [--json]
       show who you are here
   help [WORD] [--json]
