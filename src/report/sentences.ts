@@ -1,4 +1,4 @@
-// Everything that a deploy says to the person who pushed, word for word. Pure: an event in, printable lines of at most 72 columns out.
+// Everything that a deploy says to the person who pushed, word for word. Pure: an event in, printable lines of at most 71 columns out.
 import { printable, printableLines } from '../lib/printable.ts'
 import { timeToCome } from '../lib/ttl.ts'
 import type { DeployEvent } from '../records.ts'

@@ -1,8 +1,12 @@
 // What the words do that act: one file for each verb in this folder, joined here. Like the pipeline, it may use every stage.
 import type { Context } from '../context.ts'
 import type { Verbs } from '../report/words/verbs.ts'
+import { makeCancel } from './cancel.ts'
 import { change } from './change.ts'
+import { makeProcessLog } from './process-log.ts'
+import { makeProcesses, makeRestart } from './processes.ts'
 import { renew } from './renew.ts'
+import { makeRun } from './run.ts'
 
 /** Makes the verbs of a running receiver. */
 export function makeVerbs(ctx: Context): Verbs {
@@ -13,5 +17,10 @@ export function makeVerbs(ctx: Context): Verbs {
     wake: (asked) => change(ctx, asked, { kind: 'wake' }),
     destroy: (asked, confirm) => change(ctx, asked, { kind: 'destroy', confirm }),
     renew: (asked, ttl) => renew(ctx, asked, ttl),
+    run: makeRun(ctx),
+    processes: makeProcesses(ctx),
+    restart: makeRestart(ctx),
+    processLog: makeProcessLog(ctx),
+    cancel: makeCancel(ctx),
   }
 }

@@ -14,7 +14,7 @@ t.test('a preview has the processes of the environment that it extends, and fact
     previews."try/*" = { extends = "staging"; type = "testing"; ttl = null; max = 3; evict = "oldest"; };
   `)
   const main = await store.evaluate(source, { key: 'main' })
-  const none = { enable: true, users: {}, evict: null, schedules: [] }
+  const none = { enable: true, users: {}, evict: null, data: null, schedules: [] }
   t.strictSame((main as unknown as { previews: unknown }).previews, {
     'feature/*': { ...none, extends: 'main', max: null, ttl: '14d', type: 'development' },
     'try/*': { ...none, extends: 'staging', max: 3, ttl: null, type: 'testing', evict: 'oldest' },
@@ -23,7 +23,7 @@ t.test('a preview has the processes of the environment that it extends, and fact
   t.strictSame(Object.keys(foo.selected), ['feature/foo'])
   t.equal(foo.selected['feature/foo']?.out, main.selected.main?.out, 'the same processes are the same package')
   const tried = await store.evaluate(source, select('try/me', 'staging'))
-  t.match(tried.warnings, [/^on shop-me-[0-9a-f]{7}\.localhost of try\/me$/])
+  t.match(tried.warnings, [/^on shop-me-[0-9a-f]{7}\.localhost of try\/me \(\.hostenv\/hostenv\.nix\)$/])
   t.strictSame((await store.evaluate(source, select('x', 'gone'))).selected, {}, 'what it extends must be declared')
 })
 

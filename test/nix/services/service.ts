@@ -1,4 +1,5 @@
 // One service, for real: its module evaluated and built, its processes run under s6, and whatever the test asks them.
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -104,4 +105,12 @@ export function ask(tree: Tree, path: string, { method = 'GET', headers = {}, bo
     })
     asked.on('error', reject).end(body)
   })
+}
+
+/** Gives a tree the secrets of a backup into `state/repository`. */
+export function backupSecrets(tree: Tree): void {
+  const secrets = join(tree.directory, 'run/secrets')
+  mkdirSync(secrets, { recursive: true })
+  writeFileSync(join(secrets, 'RESTIC_PASSWORD'), 'hidden\n')
+  writeFileSync(join(secrets, 'RESTIC_REPOSITORY'), join(tree.directory, 'state/repository'))
 }

@@ -111,7 +111,8 @@ t.test('a key must be the name of a branch or tag', async (t) => {
     'a\nb',
     'a\u001b[2Jb',
     'a@{1}',
-    'x'.repeat(201),
+    'x'.repeat(245),
+    'ü'.repeat(123),
   ]
   for (const key of bad) {
     const said = JSON.stringify({ ...whole, environments: { [key]: environment } })

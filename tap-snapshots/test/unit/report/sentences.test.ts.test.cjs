@@ -23,7 +23,8 @@ exports[`test/unit/report/sentences.test.ts > TAP > a push that becomes live > m
 -----> Activating release 7
        web restarted · worker unchanged
        check GET / → 200 in 34 ms
------> Live at http://shop-foo-da6cc42.localhost:8080 (release 7, 8.4 s)
+-----> Live at http://shop-foo-da6cc42.localhost:8080
+       release 7, 8.4 s
 
 `
 
@@ -50,12 +51,12 @@ exports[`test/unit/report/sentences.test.ts > TAP > a wrong hash > must match sn
 `
 
 exports[`test/unit/report/sentences.test.ts > TAP > long and hostile text > must match snapshot 1`] = `
-       [1/3] shop-frontend: word word word word word word word word word
-             word word word word word word word word word word word word
-             word word word word word word word word word word word wo …
+       [1/3] shop-frontend: word word word word word word word word
+             word word word word word word word word word word word
+             word word word word word word word word word word word …
        [1/3] shop-frontend:
-             xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
-             xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx …
+             xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+             xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx …
        [1/3] shop-frontend: 100%
        日本語のログはこの端末では一文字あたり二桁を占めるので早めに折り
        返さなければならない
