@@ -52,6 +52,8 @@ export interface Context {
   readonly sessions: Set<object>
   /** Opens the sinks of one deploy: the pusher's terminal and its log file. */
   readonly report: (deploy: number, terminal: Terminal) => Report
+  /** Deploys whose log is still written. */
+  readonly reporting: ReadonlySet<number>
   /** Called right after a step is on disk; does nothing but in tests. */
   readonly fault: (point: FaultPoint, deploy: number) => void | Promise<void>
   /** What the front door hears of environments that change their services, by user name: requests wait meanwhile. */

@@ -3,28 +3,25 @@
 import { changeEnvironment, ofItself } from './change-environment.ts'
 import type { Context } from './context.ts'
 import type { Change } from './decide-change.ts'
+import { every } from './lib/every.ts'
 import { projectId } from './lib/repositories.ts'
 import { Slots } from './lib/slots.ts'
 import { nobody } from './make-room.ts'
 import type { EnvironmentRow } from './state/environments.ts'
 
-/** Looks now and every minute. Abort the answer to stop. */
+/** Looks now and every `limits.expiryCheckInterval`. Abort the answer to stop. */
 export function watchPreviews(ctx: Context): AbortController {
-  const controller = new AbortController()
   let looking = false
   const look = async () => {
-    if (looking || ctx.gate.closed || controller.signal.aborted) return
+    if (looking || ctx.gate.closed) return
     looking = true
     await expirePreviews(ctx).catch((error: unknown) =>
       ctx.log.error({ err: error }, 'cannot look for expired previews'),
     )
     looking = false
   }
-  const timer = setInterval(look, ctx.config.limits.expiryCheckInterval)
-  timer.unref()
-  controller.signal.addEventListener('abort', () => clearInterval(timer))
   void look()
-  return controller
+  return every(() => ctx.config.limits.expiryCheckInterval, look)
 }
 
 async function expirePreviews(ctx: Context): Promise<void> {
@@ -42,10 +39,10 @@ export async function pauseExpired(ctx: Context): Promise<void> {
   await changeAll(ctx, expired, { kind: 'pause', confirm: null, why: 'pausing: it has expired' })
 }
 
-// Somebody who deploys just now decides anew how long it lives.
+// Somebody who deploys just now decides anew how long it lives. What was declared since is no preview any more.
 function quiet(ctx: Context, rows: readonly EnvironmentRow[]): readonly EnvironmentRow[] {
   const busy = new Set(ctx.state.deploys.open().map(({ project, key }) => `${project} ${key}`))
-  return rows.filter(({ project, key }) => !busy.has(`${project} ${key}`))
+  return rows.filter(({ project, key }) => !busy.has(`${project} ${key}`) && !ctx.state.projects.declares(project, key))
 }
 
 // A few at once: one that takes long must not keep the others.
@@ -56,9 +53,9 @@ async function changeAll(ctx: Context, rows: readonly EnvironmentRow[], what: Ch
 
 async function change(ctx: Context, { project, key }: EnvironmentRow, what: Change): Promise<void> {
   const closed = new AbortController().signal
-  const wanted = { project: projectId(project), key, by: ofItself, peer: '', what, closed }
+  const wanted = { project: projectId(project), key, by: ofItself, peer: '-', what, closed }
   try {
-    const changed = await changeEnvironment(ctx, wanted, nobody)
+    const changed = await changeEnvironment(ctx, wanted, nobody())
     if (!changed.ok) ctx.log.warn({ project, key, reason: changed.reason }, `could not ${what.kind} a preview`)
   } catch (error) {
     ctx.log.error({ project, key, err: error }, `could not ${what.kind} a preview`)

@@ -50,6 +50,7 @@ export function makeContext({
   const { nix, sandbox, site, library } = prepared
   const { stateDir, runtimeDir } = settings.config
   const commandOf = (word: string) => `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} ${word}`
+  const reporting = new Set<number>()
   return {
     get config() {
       return settings.config
@@ -93,15 +94,19 @@ export function makeContext({
       },
       socketOf: (facts) => ownSocket(runtimeDir, facts.upstreamRuntimeDir),
     },
-    report: (deploy, { words, ...view }) =>
-      deployReport(
+    reporting,
+    report: (deploy, { words, ...view }) => {
+      reporting.add(deploy)
+      const report = deployReport(
         {
           words: sideband(words),
           log: cappedSink(logFile(deployLogPath(stateDir, deploy)), settings.config.limits.deployLogBytes),
         },
         { logCommand: commandOf(`logs d${deploy}`) },
         view,
-      ),
+      )
+      return { ...report, close: () => report.close().finally(() => reporting.delete(deploy)) }
+    },
     fault: fault ?? (() => undefined),
     commandOf,
     now: now ?? Date.now,

@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { keepRunning, startLive } from './activate/keep-running.ts'
 import { recover } from './activate/recover.ts'
 import { watchPorts } from './activate/watch-ports.ts'
@@ -27,12 +28,12 @@ import { makeStateDirectories, prepare } from './prepare.ts'
 import { Refused } from './records.ts'
 import { type ConfigSource, follow, Settings, setCanonicalBranches, setPeople } from './reload.ts'
 import { makeViews } from './report/views.ts'
-import { runWord } from './report/words/run-word.ts'
+import { serveWord } from './serve-word.ts'
+import { openSocket } from './sockets.ts'
 import { holdState } from './state/database.ts'
 import { State } from './state/state.ts'
 import { fingerprintOfLine } from './transport/key.ts'
 import { createSshServer } from './transport/ssh/server.ts'
-import { textWriter } from './transport/text-writer.ts'
 import { makeVerbs } from './verbs/verbs.ts'
 
 export interface Receiver {
@@ -112,12 +113,8 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
     handlers: {
       identify: ({ fingerprint }) => state.people.identify(fingerprint),
       git: (session) => serveGit(ctx, prepared.buildsAreSandboxed, session),
-      word: (session) =>
-        runWord(session.argv, {
-          ...{ pusher: session.pusher, peer: session.peer, views, verbs, closed: session.closed },
-          stdout: textWriter(session.stdout),
-          stderr: textWriter(session.stderr),
-        }),
+      word: (session) => serveWord(session, views, verbs),
+      socket: (request) => openSocket(ctx, request),
     },
   })
   doors.http = await listen('HTTP', config.http, () => frontDoor.listen(config.http.host, config.http.port))
@@ -126,6 +123,10 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
     ...{ ctx, route: (userName) => served(route(`${userName}.${config.domain}`)) },
     connections: { ssh: () => ssh.connections(), http: () => frontDoor.connections() },
   })
+  // Whoever lost what a project gave them begins nothing new; what the operator takes away ends at once (reload.ts).
+  state.people.onChange(() =>
+    ssh.retireWhere((pusher) => !isDeepStrictEqual(state.people.identify(pusher.fingerprint), pusher)),
+  )
   const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx), watchServiceLogs(ctx), watchPreviews(ctx)]
   const following = await follow(settings, { ctx, ssh, sshLimits, frontDoor })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)

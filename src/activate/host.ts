@@ -106,13 +106,13 @@ export function asEnvironment(
   host: LocalHost,
   place: Place,
   argv: readonly [string, ...string[]],
-  options: { dieWithParent: boolean; release?: ReleaseFacts; holds?: number },
+  options: { dieWithParent: boolean; release?: ReleaseFacts; holds?: number; chdir?: string },
 ): Command {
   const { processLogFiles, processLogBytes } = host.limits
   // For the loggers of services alone; their definitions are the projects', these limits the operator's.
   const logs = { HOSTENV_LOG_FILES: String(processLogFiles), HOSTENV_LOG_BYTES: String(processLogBytes) }
   const env = { ...variables(place, options.release ?? null), ...(options.dieWithParent ? {} : logs) }
-  const chdir = homeOf(place.facts)
+  const chdir = options.chdir ?? homeOf(place.facts)
   if (host.sandbox === null) {
     // The number of processes cannot be limited here: all of this user's would count.
     const memory = ['prlimit', `--data=${host.limits.processMemory}`, '--core=0', '--']

@@ -30,15 +30,12 @@ export function keepRunning(ctx: Context): AbortController {
   return controller
 }
 
-// Below every deploy's number, so that it is never kept waiting by one that only builds.
-let places = 0
-
 async function look(ctx: Context, signal: AbortSignal): Promise<void> {
   const all = processes()
   for (const row of ctx.state.environments.live()) {
     const { facts } = placeOf(ctx, projectId(row.project), row.key)
     if (row.broken !== null || findTree(ctx.host, facts, all) !== null) continue
-    const place = ctx.lanes.enter(--places, [`environment ${row.project} ${row.key}`])
+    const place = ctx.lanes.enterFirst([`environment ${row.project} ${row.key}`])
     try {
       // Who holds the environment is switching it, and starts its tree.
       if (signal.aborted || ctx.lanes.mustWait(place.arrival)) continue

@@ -9,6 +9,7 @@ import type { RefChange } from '../lib/ref-transaction.ts'
 import { projectName, repositoryPath } from '../lib/repositories.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
+import { notRestored } from '../state/environments.ts'
 import { type Meaning, meaningOf } from '../state/meaning.ts'
 import { mayGrant, mayUpdate, permitPolicy, permitUpdate } from '../state/permit-push.ts'
 import { previewOf } from '../state/previews.ts'
@@ -52,7 +53,7 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
   const cur = await currentValue(ctx, deploy)
   if (deploy.kind === 'push') {
     await checkTag(ctx, deploy, key)
-    if (next !== null) for (const one of needs) if (one !== null) await checkForce(ctx, deploy, one, cur ?? zeroOid)
+    if (next !== null) for (const one of needs) await checkForce(ctx, deploy, one, cur ?? zeroOid)
   }
   // With -o no-activate the branch moves and the environment stays as it is.
   if (key === null || (deploy.kind === 'push' && deploy.options.noActivate)) return { ready, cur, environment: null }
@@ -123,8 +124,8 @@ export function releaseNumbers(ctx: Context, project: string, key: string): numb
 /** Throws Refused for an environment that could not be restored: what it is has to be settled before it becomes something new. */
 export function refuseBroken(ctx: Context, project: string, key: string): void {
   const row = ctx.state.environments.get(project, key)
-  // Where nothing was live there is nothing to settle.
-  if (row === null || row.broken === null || row.live === null) return
+  // Where nothing was live there is nothing to settle, and what only does not run is mended by what comes.
+  if (row === null || row.live === null || !row.broken?.startsWith(notRestored)) return
   throw new Refused(`${key} is broken; redeploy or roll back first`, {
     headline: `${key} is broken: release ${row.live} could not be restored`,
     detail: [row.broken],

@@ -6,6 +6,7 @@ import { putInPlace, repositoryPath } from '../lib/repositories.ts'
 import { UnitFailure } from '../lib/unit-failure.ts'
 import { Refused, refusedEvent } from '../records.ts'
 import type { DeployKind } from '../state/deploys.ts'
+import { notRestored } from '../state/environments.ts'
 import { makePlan, type Plan, refChanges, verificationOf } from './plan.ts'
 import { checkRoom } from './preview-room.ts'
 import { recordCommit, recordStart } from './record.ts'
@@ -155,11 +156,7 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     ctx.log.error({ deploy: deploy.id, err: error }, 'undo failed: the environment is broken')
-    ctx.state.environments.setBroken(
-      deploy.project,
-      environment.key,
-      `the release before could not be restored: ${why}`,
-    )
+    ctx.state.environments.setBroken(deploy.project, environment.key, `${notRestored}: ${why}`)
     deploy.report.emit({
       type: 'warning',
       text: `${environment.key} is broken: the release before could not be restored (${why})`,

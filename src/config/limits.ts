@@ -112,6 +112,7 @@ export const limitTable = {
   serviceLogBytes: size(MIB, "Size of the log of one environment's service manager; two full ones are kept.", {
     least: 4 * KIB,
   }),
+  runsAtOnce: count(20, 'Commands (the word `run`) that run at once, of everybody.', { most: 10_000 }),
   auditLines: count(100_000, 'Decisions about who may do what that are kept (the word `audit`); the oldest go.', {
     least: 100,
     most: 100_000_000,

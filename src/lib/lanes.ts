@@ -20,6 +20,7 @@ interface Entry {
 
 export class Lanes {
   readonly #entries = new Map<number, Entry>()
+  #first = 0
 
   /** Enters a queue. `arrival` is unique and grows with time. */
   enter(arrival: number, lanes: readonly string[]): Place {
@@ -51,6 +52,11 @@ export class Lanes {
   /** Whether somebody holds a lane or waits for it. */
   isTaken(lane: string): boolean {
     return [...this.#entries.values()].some(({ lanes }) => lanes.has(lane))
+  }
+
+  /** Enters before every deploy: it waits for who holds these lanes, never for one that only builds. */
+  enterFirst(lanes: readonly string[]): Place {
+    return this.enter(--this.#first, lanes)
   }
 
   /** Whether nobody is in any lane. */

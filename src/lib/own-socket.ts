@@ -1,6 +1,16 @@
-// The HTTP socket of an environment, as a path that the environment cannot change under our hands. The one check that there is:
-// for the front door and for the check of a release.
-import { linkSync, lstatSync, mkdirSync, readdirSync, rmSync, type Stats } from 'node:fs'
+// A socket of an environment, as a path that the environment cannot change under our hands. The one check that there is: for the
+// front door, for the check of a release, and for who reaches a socket over SSH.
+import {
+  closeSync,
+  constants,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  type Stats,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 
 /** What is in the environment's directory is not a socket of the environment's. */
@@ -8,17 +18,46 @@ export class NotOwnSocket extends Error {
   override readonly name = 'NotOwnSocket'
 }
 
-/**
- * Makes `to` a hard link to `UPSTREAM/in.sock`. link(2) follows no symbolic link there, so what is linked is the very file that
- * is checked, and stays it, whatever the environment does meanwhile. Throws NotOwnSocket, or what link(2) says.
- */
+/** Makes `to` a hard link to `UPSTREAM/in.sock`; what linkSocketBelow says holds. */
 export function linkOwnSocket(upstreamDir: string, uid: number, to: string): void {
-  linkSync(join(upstreamDir, 'in.sock'), to)
+  linkSocketBelow(upstreamDir, ['in.sock'], uid, to)
+}
+
+/**
+ * Makes `to` a hard link to a socket below `root`. Neither a folder on the way nor the socket may be a symbolic link, and what is
+ * linked is the very file that is checked, and stays it, whatever the environment does meanwhile: each folder is opened from the
+ * one before it, and link(2) follows nothing. Throws NotOwnSocket, or what open(2) and link(2) say.
+ * @param parts names of folders, and last that of the socket; none may be empty, `.`, `..` or have a slash
+ */
+export function linkSocketBelow(root: string, parts: readonly string[], uid: number, to: string): void {
+  if (parts.length === 0 || parts.some((part) => part === '' || part === '.' || part === '..' || /[/\0]/.test(part)))
+    throw new NotOwnSocket(`${parts.join('/')} is no path of a socket`)
+  const name = parts.at(-1) as string
+  let folder = openFolder(root)
+  try {
+    for (const part of parts.slice(0, -1)) {
+      const next = openFolder(within(folder, part))
+      closeSync(folder)
+      folder = next
+    }
+    linkSync(within(folder, name), to)
+  } finally {
+    closeSync(folder)
+  }
   const stat = lstatSync(to)
   const why = !stat.isSocket() ? 'is not a socket' : stat.uid !== uid ? `belongs to uid ${stat.uid}, not ${uid}` : null
   if (why === null) return
   rmSync(to, { force: true })
-  throw new NotOwnSocket(`in.sock ${why}`)
+  throw new NotOwnSocket(`${name} ${why}`)
+}
+
+function openFolder(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+}
+
+// openat(2) by way of proc(5): the folder itself is not looked up again.
+function within(folder: number, name: string): string {
+  return `/proc/self/fd/${folder}/${name}`
 }
 
 /** A private link to the socket for a release's check, made anew when the socket changed; null when there is none, or something else. */

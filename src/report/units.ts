@@ -26,7 +26,14 @@ export function durationText(ms: number): string {
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds} s`
-  return `${Math.floor(seconds / 60)} min${seconds % 60 === 0 ? '' : ` ${seconds % 60} s`}`
+  if (seconds < 3600) return inTwo(seconds, [60, 'min'], [1, 's'])
+  if (seconds < 86_400) return inTwo(seconds, [3600, 'h'], [60, 'min'])
+  return inTwo(seconds, [86_400, 'd'], [3600, 'h'])
+}
+
+function inTwo(seconds: number, [large, name]: [number, string], [small, rest]: [number, string]): string {
+  const left = Math.floor((seconds % large) / small)
+  return `${Math.floor(seconds / large)} ${name}${left === 0 ? '' : ` ${left} ${rest}`}`
 }
 
 /** `1 derivation`, `3 derivations`. */

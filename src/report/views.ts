@@ -8,7 +8,8 @@ import { shellWord } from '../lib/shell-word.ts'
 import type { EnvironmentManifest, ProjectId, Release } from '../records.ts'
 import type { DeployRow } from '../state/deploys.ts'
 import type { EnvironmentRow } from '../state/environments.ts'
-import { previewOf } from '../state/previews.ts'
+import { keyOfFullRef, previewOf } from '../state/previews.ts'
+import { followLog } from './follow-log.ts'
 import { deployLogPath } from './log-file.ts'
 import type { DeployView, EnvironmentView, Views } from './words/views.ts'
 
@@ -33,9 +34,20 @@ export function makeViews(ctx: Context): Views {
     environments: (project) => environmentViews(ctx, project),
     releases: (project, key) => state.environments.releases(projectName(project), key),
     deploy: (id) => view(state.deploys.get(id)),
-    latestDeploy: (project, key) => view(state.deploys.latest(projectName(project), key)),
+    latestDeploy: (project, key) => view(latest(ctx, projectName(project), key)),
     readLog: (deploy) => createReadStream(deploy.logFile, 'utf8'),
+    followLog: (deploy, closed) => followLog(deploy.logFile, () => ctx.reporting.has(deploy.id), closed),
   }
+}
+
+// Until it is evaluated a deploy has no key: its ref says which it will have.
+function latest(ctx: Context, project: string, key: string): DeployRow | null {
+  const policy = ctx.state.projects.get(project)?.policy
+  const known = ctx.state.deploys.latest(project, key)
+  const coming = ctx.state.deploys
+    .open()
+    .findLast((row) => row.project === project && row.key === null && policy && keyOfFullRef(policy, row.ref) === key)
+  return coming && coming.id > (known?.id ?? 0) ? coming : known
 }
 
 // Declared environments in the policy's order, then what exists but is not declared any more.
@@ -79,7 +91,11 @@ function environmentView(
   return {
     ...{ project: name, key, kind: preview ? 'preview' : 'declared', type, state },
     ...{ url: live ? ctx.urlOf(facts.hostname) : null, hostname: facts.hostname },
-    ...{ release: live?.n ?? null, commit: live?.commit ?? null, expiresAt: endOf(row) },
+    ...{
+      release: live?.n ?? null,
+      commit: live?.commit ?? null,
+      expiresAt: endOf(declared === undefined ? row : null),
+    },
     note: row?.live === null && row.broken === null ? idleNote(row) : note(ctx, row?.broken ?? null, latest, live),
   }
 }

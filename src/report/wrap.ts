@@ -1,8 +1,11 @@
 // Fits text into the width that git's `remote: ` leaves of a terminal. URLs and commands stay whole, so that they can be copied.
 import { columns, cutColumns } from './width.ts'
 
-/** 80 columns less `remote: `. */
-export const WIDTH = 72
+/**
+ * 80 columns less `remote: ` and one: git clears behind each line, and on a terminal whose last column is taken (xterm) that takes
+ * the character there away.
+ */
+export const WIDTH = 71
 
 export interface WrapOptions {
   /** What the first line starts with; the others start with as many spaces, or with `hanging`. */

@@ -130,11 +130,12 @@ t.test('the log of a receiver that runs is rotated at its size, and only so many
 })
 
 t.test('--log stderr and --log journald write there, with the priorities that journald reads', async (t) => {
+  await receiver.stop()
   const kept = log()
   await receiver.restart({ args: ['--config', file, '--log', 'stderr'] })
-  t.match(receiver.log(), /^\{"level":30,.*"msg":"ready"\}$/m)
+  await until(() => /^\{"level":30,.*"msg":"ready"\}$/m.test(receiver.log()), 'a line of JSON')
   await receiver.restart({ args: ['--config', file, '--log', 'journald'] })
-  t.match(receiver.log(), /^<6>\{"level":30,.*"msg":"ready"\}$/m)
+  await until(() => /^<6>\{"level":30,.*"msg":"ready"\}$/m.test(receiver.log()), 'a line of JSON with its priority')
   t.equal(log(), kept, 'nothing more comes into the file')
   await receiver.restart({ args: ['--config', file] })
 })

@@ -11,7 +11,7 @@ export function asGitWrites(words: string, terminal: 'ansi' | 'dumb' = 'ansi'): 
   })
 }
 
-/** The lines on a terminal after `bytes`, as `tmux capture-pane -p` shows them. Knows \r, \n, erasing to the end of the line, colour, and wrapping. */
+/** The lines on a terminal after `bytes`, as `tmux capture-pane -p` shows them. Knows \r, \n, erasing (which, as on xterm, takes the character in the last column even right after it was written) to the end of the line, colour, and wrapping. */
 export function screen(bytes: string, columns = 80): string[] {
   const rows: string[][] = [[]]
   let x = 0
@@ -24,7 +24,7 @@ export function screen(bytes: string, columns = 80): string[] {
   for (const [token] of bytes.matchAll(/\u001b\[[\d;]*[A-Za-z]|./gsu)) {
     if (token === '\r') x = 0
     else if (token === '\n') down()
-    else if (token === '\u001b[K') row.length = Math.min(row.length, x)
+    else if (token === '\u001b[K') row.length = Math.min(row.length, x, columns - 1)
     else if (/^\u001b\[[\d;]*m$/.test(token)) continue
     else if (token < ' ') throw new Error(`a control character: ${JSON.stringify(token)}`)
     else {

@@ -56,6 +56,7 @@ export async function ssh(args: string[], input = '', env: Record<string, string
 
 /** Git sessions by path; words answer their arguments as JSON and exit 7. */
 export const stubHandlers: Omit<SshHandlers, 'identify'> = {
+  socket: async () => null,
   async git(session) {
     const serve = services[session.path]
     if (!serve) throw new Error('a fault of the handler')

@@ -1,7 +1,7 @@
 // What words that change an environment have in common: whom they ask, and how the end is told.
 import { projectName } from '../../lib/repositories.ts'
 import { documents } from './schema.ts'
-import { selectEnvironment } from './select.ts'
+import { type Selected, selectEnvironment } from './select.ts'
 import type { Asked, Done } from './verbs.ts'
 import type { WordContext } from './views.ts'
 import { printJson, Stop, type WordArguments } from './word.ts'
@@ -12,9 +12,10 @@ export async function changeOf(
   context: WordContext,
   ask: (asked: Asked) => Promise<Done>,
 ): Promise<void> {
-  const asked = await askedOf(args, context)
-  const { project, key } = asked
-  const done = await ask(asked)
+  const selected = await selectEnvironment(args.rest[0]!, args, context)
+  const { project } = selected
+  const { key } = selected.environment
+  const done = await ask(asked(selected, context))
   const { ok, deploy } = done
   const end = { project: projectName(project), key, deploy, ok }
   const more = done.ok ? { release: done.release, reason: null } : { release: null, reason: done.reason }
@@ -22,9 +23,8 @@ export async function changeOf(
   if (!done.ok) throw new Stop(1, done.reason)
 }
 
-/** Who asks, and for the environment that the first argument names. Throws Stop. */
-export async function askedOf(args: WordArguments, context: WordContext): Promise<Asked> {
-  const { project, environment } = await selectEnvironment(args.rest[0]!, args, context)
+/** Who asks for what they selected. */
+export function asked({ project, environment }: Selected, context: WordContext): Asked {
   const { pusher, peer, stderr: tell, closed = new AbortController().signal } = context
   return { pusher, peer, project, key: environment.key, tell, closed }
 }

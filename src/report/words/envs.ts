@@ -7,25 +7,30 @@ import { documents } from './schema.ts'
 import { selectProject } from './select.ts'
 import { table } from './table.ts'
 import type { EnvironmentView, WordContext } from './views.ts'
-import { printJson, type Word } from './word.ts'
+import { watch } from './watch.ts'
+import { printJson, type Word, type WordArguments } from './word.ts'
 
 export const envs: Word = {
   name: 'envs',
-  usage: 'envs [-p ORG/PROJECT] [--json]',
+  usage: 'envs [-p ORG/PROJECT] [--watch] [--json]',
   summary: 'list the environments',
   takes: [0, 0],
   perProject: true,
-  async run(args, context) {
-    const { views, pusher } = context
-    const projects = args.project === null ? await views.projects(pusher) : [await selectProject(args.project, context)]
-    const lists = await Promise.all(projects.map(async (project) => views.environments(project)))
-    if (args.json) return printJson(context, documents.envs.parse(lists.flat()))
-    if (lists.flat().length === 0) return context.stdout('There are no environments yet: push the main branch.\n')
-    for (const [i, list] of lists.entries()) {
-      const heading = projects.length > 1 ? `${projectName(projects[i]!)}\n` : ''
-      await printProject(heading, list, context)
-    }
-  },
+  options: { watch: 'flag' },
+  run: (args, context) =>
+    args.options.watch ? watch(context, args.json, (again) => print(args, again)) : print(args, context),
+}
+
+async function print(args: WordArguments, context: WordContext): Promise<void> {
+  const { views, pusher } = context
+  const projects = args.project === null ? await views.projects(pusher) : [await selectProject(args.project, context)]
+  const lists = await Promise.all(projects.map(async (project) => views.environments(project)))
+  if (args.json) return printJson(context, documents.envs.parse(lists.flat()))
+  if (lists.flat().length === 0) return context.stdout('There are no environments yet: push the main branch.\n')
+  for (const [i, list] of lists.entries()) {
+    const heading = projects.length > 1 ? `${projectName(projects[i]!)}\n` : ''
+    await printProject(heading, list, context)
+  }
 }
 
 function expiry(state: EnvironmentView['state'], at: string): string {

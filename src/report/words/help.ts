@@ -1,4 +1,6 @@
 // `help`: the words there are.
+
+import { wrap } from '../wrap.ts'
 import { shown } from './arguments.ts'
 import { documents } from './schema.ts'
 import { table } from './table.ts'
@@ -22,7 +24,7 @@ export const help: Word = {
 
 /** What `ssh HOST help` prints, and what follows a word that is not known. */
 export function helpText(words: readonly Word[]): string {
-  const lines = words.flatMap((word) => [`  ${word.usage}`, `      ${word.summary}`])
+  const lines = words.flatMap((word) => [`  ${word.usage}`, ...wrap(word.summary, { first: '      ' })])
   return [
     'Push a branch to get its environment. Over SSH there are these words:',
     '',

@@ -1,9 +1,11 @@
-// `logs`: the whole log of one deploy, as it is on disk.
+// `logs`: the log of one deploy, as it is on disk or while it is written; and what a process wrote.
 
 import { printable } from '../../lib/printable.ts'
 import { projectName } from '../../lib/repositories.ts'
+import { asked } from './change.ts'
 import { documents } from './schema.ts'
 import { selectEnvironment } from './select.ts'
+import { selectDeploy } from './select-deploy.ts'
 import type { DeployView, WordContext } from './views.ts'
 import { Stop, type Word, type WordArguments } from './word.ts'
 
@@ -12,31 +14,51 @@ const LONGEST_LINE = 16 * 1024
 
 export const logs: Word = {
   name: 'logs',
-  usage: 'logs DEPLOY|ENV [-p ORG/PROJECT] [--json]',
-  summary: 'print the log of a deploy (d41), or of the newest deploy of an environment',
-  takes: [1, 1],
+  usage: 'logs DEPLOY|ENV [PROCESS] [--follow] [--lines N] [-p ORG/PROJECT] [--json]',
+  summary: 'print the log of a deploy (d41), of the newest deploy of an environment, or of a process',
+  takes: [1, 2],
   perProject: true,
+  options: { follow: 'flag', lines: 'value' },
   async run(args, context) {
+    if (args.rest[1] !== undefined) {
+      await processLog(args, context)
+      return 0
+    }
+    if (args.options.lines !== undefined) throw new Stop(1, '--lines is for the log of a process.', true)
     const deploy = await selectDeploy(args.rest[0]!, args, context)
+    if (args.json && args.options.follow) throw new Stop(1, '--follow prints lines, not a document.', true)
+    if (args.options.follow) return await follow(deploy, context)
     const lines = linesOf(context.views.readLog(deploy), context.closed)
-    if (args.json) return printDocument(deploy, lines, context)
-    for await (const line of lines) await context.stdout(`${line}\n`)
+    if (args.json) await printDocument(deploy, lines, context)
+    else for await (const line of lines) await context.stdout(`${line}\n`)
+    return 0
   },
 }
 
-async function selectDeploy(text: string, args: WordArguments, context: WordContext): Promise<DeployView> {
-  const number = args.project === null ? /^d?([1-9]\d{0,14})$/.exec(text) : null
-  if (!number) {
-    const { project, environment } = await selectEnvironment(text, args, context)
-    const newest = await context.views.latestDeploy(project, environment.key)
-    if (!newest) throw new Stop(1, `${projectName(project)}:${environment.key} has no deploy yet.`)
-    return newest
-  }
-  const deploy = await context.views.deploy(Number(number[1]))
-  const projects = await context.views.projects(context.pusher)
-  if (!deploy || !projects.some((project) => projectName(project) === projectName(deploy.project)))
-    throw new Stop(1, `There is no deploy d${number[1]} that you may see.`)
-  return deploy
+// To its end where it is under way; the exit is its outcome.
+async function follow(deploy: DeployView, context: WordContext): Promise<number> {
+  const { views, closed = new AbortController().signal } = context
+  for await (const line of linesOf(views.followLog(deploy, closed), closed)) await context.stdout(`${line}\n`)
+  const { id, stage, reason } = (await views.deploy(deploy.id)) ?? deploy
+  if (stage === 'done' || stage === 'committed') return 0
+  const what = stage === 'failed' ? `was refused: ${reason}` : 'goes on; nobody listens to it any more'
+  await context.stderr(`hostenv: d${id} ${printable(what)}\n`)
+  return 1
+}
+
+async function processLog(args: WordArguments, context: WordContext): Promise<void> {
+  if (args.json) throw new Stop(1, 'What a process wrote is printed as it is, not as a document.', true)
+  const [name, process] = args.rest as [string, string]
+  const selected = await selectEnvironment(name, args, context)
+  const log = { process, lines: lineCount(args), follow: args.options.follow === true }
+  const pieces = context.verbs.processLog(asked(selected, context), log)
+  for await (const line of linesOf(pieces, context.closed)) await context.stdout(`${line}\n`)
+}
+
+function lineCount({ options }: WordArguments): number {
+  const { lines = '200' } = options
+  if (typeof lines === 'string' && /^[1-9]\d{0,5}$/.test(lines)) return Number(lines)
+  throw new Stop(1, '--lines takes a number from 1 to 999999.', true)
 }
 
 /** Streams the document: a log may be larger than memory. */

@@ -2,8 +2,9 @@
 import { projectName } from '../../lib/repositories.ts'
 import { timeToCome } from '../../lib/ttl.ts'
 import { shortTime } from '../units.ts'
-import { askedOf } from './change.ts'
+import { asked } from './change.ts'
 import { documents } from './schema.ts'
+import { selectEnvironment } from './select.ts'
 import { printJson, Stop, type Word } from './word.ts'
 
 export const renew: Word = {
@@ -14,17 +15,21 @@ export const renew: Word = {
   perProject: true,
   options: { ttl: 'value' },
   async run(args, context) {
-    const asked = await askedOf(args, context)
+    const { project, environment } = await selectEnvironment(args.rest[0]!, args, context)
+    const { key } = environment
     const { ttl } = args.options
-    const renewed = await context.verbs.renew(asked, typeof ttl === 'string' ? ttl : null)
+    const renewed = await context.verbs.renew(
+      asked({ project, environment }, context),
+      typeof ttl === 'string' ? ttl : null,
+    )
     const { ok } = renewed
-    const end = { project: projectName(asked.project), key: asked.key, ok }
+    const end = { project: projectName(project), key, ok }
     const more = ok ? { expiresAt: renewed.expiresAt, reason: null } : { expiresAt: null, reason: renewed.reason }
     if (args.json) await printJson(context, documents.renew.parse({ ...end, ...more }))
     if (!ok) throw new Stop(1, renewed.reason)
     if (args.json) return
     const { expiresAt, in: left } = renewed
     const when = expiresAt === null ? 'never expires' : `expires in ${timeToCome(left ?? 0)} (${shortTime(expiresAt)})`
-    await context.stdout(`${asked.key} ${when}\n`)
+    await context.stdout(`${key} ${when}\n`)
   },
 }

@@ -1,14 +1,22 @@
 // The words that `ssh HOST WORD` accepts, and how one is run.
+import { printable } from '../../lib/printable.ts'
+import { Refused } from '../../records.ts'
+import { wrap } from '../wrap.ts'
 import { parseArguments, shown } from './arguments.ts'
+import { cancel } from './cancel.ts'
 import { destroy } from './destroy.ts'
 import { envs } from './envs.ts'
 import { help, helpText } from './help.ts'
 import { logs } from './logs.ts'
+import { open } from './open.ts'
 import { pause } from './pause.ts'
+import { ps } from './ps.ts'
 import { redeploy } from './redeploy.ts'
 import { releases } from './releases.ts'
 import { renew } from './renew.ts'
+import { restart } from './restart.ts'
 import { rollback } from './rollback.ts'
+import { run } from './run.ts'
 import type { WordContext } from './views.ts'
 import { wake } from './wake.ts'
 import { whoami } from './whoami.ts'
@@ -16,21 +24,12 @@ import { Stop, type Word } from './word.ts'
 
 /** In the order of the help. */
 export const words: readonly Word[] = [
-  envs,
-  releases,
-  logs,
-  rollback,
-  redeploy,
-  renew,
-  pause,
-  wake,
-  destroy,
-  whoami,
-  help,
+  ...[envs, open, releases, logs, ps, run, restart, rollback, redeploy, cancel],
+  ...[renew, pause, wake, destroy, whoami, help],
 ]
 
 /**
- * Runs one word and answers its exit code: 0; 1 for an unknown word, wrong usage, or what does not exist or may not be
+ * Runs one word and answers its exit code: 0, or that of a command that it ran; 1 for an unknown word, wrong usage, or what does not exist or may not be
  * seen; 2 when the project has to be named. Throws what the views throw.
  */
 export async function runWord(argv: readonly string[], context: WordContext): Promise<number> {
@@ -39,12 +38,24 @@ export async function runWord(argv: readonly string[], context: WordContext): Pr
   try {
     if (name === undefined) throw new Stop(1, 'Say a word.')
     if (!word) throw new Stop(1, `${shown(name)} is not a word.`)
-    await word.run(parseArguments(word, rest), context, words)
-    return 0
+    return (await word.run(parseArguments(word, rest), context, words)) ?? 0
   } catch (error) {
+    if (error instanceof Refused) return await refused(error, context)
     if (!(error instanceof Stop)) throw error
     const usage = word && error.help ? `usage: ${word.usage}\n` : ''
     await context.stderr(`hostenv: ${error.message}\n${usage}${word ? '' : `\n${helpText(words)}`}`)
     return error.code
   }
+}
+
+// A verb said no: why, and what to do next.
+async function refused({ headline, detail, help }: Refused, context: WordContext): Promise<number> {
+  const lines = [...detail, ...help].flatMap((line) => wrap(printable(line), { first: '  ' }))
+  await context.stderr([...wrap(printable(headline), { first: 'hostenv: ' }), ...lines, ''].join('\n'))
+  return 1
+}
+
+/** Whether these arguments mean a word that takes the terminal for itself. */
+export function takesTerminal([name]: readonly string[]): boolean {
+  return words.some((word) => word.name === name && word.takesTerminal === true)
 }

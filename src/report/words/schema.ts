@@ -89,6 +89,23 @@ export const documents = {
       reason: z.string().nullable().describe('why it was not renewed'),
     })
     .describe('renew ENV [--ttl 7d] --json'),
+  ps: z
+    .array(
+      z.object({
+        project,
+        key,
+        name: z.string().describe('the process, as processes.NAME'),
+        state: z.enum(['up', 'down', 'finished']),
+        seconds: z.number().nullable().describe('in this state'),
+        lastEnd: z.string().nullable().describe('how it ended last time: exit 1, signal SIGKILL'),
+      }),
+    )
+    .describe('ps ENV --json'),
+  restart: z
+    .object({ project, key, processes: z.array(z.string()).describe('that were restarted') })
+    .describe('restart ENV [PROCESS] --json'),
+  cancel: z.object({ project, deploy: z.number().int(), cancelled: z.literal(true) }).describe('cancel DEPLOY --json'),
+  open: z.object({ project, key, url: z.string() }).describe('open ENV --json'),
   whoami: z
     .object({
       name: z.string(),

@@ -1,4 +1,6 @@
 // What the words read: records as a person sees them. Whoever keeps the state implements `Views`.
+import type { Readable, Writable } from 'node:stream'
+import type { ClientTerminal } from '../../lib/client-terminal.ts'
 import type { ProjectId, Pusher, Release } from '../../records.ts'
 import type { Verbs } from './verbs.ts'
 
@@ -48,9 +50,23 @@ export interface Views {
   releases(project: ProjectId, key: string): Maybe<readonly Release[]>
   /** Any project's deploy: the words check that the pusher may see it. */
   deploy(id: number): Maybe<DeployView | null>
+  /** Also one of which only its ref is known yet. */
   latestDeploy(project: ProjectId, key: string): Maybe<DeployView | null>
   /** Text in pieces of any size. */
   readLog(deploy: DeployView): AsyncIterable<string>
+  /** The same, and what comes until the deploy has ended. */
+  followLog(deploy: DeployView, closed: AbortSignal): AsyncIterable<string>
+}
+
+/** The client's end of a session. */
+export interface WordClient {
+  /** Nothing of it is taken before somebody reads. */
+  readonly stdin: Readable
+  readonly stdout: Writable
+  readonly stderr: Writable
+  readonly terminal: ClientTerminal | null
+  /** Calls back with each signal that the client sends: `INT`, `TERM`, … */
+  readonly onSignal: (callback: (name: string) => void) => void
 }
 
 /** Where a word runs. A writer may answer a promise: the word then waits before it writes more. */
@@ -65,4 +81,6 @@ export interface WordContext {
   readonly verbs: Verbs
   /** Ends a word that would go on writing to nobody. */
   readonly closed?: AbortSignal
+  /** The session itself, for a word that carries bytes. */
+  readonly client: WordClient
 }

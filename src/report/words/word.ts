@@ -24,7 +24,10 @@ export interface Word {
   readonly options?: Readonly<Record<string, 'flag' | 'value'>>
   /** Whether it takes a command after `--`, which is left as it is. */
   readonly takesCommand?: boolean
-  run(args: WordArguments, context: WordContext, words: readonly Word[]): Promise<void>
+  /** Whether it takes the client's terminal for itself: Ctrl-C is what it makes of it. */
+  readonly takesTerminal?: boolean
+  /** Answers its exit code where that is not 0. */
+  run(args: WordArguments, context: WordContext, words: readonly Word[]): Promise<number> | Promise<void>
 }
 
 /** Ends a word with an exit code and a message on stderr; with `help`, the usage follows. */

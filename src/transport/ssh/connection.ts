@@ -5,6 +5,7 @@ import { type Judgement, judge } from './authenticate.ts'
 import { disconnect, packetSize, queuedPackets, socketOf, unreadBytes } from './internals.ts'
 import { createLink } from './link.ts'
 import { serveSession } from './session.ts'
+import { serveSocket } from './socket.ts'
 import { disconnectReason } from './turn-away.ts'
 import type { Log, SshHandlers, SshLimits } from './types.ts'
 
@@ -14,7 +15,12 @@ export interface ConnectionContext {
   readonly log: Log
   readonly refusing: () => boolean
   /** Called once, when a signature was verified. */
-  readonly authenticated: (pusher: Pusher) => void
+  readonly authenticated: (pusher: Pusher, connection: Retiring) => void
+}
+
+/** A connection that takes no new channel any more, and ends with its last one. */
+export interface Retiring {
+  retire(): void
 }
 
 /** Bytes that may wait in the socket: far more than the server's own writers leave there. */
@@ -41,7 +47,15 @@ export function serveConnection(client: Connection, context: ConnectionContext):
   let attempts = 0
   let open = 0
   let unused = 0
+  let retired = false
 
+  const left = () => {
+    if (--open === 0 && retired) socket.destroy()
+  }
+  const retire = () => {
+    retired = true
+    if (open === 0) socket.destroy()
+  }
   const judged = (request: AuthContext): Judgement => {
     try {
       return judge(request, handlers.identify)
@@ -80,14 +94,14 @@ export function serveConnection(client: Connection, context: ConnectionContext):
     if (judgement.is === 'proven') {
       pusher = judgement.pusher
       log.info({ peer, pusher: pusher.name, fingerprint: pusher.fingerprint }, 'logged in')
-      context.authenticated(pusher)
+      context.authenticated(pusher, { retire })
     }
     request.accept()
   })
   client.on('session', (accept, reject) => {
     const most = limits.channelsPerConnection
     // Some more are let in to be told.
-    if (!pusher || open >= most + TOLD) return reject()
+    if (!pusher || retired || open >= most + TOLD) return reject()
     const session = accept() as Session
     if (packetSize(session) < 256) return void socket.destroy()
     const full = open >= most
@@ -97,9 +111,15 @@ export function serveConnection(client: Connection, context: ConnectionContext):
       return full ? `hostenv: this connection has ${most} sessions already (limits.ssh.channelsPerConnection)` : null
     }
     serveSession(session, { link, pusher, handlers, log, refusal }, (used) => {
-      open--
+      left()
       if (!used && ++unused > MOST_UNUSED) socket.destroy()
     })
+  })
+  client.on('openssh.streamlocal', (accept, reject, { socketPath }) => {
+    if (!pusher || retired || refusing() || open >= limits.channelsPerConnection) return reject()
+    open++
+    const request = { pusher, peer, path: String(socketPath) }
+    serveSocket(request, { accept, reject, handlers, link, log }).finally(left)
   })
   // A client that sends requests and never reads the answers, or that ignores its window, costs memory here.
   socket.on('data', () => {

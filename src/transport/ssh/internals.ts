@@ -44,14 +44,22 @@ export function queuedPackets(client: Connection): number {
 
 /** The most bytes that one session of the connection holds unread; ssh2 does not check that clients keep to its window. */
 export function unreadBytes(client: Connection): number {
-  const { _channels } = (client as unknown as { _chanMgr: { _channels: Record<string, { _channel?: ServerChannel }> } })
-    ._chanMgr
-  return Math.max(0, ...Object.values(_channels).map((session) => session._channel?.readableLength ?? 0))
+  type Entry = { _channel?: ServerChannel; readableLength?: number }
+  const { _channels } = (client as unknown as { _chanMgr: { _channels: Record<string, Entry> } })._chanMgr
+  // Of a session its channel; what forwards a socket is one itself.
+  return Math.max(0, ...Object.values(_channels).map((one) => one.readableLength ?? one._channel?.readableLength ?? 0))
 }
 
 /** The largest packet that the client takes. With 0, which a client may say, ssh2's write loop never ends. */
-export function packetSize(session: Session): number {
-  return (session as unknown as { _chanInfo: { outgoing: { packetSize: number } } })._chanInfo.outgoing.packetSize
+export function packetSize(channel: Session | ServerChannel): number {
+  type Fields = { outgoing?: { packetSize: number }; _chanInfo?: { outgoing: { packetSize: number } } }
+  const { outgoing, _chanInfo } = channel as unknown as Fields
+  return (outgoing ?? _chanInfo?.outgoing)?.packetSize ?? 0
+}
+
+/** Says that nothing more comes, and goes on to listen: `end` would close the channel of a server at once. */
+export function sayEof(channel: ServerChannel): void {
+  ;(channel as unknown as { eof(): void }).eof()
 }
 
 /**

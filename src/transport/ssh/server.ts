@@ -4,7 +4,7 @@ import ssh2, { type Connection } from 'ssh2'
 import type { Pusher } from '../../records.ts'
 import { createAdmission } from './admission.ts'
 import { algorithms } from './algorithms.ts'
-import { serveConnection } from './connection.ts'
+import { type Retiring, serveConnection } from './connection.ts'
 import { disconnect, socketOf } from './internals.ts'
 import { boundGarbage } from './memory.ts'
 import { disconnectReason, turnAway } from './turn-away.ts'
@@ -19,6 +19,8 @@ export interface SshServer {
   connections(): number
   /** Ends the connections of those who logged in and are not (any more) who they were then; answers how many. */
   endWhere(is: (pusher: Pusher) => boolean): number
+  /** The same for who only lost what a project gave: what they began ends first, and nothing new begins. */
+  retireWhere(is: (pusher: Pusher) => boolean): void
   /** Ends all connections and stops listening; resolves within two seconds. */
   close(): Promise<void>
 }
@@ -45,13 +47,15 @@ export function createSshServer(options: {
   const clients = new Map<Socket, Connection>()
   const logins = new WeakMap<Socket, () => void>()
   const pushers = new Map<Socket, Pusher>()
+  const retiring = new WeakMap<Socket, Retiring>()
   let refusing = false
 
   const ssh = new ssh2.Server({ hostKeys: [options.hostKey], algorithms, ident: IDENT }, (client) => {
     const socket = socketOf(client)
     clients.set(socket, client)
-    const authenticated = (pusher: Pusher) => {
+    const authenticated = (pusher: Pusher, connection: Retiring) => {
       pushers.set(socket, pusher)
+      retiring.set(socket, connection)
       logins.get(socket)?.()
     }
     serveConnection(client, { handlers, limits, log, refusing: () => refusing, authenticated })
@@ -133,6 +137,9 @@ export function createSshServer(options: {
         socket.destroy()
       }
       return ended.length
+    },
+    retireWhere(is) {
+      for (const [socket, pusher] of pushers) if (is(pusher)) retiring.get(socket)?.retire()
     },
     async close() {
       refusing = true

@@ -1,6 +1,7 @@
 // The records between the embedded SSH server and those who serve its sessions.
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import { defaultLimits, type Limits } from '../../config/limits.ts'
+import type { ClientTerminal } from '../../lib/client-terminal.ts'
 import type { Pusher } from '../../records.ts'
 import type { GitService } from './exec.ts'
 
@@ -39,6 +40,28 @@ export interface GitSession extends Session {
 
 export interface WordSession extends Session {
   readonly argv: readonly string[]
+  /** Ends when the client has sent all or is gone. Nothing of it is taken before somebody reads. */
+  readonly stdin: Readable
+  /** Null: the client asked for none. Lines to one end in CR LF, and Ctrl-C comes as a byte (3) of stdin. */
+  readonly terminal: ClientTerminal | null
+  /** Calls back with each signal that the client sends (RFC 4254, 6.9): `INT`, `TERM`, … */
+  readonly onSignal: (callback: (name: string) => void) => void
+}
+
+/** A client that wants to reach a Unix socket (direct-streamlocal@openssh.com). */
+export interface SocketRequest {
+  readonly pusher: Pusher
+  readonly peer: string
+  /** As the client wrote it. Not checked in any way. */
+  readonly path: string
+}
+
+/** A connected socket, and when it has to be cut off whatever goes on. */
+export interface OpenSocket {
+  readonly stream: Duplex
+  readonly end: AbortSignal
+  /** Called once, when nothing goes through it any more. */
+  readonly closed: () => void
 }
 
 export interface SshHandlers {
@@ -47,6 +70,8 @@ export interface SshHandlers {
   git(session: GitSession): Promise<void>
   /** Answers the exit code. */
   word(session: WordSession): Promise<number>
+  /** Answers null for what the client may not reach, or what is not there: it hears the same of both. */
+  socket(request: SocketRequest): Promise<OpenSocket | null>
 }
 
 /** Read whenever they are needed: one object whose values may change while the server runs. */

@@ -1,7 +1,8 @@
 import { t } from 'tap'
 import { byteDelta, byteSize, count, durationText } from '../../../src/report/units.ts'
 import { columns, cutColumns } from '../../../src/report/width.ts'
-import { wrap } from '../../../src/report/wrap.ts'
+import { WIDTH, wrap } from '../../../src/report/wrap.ts'
+import { asGitWrites, screen } from '../../helpers/screen.ts'
 
 t.test('words wrap under the text, with the indentation of the line', async (t) => {
   const lines = wrap(`  at ${'word '.repeat(30)}`, { first: '-----> ' })
@@ -21,7 +22,14 @@ t.test('at most so many lines, the last one says that it is cut', async (t) => {
   const lines = wrap('x'.repeat(1000), { first: '  ', maxLines: 3 })
   t.equal(lines.length, 3)
   t.ok(lines[2]?.endsWith('…'))
-  t.ok(lines.every((line) => columns(line) <= 72))
+  t.ok(lines.every((line) => columns(line) <= 71))
+})
+
+t.test('the longest line is there to its last character on 80 columns, which git clears behind', async (t) => {
+  const [line = ''] = wrap('x'.repeat(1000), { first: '  ' })
+  t.equal(columns(line), WIDTH)
+  t.equal(screen(asGitWrites(`${line}\n`))[0], `remote: ${line}`)
+  t.not(screen(asGitWrites(`${line}x\n`))[0], `remote: ${line}x`, 'one more would not be')
 })
 
 t.test('nothing is a line of its own', async (t) => {

@@ -1,3 +1,4 @@
+import { PassThrough, Readable } from 'node:stream'
 import t from 'tap'
 import type { ProjectId, Release } from '../../../../src/records.ts'
 import { runWord } from '../../../../src/report/words/run-word.ts'
@@ -71,11 +72,22 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
       yield 'o\n'
       yield 'end'
     },
+    followLog: async function* () {
+      yield 'one\n'
+      yield 'two\n'
+    },
     ...more,
   }
   const context: WordContext = {
     verbs: {
       rollback: async (_asked, to) => ({ ok: true, deploy: 7, release: to }),
+      processes: async () => [{ name: 'web', state: 'up', seconds: 3661, lastEnd: null }],
+      run: async (_asked, argv) => argv.length,
+      restart: async (_asked, process) => (process === null ? ['web', 'worker'] : [process]),
+      processLog: async function* (_asked, { process, lines, follow }) {
+        yield `${process} ${lines} ${follow}\n`
+      },
+      cancel: async () => undefined,
       redeploy: async () => ({ ok: false, deploy: 8, reason: 'activate failed: exit 1; log d8' }),
       pause: async (_asked, confirm) =>
         confirm === null
@@ -97,6 +109,10 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
       said.err += text
     },
     views,
+    client: {
+      ...{ stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough() },
+      ...{ terminal: null, onSignal: () => undefined },
+    },
   }
   return { code: await runWord(argv, context), ...said }
 }
@@ -222,25 +238,7 @@ t.test('whoami and help', async (t) => {
     projects: ['acme/shop'],
   })
   const { out } = await run(['help'])
-  t.equal(
-    out,
-    `Push a branch to get its environment. Over SSH there are these words:
-
-  envs [-p ORG/PROJECT] [--json]
-      list the environments
-  releases [ENV] [-p ORG/PROJECT] [--json]
-      list the releases of an environment, newest first
-  logs DEPLOY|ENV [-p ORG/PROJECT] [--json]
-      print the log of a deploy (d41), or of the newest deploy of an environment
-  whoami [--json]
-      show who you are here
-  help [WORD] [--json]
-      show this text
-
-ENV is     KEY, ORG/PROJECT:KEY, or KEY -p ORG/PROJECT
-DEPLOY is  the number that a push prints, such as d41
-`,
-  )
+  t.matchSnapshot(out)
   t.ok(out.split('\n').every((line) => line.length <= 80))
   t.match(await run(['help', 'logs']), { code: 0, out: /^logs DEPLOY\|ENV/ })
   const json = JSON.parse((await run(['help', '--json'])).out)
@@ -260,11 +258,14 @@ t.test('what is no word says so and shows the words', async (t) => {
 
 t.test('wrong usage says what was wrong, then the usage', async (t) => {
   const table: [string[], string][] = [
-    [['envs', 'main'], "hostenv: envs does not take 'main'.\nusage: envs [-p ORG/PROJECT] [--json]\n"],
-    [['logs'], 'hostenv: logs needs an argument.\nusage: logs DEPLOY|ENV [-p ORG/PROJECT] [--json]\n'],
-    [['envs', '-p'], 'hostenv: -p takes ORG/PROJECT.\nusage: envs [-p ORG/PROJECT] [--json]\n'],
+    [['envs', 'main'], "hostenv: envs does not take 'main'.\nusage: envs [-p ORG/PROJECT] [--watch] [--json]\n"],
+    [
+      ['logs'],
+      'hostenv: logs needs an argument.\nusage: logs DEPLOY|ENV [PROCESS] [--follow] [--lines N] [-p ORG/PROJECT] [--json]\n',
+    ],
+    [['envs', '-p'], 'hostenv: -p takes ORG/PROJECT.\nusage: envs [-p ORG/PROJECT] [--watch] [--json]\n'],
     [['whoami', '-p', 'a/b'], "hostenv: whoami has no option '-p'.\nusage: whoami [--json]\n"],
-    [['envs', '--force'], "hostenv: envs has no option '--force'.\nusage: envs [-p ORG/PROJECT] [--json]\n"],
+    [['envs', '--force'], "hostenv: envs has no option '--force'.\nusage: envs [-p ORG/PROJECT] [--watch] [--json]\n"],
     [['help', 'bash'], "hostenv: 'bash' is not a word.\nusage: help [WORD] [--json]\n"],
   ]
   for (const [argv, err] of table) t.strictSame(await run(argv), { code: 1, out: '', err }, argv.join(' '))
@@ -286,4 +287,37 @@ t.test('words about the life of an environment say what they did, and what has t
     ...{ code: 1, err: 'hostenv: a preview of this pattern lives 14d at most\n' },
   })
   t.match(await run(['renew', 'feature/foo', '--ttl']), { code: 1, err: /--ttl takes a value/ })
+})
+
+t.test('words for what runs: each says what it did, and what it takes', async (t) => {
+  t.match((await run(['ps', 'main'])).out, /^PROCESS {2}STATE {2}FOR +ENDED LAST\nweb +up +1 h 1 min {2}-\n$/)
+  t.strictSame(JSON.parse((await run(['ps', 'main', '--json'])).out), [
+    { project: 'acme/shop', key: 'main', name: 'web', state: 'up', seconds: 3661, lastEnd: null },
+  ])
+  t.equal((await run(['restart', 'main'])).out, 'web restarted\nworker restarted\n')
+  t.equal((await run(['restart', 'main', 'web'])).out, 'web restarted\n')
+  t.equal((await run(['open', 'main'])).out, 'http://shop-main-4f7240c.localhost:8080\n')
+  t.equal((await run(['cancel', 'd41'])).out, 'd41 is cancelled; what is live stays as it is.\n')
+  t.match(await run(['cancel', 'd42']), { code: 1, err: /There is no deploy d42 that you may see/ })
+  t.match(await run(['cancel', 'main']), { code: 1, err: /A deploy is a number/ })
+})
+
+t.test('run takes its command after --, as it is, and passes its exit on', async (t) => {
+  t.equal((await run(['run', 'main', '--', 'sh', '-c', 'exit 3', '--json'])).code, 4)
+  t.match(await run(['run', 'main']), { code: 1, err: /run needs a command after --/ })
+  t.match(await run(['run', 'nowhere', '--', 'env']), { code: 1, err: /no environment 'nowhere' that you may see/ })
+  t.match(await run(['run', 'main', 'env']), { code: 1, err: /does not take 'env'/ })
+})
+
+t.test('logs follows a deploy to its outcome, and shows what a process wrote', async (t) => {
+  t.match(await run(['logs', 'main', '--follow']), { code: 0, out: 'one\ntwo\n' })
+  const failed = { deploy: () => ({ ...deploy(41, shop), stage: 'failed', reason: 'build failed' }) }
+  t.match(await run(['logs', 'd41', '--follow'], [shop], failed), {
+    code: 1,
+    err: 'hostenv: d41 was refused: build failed\n',
+  })
+  t.equal((await run(['logs', 'main', 'web'])).out, 'web 200 false\n')
+  t.equal((await run(['logs', 'main', 'web', '--follow', '--lines', '5'])).out, 'web 5 true\n')
+  t.match(await run(['logs', 'main', 'web', '--lines', '0']), { code: 1, err: /--lines takes a number/ })
+  t.match(await run(['logs', 'main', '--follow', '--json']), { code: 1, err: /prints lines, not a document/ })
 })
