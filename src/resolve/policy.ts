@@ -101,12 +101,16 @@ export function checkNames(key: string, said: EnvironmentFacts, due: Environment
   }
 }
 
-/** `old`, less every key, user and role that `next` no longer has, and with what it protects: what a canonical push takes away even when it does not become live. */
+/**
+ * `old`, less every key, user and role that `next` no longer has, and with what it protects and what it requires where nothing
+ * was: what a canonical push takes away even when it does not become live.
+ */
 export function restrict(old: Manifest, next: Manifest): Manifest {
   const environments = Object.entries(old.environments).map(([key, env]) => {
     const allowed = next.environments[key]
     const users = restrictUsers(env.users, allowed?.enable ? allowed.users : {})
-    return [key, { ...env, users, protected: env.protected || (allowed?.protected ?? false) }]
+    const requires = env.requires ?? allowed?.requires ?? null
+    return [key, { ...env, users, requires, protected: env.protected || (allowed?.protected ?? false) }]
   })
   const previews = Object.entries(old.previews).map(([pattern, preview]) => {
     const allowed = next.previews[pattern]

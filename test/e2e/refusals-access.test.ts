@@ -197,6 +197,35 @@ for (const [what, rest] of [
   })
 }
 
+t.test('a canonical push that does not build still lowers a role, protects and requires', async (t) => {
+  const maintainer = user('alice', alice).replace('publicKeys', 'role = "maintainer"; users.alice.publicKeys')
+  const tags = 'environments.staging.releaseTags = "v*";'
+  const open = policy(maintainer, '', tags)
+  await project.commit('Alice maintains', { [file]: open })
+  t.equal((await project.push(receiver, 'main')).code, 0)
+  t.equal((await project.push(receiver, 'main:dev', { key: alice, flags: ['--force'] })).code, 0)
+  const fails = 'activate = "$' + '{pkgs.runCommand "page" { } "exit 3"}/x";'
+  const closed = policy(
+    `protected = true; ${user('alice', alice)}`,
+    '',
+    `environments.staging.requires = "dev"; ${tags} ${fails}`,
+  )
+  await project.commit('Alice deploys, to what is not protected', { [file]: closed })
+  t.equal((await project.push(receiver, 'main')).code, 1)
+  await project.git('reset', '-q', '--hard', 'HEAD^')
+  await project.commit('Next')
+  t.same(reasons((await project.push(receiver, 'main:dev', { key: alice, flags: ['--force'] })).stderr), [
+    'no right to deploy to dev',
+  ])
+  await project.git('tag', 'v1')
+  const tagged = await project.push(receiver, 'v1')
+  t.match(reasons(tagged.stderr), [/^[0-9a-f]{7} was never live in dev, which staging requires$/])
+  await project.git('tag', '-d', 'v1')
+  t.equal((await project.push(receiver, 'main')).code, 0, 'a push that becomes live gives all of it back')
+  t.equal((await project.push(receiver, 'main:dev', { key: alice, flags: ['--force'] })).code, 0)
+  await project.commit('As before', { [file]: policy(user('alice', alice)) })
+})
+
 t.test('a canonical push that does not even evaluate changes nothing', async (t) => {
   t.equal((await project.push(receiver, 'main')).code, 0)
   await project.commit('No words', { [file]: '{ pkgs, ... }: {' })

@@ -178,6 +178,24 @@ t.test('what a canonical push takes away is gone, and nothing is added', async (
   t.same(restrict(old, old), old)
 })
 
+t.test('what a canonical push protects, requires or lowers holds at once, and the opposite does not', async (t) => {
+  const person = (role: 'viewer' | 'deployer' | 'maintainer') => ({ users: { alice: { publicKeys: ['a'], role } } })
+  const open = manifest(environment('main', person('maintainer')), environment('dev'))
+  const closed = manifest(
+    environment('main', { ...person('viewer'), protected: true, requires: 'dev' }),
+    environment('dev', { requires: 'main' }),
+  )
+  t.same(restrict(open, closed).environments, closed.environments)
+  t.same(restrict(closed, open).environments, closed.environments)
+  const other = manifest(environment('main', { ...person('deployer'), requires: 'staging' }))
+  t.match(
+    restrict(closed, other).environments.main,
+    { requires: 'dev', protected: true },
+    'another is none that is added',
+  )
+  t.equal(restrict(open, other).environments.main?.users.alice?.role, 'deployer')
+})
+
 t.test('a deletion stops the environment, unless it is canonical or unconfirmed production', async (t) => {
   const policy = manifest(
     environment('main'),
