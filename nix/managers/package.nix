@@ -4,6 +4,7 @@
 let
   renderProcess = import ../renderers/process.nix { inherit lib pkgs; };
   program = import ../renderers/program.nix { inherit lib pkgs; };
+  s6 = import ../renderers/s6.nix { inherit lib pkgs; };
   systemd = import ../renderers/systemd.nix { inherit lib pkgs; };
   shell = import ../renderers/shell.nix { inherit lib; };
   order = import ../renderers/order.nix { inherit lib; } processes;
@@ -63,10 +64,7 @@ pkgs.runCommand "activate"
     lines = lib.optionalString (activate != "") "${shebang}\nset -e\n${activate}\n";
     facts = builtins.toJSON {
       version = 1;
-      processes = builtins.mapAttrs (_: p: {
-        restart = if p.schedule == null then p.restart else "always";
-        ready = program.patience p != 0;
-      }) processes;
+      processes = builtins.mapAttrs (_: p: { restart = s6.supervision p; }) processes;
     };
     inherit list;
     secrets = lib.concatMapStrings (
@@ -75,10 +73,10 @@ pkgs.runCommand "activate"
     slice = systemd.slice resources;
     # Where sockets that the manager makes belong is known at run time only.
     sockets = lib.concatMapStrings (name: "socket ${name} ${shell.word processes.${name}.listen.socket}\n") activated;
-    s6 = "${shebang}\n${builtins.readFile ./common.sh}${builtins.readFile ./s6.sh}";
-    systemd = "${shebang}\n${builtins.readFile ./common.sh}${builtins.readFile ./systemd.sh}";
+    managerS6 = "${shebang}\n${builtins.readFile ./common.sh}${builtins.readFile ./s6.sh}";
+    managerSystemd = "${shebang}\n${builtins.readFile ./common.sh}${builtins.readFile ./systemd.sh}";
     links = map (name: "${name}=${definitions.${name}}") names;
-    passAsFile = [ "main" "lines" "facts" "list" "slice" "sockets" "s6" "systemd" "secrets" ];
+    passAsFile = [ "main" "lines" "facts" "list" "slice" "sockets" "managerS6" "managerSystemd" "secrets" ];
   }
   ''
     here=$out/share/hostenv
@@ -89,8 +87,8 @@ pkgs.runCommand "activate"
     cp $slicePath $here/systemd/hostenv.slice
     cp $socketsPath $here/systemd/sockets
     [ ! -s $secretsPath ] || cp $secretsPath $here/secrets
-    cp $s6Path $here/managers/s6
-    cp $systemdPath $here/managers/systemd
+    cp $managerS6Path $here/managers/s6
+    cp $managerSystemdPath $here/managers/systemd
     chmod +x $out/bin/activate $here/managers/*
     if [ -s $linesPath ]; then
       cp $linesPath $here/activate
