@@ -65,6 +65,8 @@ export type EnvironmentType = 'production' | 'testing' | 'development'
 
 export interface Verification {
   readonly enable: boolean
+  /** Whether a check that fails refuses the deploy; else it is only told. */
+  readonly enforce: boolean
   readonly path: string
   /** Seconds until the first answer below 500. */
   readonly timeout: number

@@ -7,17 +7,8 @@ let
   user = import ./user.nix { inherit lib; };
   everywhere = config.allEnvironments.users;
 
-  verification = types.submodule {
-    options = {
-      enable = mkOption { type = types.bool; default = true; description = "Whether a deployment is checked before it counts as live."; };
-      path = mkOption { type = types.strMatching "/[^[:space:]]*"; default = "/"; description = "Path that must answer below 500."; };
-      timeout = mkOption { type = types.ints.between 1 3600; default = 30; description = "Seconds until the first such answer."; };
-      upFor = mkOption { type = types.ints.between 0 600; default = 2; description = "Seconds that each process must stay up."; };
-    };
-  };
-
   environment = types.submodule (
-    { name, config, ... }:
+    { name, config, options, ... }:
     let
       facts = names.environmentFacts site name config.hostenv.gitRef;
     in
@@ -39,7 +30,7 @@ let
           example = { "example.org".globalRedirect = "www.example.org"; "www.example.org" = { }; };
           description = "Host names and what the front door does for each; names besides `hostenv.hostname` need the operator's grant.";
         };
-        deploymentVerification = mkOption { type = verification; default = { }; description = "How a deployment is checked."; };
+        deploymentVerification = mkOption { type = import ./verification.nix { inherit lib; }; default = { }; description = "How a deployment is checked."; };
         releaseTags = mkOption {
           type = types.nullOr types.str;
           default = null;
@@ -53,10 +44,12 @@ let
           description = "Key of the environment in which a commit must have been live before a tag releases it here.";
         };
         modules = mkOption { type = types.listOf types.raw; default = [ ]; description = "Modules that only this environment has."; };
+        renamed = mkOption { type = types.raw; internal = true; readOnly = true; description = "Files that still use older names of options."; };
         hostenv = import ./fact-options.nix { fact = description: mkOption { type = types.str; inherit description; }; };
       };
       config = {
         hostenv = builtins.mapAttrs (fact: value: lib.mkDefault (if fact == "gitRef" then name else value)) facts;
+        renamed = lib.optionals options.hosts.isDefined options.hosts.files;
         # An environment that names its own users has those and no others.
         users = lib.mkDefault everywhere;
       };
@@ -65,6 +58,7 @@ let
 
   keys = builtins.attrNames config.environments;
   production = builtins.filter (key: config.environments.${key}.type == "production") keys;
+  unrun = builtins.filter (key: config.environments.${key}.deploymentVerification.checks != [ ]) keys;
   quoted = lib.concatMapStringsSep ", " (key: "`${key}'");
   isRefName = key:
     builtins.stringLength key <= 244
@@ -91,8 +85,15 @@ in
         if production != [ ] then builtins.head production else if config.environments ? main then "main" else null;
       description = "Key of the environment meant where none is named.";
     };
+    deprecations = mkOption { type = types.raw; internal = true; readOnly = true; description = "Older names in use: { text; files; }."; };
     policyErrors = mkOption { type = types.listOf types.str; internal = true; description = "What is wrong with the environments as a whole."; };
   };
+  config.deprecations = map (key: {
+    text = "option `environments.${builtins.toJSON key}.hosts' is called `virtualHosts' now: rename it, nothing else changes";
+    files = config.environments.${key}.renamed;
+  }) (builtins.filter (key: config.environments.${key}.renamed != [ ]) keys);
+  config.warnings = lib.optional (unrun != [ ])
+    "option `environments.*.deploymentVerification.checks' (of ${quoted unrun}): these checks are not run here; the receiver itself asks for `deploymentVerification.path'";
   config.policyErrors =
     lib.optional (builtins.length production > 1) "option `environments': at most one environment may be of type `production', but ${quoted production} are"
     ++ lib.optional (strange != [ ]) "option `environments': ${lib.concatMapStringsSep ", " builtins.toJSON strange} cannot be the name of a branch"

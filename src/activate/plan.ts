@@ -86,7 +86,7 @@ export function placeOf(ctx: Context, project: ProjectId, key: string): Place {
 export function verificationOf(ctx: Context, project: string, key: string): Verification {
   const policy = ctx.state.projects.get(project)?.policy
   const environment = policy?.environments[key] ?? policy?.environments[previewOf(policy, key)?.extends ?? '']
-  return environment?.deploymentVerification ?? { enable: true, path: '/', timeout: 30, upFor: 2 }
+  return environment?.deploymentVerification ?? { enable: true, enforce: true, path: '/', timeout: 30, upFor: 2 }
 }
 
 /** What the record says is live, with its generation; null when nothing is. */

@@ -109,9 +109,9 @@ export function differingFields(policy: EnvironmentManifest, own: EnvironmentMan
   return [
     ...fields.filter((field) => !isDeepStrictEqual(policy[field], own[field])),
     ...(policy.hostenv.gitRef === own.hostenv.gitRef ? [] : ['hostenv.gitRef']),
-    ...(policy.deploymentVerification.enable === own.deploymentVerification.enable
-      ? []
-      : ['deploymentVerification.enable']),
+    ...(['enable', 'enforce'] as const)
+      .filter((field) => policy.deploymentVerification[field] !== own.deploymentVerification[field])
+      .map((field) => `deploymentVerification.${field}`),
   ]
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../records.ts'
 import { keyNamed, keyOfFullRef, type Preview, previewOf } from '../state/previews.ts'
 import { checkNames, differingFields, differingPattern, noSuchKey, undeclared, undeclaredTag } from './policy.ts'
-import { checkPreviewName, previewEnvironment } from './preview.ts'
+import { checkPreviewName, checksOf, previewEnvironment } from './preview.ts'
 import { type ReadContext, readCommit, type Tell } from './read-commit.ts'
 import { peel } from './source.ts'
 
@@ -130,14 +130,10 @@ function settings(
   preview: Preview | null,
 ): EnvironmentManifest {
   const declared = policy.environments[key]
-  if (preview === null && declared) return { ...declared, deploymentVerification: checks(declared, own) }
+  if (preview === null && declared)
+    return { ...declared, deploymentVerification: checksOf(declared.deploymentVerification, own) }
   if (preview === null) throw new Error(`${key} is neither declared nor a preview`)
   return previewEnvironment(policy, own, preview, facts(ctx, project, key, key))
-}
-
-// The pushed commit says what is checked, the policy whether checks are enforced.
-function checks(policy: EnvironmentManifest, own: EnvironmentManifest) {
-  return { ...own.deploymentVerification, enable: policy.deploymentVerification.enable }
 }
 
 function facts(ctx: ResolveContext, project: ProjectId, key: string, gitRef: string) {

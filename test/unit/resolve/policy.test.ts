@@ -16,7 +16,7 @@ function environment(
     users: Object.fromEntries(
       Object.entries(keys).map(([name, publicKeys]) => [name, { publicKeys, role: 'deployer' as const }]),
     ),
-    deploymentVerification: { enable: true, path: '/', timeout: 30, upFor: 2 },
+    deploymentVerification: { enable: true, enforce: true, path: '/', timeout: 30, upFor: 2 },
     releaseTags: null,
     requires: null,
     protected: false,
@@ -106,10 +106,17 @@ t.test('each policy field that differs is named', async (t) => {
     [{ releaseTags: 'v*' }, 'releaseTags'],
     [{ requires: 'staging' }, 'requires'],
     [{ gitRef: 'stable' }, 'hostenv.gitRef'],
-    [{ deploymentVerification: { enable: false, path: '/', timeout: 30, upFor: 2 } }, 'deploymentVerification.enable'],
+    [
+      { deploymentVerification: { enable: false, enforce: true, path: '/', timeout: 30, upFor: 2 } },
+      'deploymentVerification.enable',
+    ],
+    [
+      { deploymentVerification: { enable: true, enforce: false, path: '/', timeout: 30, upFor: 2 } },
+      'deploymentVerification.enforce',
+    ],
   ]
   for (const [more, field] of table) t.same(differingFields(old, environment('main', more)), [field], field)
-  const checks = { enable: true, path: '/health', timeout: 5, upFor: 0 }
+  const checks = { enable: true, enforce: true, path: '/health', timeout: 5, upFor: 0 }
   t.same(differingFields(old, environment('main', { deploymentVerification: checks })), [], 'checks are content')
 })
 
