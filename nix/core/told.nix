@@ -3,10 +3,10 @@
 { lib, root }:
 let
   library = toString ../.;
-  # The pusher knows the tree as the repository, not by its place in the store.
+  # The pusher knows the tree as the repository, not by its place in the store, which Nix may say in two ways (a private store).
   shown = file:
-    let text = builtins.unsafeDiscardStringContext (toString file); in
-    if root == null then text else lib.removePrefix "${builtins.unsafeDiscardStringContext (toString root)}/" text;
+    let plain = text: builtins.unsafeDiscardStringContext (toString text); in
+    if root == null then plain file else lib.last (lib.splitString "/${baseNameOf (plain root)}/" (plain file));
   isOurs = file: lib.hasPrefix library (toString file) || lib.hasPrefix "<" (toString file);
   add = text: files:
     let list = lib.unique (map shown files); in

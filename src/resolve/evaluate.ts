@@ -43,11 +43,17 @@ export interface Question {
   readonly trace: boolean
 }
 
+export interface Evaluated {
+  /** What was printed: JSON. */
+  readonly said: string
+  /** Whether somebody looked at the commit's id (nix/lib/noted.nix). */
+  readonly readsRevision: boolean
+}
+
 /**
- * Evaluates a source tree's manifest and the derivations of the selected environments; answers what was printed. Throws Refused with
- * Nix's own message.
+ * Evaluates a source tree's manifest and the derivations of the selected environments. Throws Refused with Nix's own message.
  */
-export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<string> {
+export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<Evaluated> {
   const ran = await run(
     { ...evaluator(ctx, question.trace), input: await expression(ctx, question) },
     {
@@ -56,7 +62,9 @@ export async function evaluate(ctx: EvaluateContext, question: Question, signal:
     },
   )
   if (ran.code !== 0 || ran.stdout.length >= ctx.limits.manifestBytes) throw evaluationFailed(ran, ctx, question)
-  return ran.stdout
+  // Whoever writes so much that the line may be cut off counts as one who looked.
+  const noted = /^trace: hostenv-revision-read$/m.test(ran.stderr) || ran.stderr.length >= ctx.limits.manifestBytes
+  return { said: ran.stdout, readsRevision: noted }
 }
 
 /** What evaluates pushed code: Nix in its sandbox; the expression comes on its input. */
@@ -135,7 +143,7 @@ function explain(stderr: string, ctx: EvaluateContext, source: string): string[]
     .split('\n')
     .filter(
       (line) =>
-        !/^(warning: (not writing|you don't have Internet|creating lock)|• (Added|Updated) input|\s+'path:)|\(use '--show-trace'/.test(
+        !/^(trace: hostenv-revision-read$|warning: (not writing|you don't have Internet|creating lock)|• (Added|Updated) input|\s+'path:)|\(use '--show-trace'/.test(
           line,
         ),
     )

@@ -76,7 +76,7 @@ export async function resolveRef(
       : { key: wanted, ...(preview === null ? {} : { extends: preview.extends, schedules: preview.schedules ?? [] }) }
   const { project, repository, trace } = q
   const question = { project, repository, commit, tree, select, trace }
-  const { manifest, selected, missing } = await readCommit(ctx, question, tell)
+  const { manifest, selected, missing, buildDependsOnCommit } = await readCommit(ctx, question, tell)
   for (const [key, env] of Object.entries(manifest.environments))
     checkNames(key, env.hostenv, facts(ctx, q.project, key, env.hostenv.gitRef))
   if (canonical) tell.onManifest(manifest)
@@ -108,12 +108,15 @@ export async function resolveRef(
   tell.emit({ type: 'started', ...short })
   for (const text of missing) tell.emit({ type: 'warning', text })
   for (const text of manifest.warnings) tell.emit({ type: 'warning', text })
+  if (buildDependsOnCommit) tell.emit({ type: 'note', text: perCommit })
   const differing = preview === null ? differingFields(environment, own) : differingPattern(preview, manifest)
   if (differing.length > 0)
     tell.emit({ type: 'note', text: `${differing.join(', ')}: takes effect when ${ctx.canonicalBranch} is deployed` })
   const newPolicy = canonical ? manifest : null
   return { key, preview: preview?.pattern ?? null, commit, tree, environment, derivation, newPolicy }
 }
+
+const perCommit = 'this build depends on the commit (buildReference, or self.rev of a flake): each commit is built anew'
 
 // Only what is there already can be named, so a preview is known by its pattern alone.
 function keyMeant(policy: Manifest, { ref, env }: Pick<ResolveQuestion, 'ref' | 'env'>): string | null {

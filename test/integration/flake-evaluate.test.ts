@@ -66,7 +66,7 @@ async function ask(flake: string, lock: Lock | null = null, more: Record<string,
         [],
       )
     const question = { project, source, revision: rev, select: { key: 'gone' }, trace: false, flake: { lock: parsed } }
-    const { manifest } = parseEvaluation(await evaluate(ctx, question, new AbortController().signal))
+    const { manifest } = parseEvaluation((await evaluate(ctx, question, new AbortController().signal)).said)
     return `seen ${manifest.environments.main?.releaseTags}`
   } catch (error) {
     if (error instanceof Refused) return error.message
@@ -97,7 +97,7 @@ t.test('the sample project with a flake of its own has its expected manifest', a
     trace: false,
     flake: { lock },
   }
-  const { selected, ...manifest } = JSON.parse(await evaluate(ctx, question, new AbortController().signal))
+  const { selected, ...manifest } = JSON.parse((await evaluate(ctx, question, new AbortController().signal)).said)
   const file = join(folder, 'expected-manifest.json')
   if (process.env.TAP_SNAPSHOT === '1') writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`)
   t.same(manifest, JSON.parse(readFileSync(file, 'utf8')))
