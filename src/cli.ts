@@ -47,7 +47,7 @@ export async function runCli(argv: readonly string[], overrides: Overrides = {})
     .option('--nix-store <which>', 'auto, machine (/nix) or private (inside the state directory)')
     .option('--nixpkgs <path>', "a nixpkgs that projects get as pkgs (default: this machine's own programs)")
     .option('--allow-unsandboxed-builds', 'take pushes from everybody though builds can see this machine')
-    .option('--log <where>', 'file (in the state directory, rotated), stderr (JSON lines) or journald', 'file')
+    .option('--log <where>', 'file (in the state directory, rotated), stderr (JSON lines) or journald (default: file)')
     .option('--trust-projects', 'run projects without a sandbox where bwrap is missing')
     .action((flags: ServeFlags) => runServe(flags, overrides))
 

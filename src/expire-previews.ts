@@ -3,28 +3,25 @@
 import { changeEnvironment, ofItself } from './change-environment.ts'
 import type { Context } from './context.ts'
 import type { Change } from './decide-change.ts'
+import { every } from './lib/every.ts'
 import { projectId } from './lib/repositories.ts'
 import { Slots } from './lib/slots.ts'
 import { nobody } from './make-room.ts'
 import type { EnvironmentRow } from './state/environments.ts'
 
-/** Looks now and every minute. Abort the answer to stop. */
+/** Looks now and every `limits.expiryCheckInterval`. Abort the answer to stop. */
 export function watchPreviews(ctx: Context): AbortController {
-  const controller = new AbortController()
   let looking = false
   const look = async () => {
-    if (looking || ctx.gate.closed || controller.signal.aborted) return
+    if (looking || ctx.gate.closed) return
     looking = true
     await expirePreviews(ctx).catch((error: unknown) =>
       ctx.log.error({ err: error }, 'cannot look for expired previews'),
     )
     looking = false
   }
-  const timer = setInterval(look, ctx.config.limits.expiryCheckInterval)
-  timer.unref()
-  controller.signal.addEventListener('abort', () => clearInterval(timer))
   void look()
-  return controller
+  return every(() => ctx.config.limits.expiryCheckInterval, look)
 }
 
 /** Pauses what expired, and removes what is due. */

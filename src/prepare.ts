@@ -5,6 +5,7 @@ import { canary } from './build/canary.ts'
 import { type Config, ConfigError } from './config/config.ts'
 import { discover, type Machine, storeIsPrivate } from './config/discover.ts'
 import type { Env } from './config/env.ts'
+import { buildUsersGroup, writeBuildUsers } from './lib/build-users.ts'
 import { makeNix, type Nix } from './lib/nix.ts'
 import { accounts, type SandboxHost, sandboxHost } from './lib/sandbox.ts'
 import { mustRun } from './lib/spawn.ts'
@@ -74,8 +75,14 @@ export function prepareNix(
     sandboxPaths: [...sandboxPaths(machine), ...seen],
     options: config.nix.options,
     readOnly: machine.bwrap ? readOnly(machine) : [],
-    buildUsersGroup: machine.buildUsersGroup,
+    ...buildUsers(config, machine),
   })
+}
+
+// Nix builds as users of its own where it can: the machine's, or such as only it sees.
+function buildUsers({ stateDir }: Pick<Config, 'stateDir'>, { root, bwrap, buildUsersGroup: group }: Machine) {
+  if (group !== '' || !root || !bwrap) return { buildUsersGroup: group }
+  return { buildUsersGroup, accounts: writeBuildUsers(join(stateDir, 'sandbox')) }
 }
 
 function prepareSandbox(config: Config, machine: Machine): SandboxHost | null {

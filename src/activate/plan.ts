@@ -1,6 +1,6 @@
 // What a unit is about to change, read under its locks (S2): nothing is changed here.
 import { existsSync } from 'node:fs'
-import { canonicalBranch } from '../config/grants.ts'
+import { canonicalBranch, deploys } from '../config/grants.ts'
 import type { Context, Deploy, PushDeploy, Ready } from '../context.ts'
 import { isAncestor, refValue } from '../lib/git-reads.ts'
 import { environmentFacts } from '../lib/names.ts'
@@ -9,6 +9,7 @@ import type { RefChange } from '../lib/ref-transaction.ts'
 import { projectName, repositoryPath } from '../lib/repositories.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
+import { notRestored } from '../state/environments.ts'
 import { type Meaning, meaningOf } from '../state/meaning.ts'
 import { mayGrant, mayUpdate, permitPolicy, permitUpdate } from '../state/permit-push.ts'
 import { previewOf } from '../state/previews.ts'
@@ -123,8 +124,8 @@ export function releaseNumbers(ctx: Context, project: string, key: string): numb
 /** Throws Refused for an environment that could not be restored: what it is has to be settled before it becomes something new. */
 export function refuseBroken(ctx: Context, project: string, key: string): void {
   const row = ctx.state.environments.get(project, key)
-  // Where nothing was live there is nothing to settle.
-  if (row === null || row.broken === null || row.live === null) return
+  // Where nothing was live there is nothing to settle, and what only does not run is mended by what comes.
+  if (row === null || row.live === null || !row.broken?.startsWith(notRestored)) return
   throw new Refused(`${key} is broken; redeploy or roll back first`, {
     headline: `${key} is broken: release ${row.live} could not be restored`,
     detail: [row.broken],
@@ -157,7 +158,7 @@ function recheckPolicy(ctx: Context, deploy: PushDeploy, { key, next }: Ready): 
   const policy = ctx.state.projects.get(project)?.policy ?? null
   const made = (one: string) => ctx.state.environments.isPreview(project, one)
   const now = meaningOf(policy, deploy, canonicalBranch(ctx.config, project), made)
-  if (next?.newPolicy == null && policy && now.key !== key)
+  if (deploys(ctx.config, project) && next?.newPolicy == null && policy && now.key !== key)
     throw new Refused('the policy changed meanwhile; push again')
   // What was allowed then is written down already.
   for (const one of now.needs) if (!mayUpdate(ctx.state, deploy, one)) permitUpdate(ctx.state, deploy, one)

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { isZero } from '../lib/oid.ts'
 import { projectId } from '../lib/repositories.ts'
 import type { DeployRow } from '../state/deploys.ts'
+import { notRestored } from '../state/environments.ts'
 import { recordStop } from './lifetime.ts'
 import { liveRelease, placeOf, verificationOf } from './plan.ts'
 import { redo } from './redo.ts'
@@ -55,7 +56,7 @@ async function undoRow(ctx: Context, row: DeployRow): Promise<void> {
   } catch (error) {
     ctx.log.error({ deploy: row.id, err: error }, 'undo failed: the environment is broken')
     const why = error instanceof Error ? error.message : String(error)
-    ctx.state.environments.setBroken(row.project, row.key, `the release before could not be restored: ${why}`)
+    ctx.state.environments.setBroken(row.project, row.key, `${notRestored}: ${why}`)
   }
 }
 

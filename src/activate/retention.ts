@@ -74,7 +74,7 @@ async function dropCollected(ctx: Context, project: string, key: string): Promis
   })
   await dropRefs(ctx, project, key, collected)
   const generations = [...new Set(gone.map(({ generation }) => generation))]
-  if (generations.length > 0) await deleteGenerations(ctx.host, profile, generations)
+  if (generations.length > 0) await deleteGenerations(profile, generations)
 }
 
 async function dropRefs(ctx: Context, project: string, key: string, collected: readonly Release[]): Promise<void> {

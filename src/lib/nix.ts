@@ -1,4 +1,5 @@
 // Nix as the receiver runs it: which store, which features, and wrappers that let no child outlive the receiver.
+import type { Accounts } from './build-users.ts'
 import type { Command } from './spawn.ts'
 
 export interface NixSettings {
@@ -11,6 +12,8 @@ export interface NixSettings {
   readonly root: boolean
   /** The group whose members build in a private store (`build-users-group` of nix.conf(5)); empty: this user builds itself. */
   readonly buildUsersGroup?: string
+  /** What Nix sees as /etc/passwd and /etc/group; null: the machine's. */
+  readonly accounts?: Accounts | null
   /** What builds see beside the store, as `sandbox-paths` of nix.conf(5) takes it. */
   readonly sandboxPaths: readonly string[]
   /** What no build may write though it sees it; empty where there is no bwrap to see to it. */
@@ -88,9 +91,11 @@ function options(settings: NixSettings): string[] {
 
 // Nix binds sandbox-paths writable: a build that runs as their owner (as in a private store) could write the host's programs.
 // Here they are read-only before Nix sees them. All else, and /proc above all, stays as it is.
-function writeProtected({ readOnly = [] }: NixSettings): string[] {
+function writeProtected({ readOnly = [], accounts = null }: NixSettings): string[] {
   if (readOnly.length === 0) return []
-  return ['bwrap', '--dev-bind', '/', '/', ...readOnly.flatMap((path) => ['--ro-bind', path, path]), '--']
+  const etc = accounts === null ? [] : (['passwd', 'group'] as const).map((name) => [accounts[name], `/etc/${name}`])
+  const binds = [...readOnly.map((path) => [path, path]), ...etc].flatMap((pair) => ['--ro-bind', ...pair])
+  return ['bwrap', '--dev-bind', '/', '/', ...binds, '--']
 }
 
 // bwrap's /proc would keep Nix's own build sandbox from mounting one, so builds get a plain pid namespace (unshare(1)).

@@ -38,6 +38,9 @@ interface ReleaseRow {
   readonly collected: string | null
 }
 
+/** How `broken` begins where an undo failed; where services do not start or were over a limit it begins otherwise. */
+export const notRestored = 'the release before could not be restored'
+
 export class Environments {
   readonly #db: DatabaseSync
 

@@ -124,6 +124,7 @@ t.test('services that do so later are stopped, and envs says why', async (t) => 
   const found = await untilSaid('acme/takes-later', /services were stopped/)
   t.match(found, overMemory)
   t.match(found, 'broken')
+  t.match(await push(service, 'takes-later', taker('listen()')), { code: 0 }, 'a push mends it')
 })
 
 t.test('activate that fills /tmp, which is memory, is ended, and the limit is named', async (t) => {

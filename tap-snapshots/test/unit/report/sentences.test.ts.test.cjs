@@ -12,6 +12,12 @@ exports[`test/unit/report/sentences.test.ts > TAP > a build that fails > must ma
 
 `
 
+exports[`test/unit/report/sentences.test.ts > TAP > a preview, which expires > must match snapshot 1`] = `
+-----> acme/shop 3f2a91c → feature/foo (preview of main, expires in 14
+       days)
+
+`
+
 exports[`test/unit/report/sentences.test.ts > TAP > a push that becomes live > must match snapshot 1`] = `
 -----> acme/shop 3f2a91c → main (production)
 -----> Building 3 derivations (12 to fetch, 41 cached)
@@ -92,6 +98,13 @@ exports[`test/unit/report/sentences.test.ts > TAP > words beside the way > must 
        Warning: the option environments.main.foo is old; say
        environments.main.bar instead, please
 -----> Waiting for an earlier push
------> Stopped feature/foo; its data and its releases are kept
+-----> Stopped staging; its data and its releases are kept
+-----> Stopped feature/foo; its data is kept until 2026-12-01 10:00Z
+-----> Paused feature/foo; its data is kept until 2026-12-01 10:00Z
+-----> Paused main; its data and its releases are kept
+-----> Removed feature/foo, with its data and its releases
+-----> Built and kept, not activated: release 6 of main stays live (1.2
+       s)
+-----> Built and kept, not activated: nothing of main is live (1.2 s)
 
 `
