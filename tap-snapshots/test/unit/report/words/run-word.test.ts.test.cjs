@@ -12,8 +12,9 @@ Push a branch to get its environment. Over SSH there are these words:
       list the environments
   open ENV [-p ORG/PROJECT] [--json]
       print the address of an environment
-  releases [ENV] [-p ORG/PROJECT] [--json]
-      list the releases of an environment, newest first
+  releases [ENV [N]] [-p ORG/PROJECT] [--json]
+      list the releases of an environment, newest first, or show one in
+      detail
   logs DEPLOY|ENV [PROCESS] [--follow] [--lines N] [-p ORG/PROJECT] [--json]
       print the log of a deploy (d41), of the newest deploy of an
       environment, or of a process
