@@ -214,6 +214,8 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
       await again()
     },
     async reset() {
+      await settled()
+      passed = 0
       endServices()
       state[Symbol.dispose]()
       using db = openDatabase(stateDir)
