@@ -58,7 +58,7 @@ export function recordCommit(ctx: Context, plan: Plan, { generation, closure }: 
     ctx.state.environments.addRelease({
       ...{ project, key, n: environment.n, generation, stages, label, deploy: deploy.id },
       ...{ commit, tree, storePath, ...closure },
-      ...{ by: deploy.session.pusher.name, at: new Date().toISOString() },
+      ...{ by: deploy.session.pusher.name, at: new Date(ctx.now()).toISOString() },
     })
   ctx.state.environments.setLive(project, key, environment.n)
   recordLife(ctx, { project, key, ttl: next.ttl })

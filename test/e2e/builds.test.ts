@@ -1,5 +1,5 @@
 // Builds of several pushes: so many at once, the others with a visible place in the queue, and the same one only once.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { agree, leftByCrash, until } from '../helpers/agree.ts'
@@ -10,7 +10,10 @@ import { tempDir } from '../helpers/temp-dir.ts'
 t.test('builds of several pushes', { timeout: 150_000 }, async (t) => {
   // Builds see this folder, which is how they can wait for a sign and be counted.
   const seen = tempDir(t, 'seen')
-  mkdirSync(join(seen, 'runs'), { mode: 0o777 })
+  mkdirSync(join(seen, 'runs'))
+  // Whoever builds may be another user.
+  chmodSync(seen, 0o755)
+  chmodSync(join(seen, 'runs'), 0o777)
   const overrides = { limits: { buildsAtOnce: 1 }, seenByBuilds: [seen] }
   const receiver = await startReceiver(t, {
     args: ['--allow-unsandboxed-builds'],

@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startLive } from '../../../src/activate/keep-running.ts'
 import { recover } from '../../../src/activate/recover.ts'
+import { retire } from '../../../src/activate/retention.ts'
 import { findTree } from '../../../src/activate/service-tree.ts'
 import { changeEnvironment } from '../../../src/change-environment.ts'
 import { loadConfig } from '../../../src/config/load.ts'
@@ -129,6 +130,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
     await recover(ctx)
     await pauseExpired(ctx)
     await startLive(ctx)
+    for (const { project, key } of state.environments.all()) await retire(ctx, project, key, true)
   }
 
   // A process without a parent in the tree's own pid namespace: all of it ends with it.
@@ -212,6 +214,8 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
       await again()
     },
     async reset() {
+      await settled()
+      passed = 0
       endServices()
       state[Symbol.dispose]()
       using db = openDatabase(stateDir)

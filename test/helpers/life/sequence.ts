@@ -100,7 +100,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const first = fc.record({ ...pushed, ref: fc.constant(0), view: fc.constant('now' as const) })
 const start = fc.oneof({ weight: 9, arbitrary: first }, { weight: 1, arbitrary: step })
 export const sequences = fc
-  .tuple(start, fc.array(step, { minLength: 20, maxLength: 22 }))
+  .tuple(start, fc.array(step, { minLength: 19, maxLength: 21 }))
   .map(([one, more]): Step[] => [one, ...more])
 
 export class Wrong extends Error {}
