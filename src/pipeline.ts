@@ -122,8 +122,8 @@ async function deployUnit(
     })
   } catch (error) {
     if (error instanceof Unfinished) throw error
-    for (const [index, { next, deploy }] of ready.entries()) {
-      if (next?.newPolicy) takeRightsAway(ctx, unit[index] as PushDeploy, next.newPolicy)
+    for (const { deploy, next } of ready) {
+      if (next?.newPolicy && deploy.kind === 'push') takeRightsAway(ctx, deploy, next.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
     return ctx.state.atomically(() =>

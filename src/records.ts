@@ -186,6 +186,8 @@ export interface Release {
   readonly commit: Oid
   readonly tree: Oid
   readonly storePath: string
+  /** The deploy that it came from. */
+  readonly deploy: number
   readonly by: string
   readonly at: string
   /** `collected`: too old to be kept; one cannot go back to it. */

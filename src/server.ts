@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { keepRunning, startLive } from './activate/keep-running.ts'
 import { recover } from './activate/recover.ts'
+import { watchRetention } from './activate/retention.ts'
 import { watchPorts } from './activate/watch-ports.ts'
 import { watchProcesses } from './activate/watch-processes.ts'
 import { type Address, type Config, ConfigError, over } from './config/config.ts'
@@ -131,7 +132,14 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
     if (by === 'operator') ssh.endWhere(changed)
     else ssh.retireWhere(changed)
   })
-  const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx), watchServiceLogs(ctx), watchPreviews(ctx)]
+  const watching = [
+    watchPorts(ctx),
+    keepRunning(ctx),
+    watchProcesses(ctx),
+    watchServiceLogs(ctx),
+    watchPreviews(ctx),
+    watchRetention(ctx),
+  ]
   const following = await follow(settings, { ctx, sshLimits, frontDoor })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')

@@ -53,7 +53,7 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
   const cur = await currentValue(ctx, deploy)
   if (deploy.kind === 'push') {
     await checkTag(ctx, deploy, key)
-    if (next !== null) for (const one of needs) if (one !== null) await checkForce(ctx, deploy, one, cur ?? zeroOid)
+    if (next !== null) for (const one of needs) await checkForce(ctx, deploy, one, cur ?? zeroOid)
   }
   // With -o no-activate the branch moves and the environment stays as it is.
   if (key === null || (deploy.kind === 'push' && deploy.options.noActivate)) return { ready, cur, environment: null }

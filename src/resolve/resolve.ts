@@ -12,7 +12,8 @@ import {
   Refused,
 } from '../records.ts'
 import { keyNamed, keyOfFullRef, type Preview, previewOf } from '../state/previews.ts'
-import { checkNames, differingFields, differingPattern, noSuchKey, undeclared, undeclaredTag } from './policy.ts'
+import { differing } from './differing.ts'
+import { checkNames, noSuchKey, undeclared, undeclaredTag } from './policy.ts'
 import { checkPreviewName, checksOf, previewEnvironment } from './preview.ts'
 import { type ReadContext, readCommit, type Tell } from './read-commit.ts'
 import { peel } from './source.ts'
@@ -108,9 +109,9 @@ export async function resolveRef(
   tell.emit({ type: 'started', ...short })
   for (const text of missing) tell.emit({ type: 'warning', text })
   for (const text of manifest.warnings) tell.emit({ type: 'warning', text })
-  const differing = preview === null ? differingFields(environment, own) : differingPattern(preview, manifest)
-  if (differing.length > 0)
-    tell.emit({ type: 'note', text: `${differing.join(', ')}: takes effect when ${ctx.canonicalBranch} is deployed` })
+  const later = canonical ? null : differing(policy, manifest, key, preview)
+  if (later !== null)
+    tell.emit({ type: 'note', text: `${later}: takes effect when ${ctx.canonicalBranch} is deployed` })
   const newPolicy = canonical ? manifest : null
   return { key, preview: preview?.pattern ?? null, commit, tree, environment, derivation, newPolicy }
 }

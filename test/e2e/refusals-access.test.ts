@@ -159,7 +159,7 @@ t.test('policy fields of a feature branch do not take effect, and one line says 
   t.equal(pushed.code, 0, pushed.stderr)
   const notes = pushed.lines.filter(({ text }) => text.includes('takes effect when main is deployed'))
   t.equal(notes.length, 1, pushed.stderr)
-  t.match(notes[0]?.text, /type, users, virtualHosts/)
+  t.match(pushed.stderr, /type, users, virtualHosts/)
   t.match(pushed.stderr, /→ dev \(development\)/)
   const envs = documents.envs.parse(JSON.parse((await receiver.ssh('envs', '-p', name, '--json')).stdout))
   t.match(

@@ -35,6 +35,7 @@ const release = z
     commit: oid,
     tree: oid,
     storePath: z.string(),
+    deploy: z.number().int().describe('the number whose log `logs` prints'),
     by: z.string().describe('who pushed'),
     at: time,
     outcome: z.enum(['live', 'superseded', 'collected']).describe('collected: one cannot go back to it any more'),

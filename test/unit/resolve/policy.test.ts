@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { EnvironmentManifest, Manifest, VirtualHost } from '../../../src/records.ts'
-import { checkNames, differingFields, restrict, undeclared } from '../../../src/resolve/policy.ts'
+import { differing, differingFields } from '../../../src/resolve/differing.ts'
+import { checkNames, restrict, undeclared } from '../../../src/resolve/policy.ts'
 import { whatToStop } from '../../../src/resolve/stop.ts'
 import { keyOfRef } from '../../../src/state/policy-keys.ts'
 
@@ -119,6 +120,32 @@ t.test('each policy field that differs is named', async (t) => {
   const checks = { enable: true, enforce: true, path: '/health', timeout: 5, upFor: 0 }
   t.same(differingFields(old, environment('main', { deploymentVerification: checks })), [], 'checks are content')
 })
+
+t.test('what a commit says of others is named after what it says of itself, and many are counted', async (t) => {
+  const old = manifest(environment('main'), environment('dev'), environment('gone'))
+  const own = manifest(
+    environment('main', { type: 'production' }),
+    environment('dev', { gitRef: 'main' }),
+    environment('new'),
+  )
+  t.equal(differing(old, old, 'main', null), null)
+  t.equal(
+    differing(old, own, 'main', null),
+    'type, environments."dev".hostenv.gitRef, environments."gone", environments."new"',
+  )
+  t.equal(
+    differing(old, own, 'dev', null),
+    'hostenv.gitRef, environments."main".type, environments."gone", environments."new"',
+  )
+  const preview = { enable: true, type: 'testing', extends: 'main', users: {}, ttl: '14d', max: null } as const
+  const patterns = { a: { ...preview, ...none }, b: { ...preview, ...none } }
+  const changed = { a: { ...preview, ...none, ttl: null }, b: { ...preview, ...none, max: 3 } }
+  t.equal(
+    differing({ ...old, previews: patterns }, { ...own, previews: changed }, 'x', { pattern: 'b', ...patterns.b }),
+    'previews."b", previews."a", environments."main".type, environments."dev".hostenv.gitRef and 2 more',
+  )
+})
+const none = { evict: null, data: null, schedules: [] }
 
 t.test('what a canonical push takes away is gone, and nothing is added', async (t) => {
   const old = manifest(

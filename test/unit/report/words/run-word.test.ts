@@ -34,6 +34,7 @@ const release = (project: ProjectId, key: string, n: number): Release => ({
   commit: oid(String(n)),
   tree: oid('a'),
   storePath: `/nix/store/${'0'.repeat(32)}-x`,
+  deploy: n,
   by: 'alice',
   at: `2026-01-0${n}T10:00:00.000Z`,
   outcome: n === 2 ? 'live' : 'superseded',
@@ -119,6 +120,7 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
   }
   const context: WordContext = {
     verbs: {
+      changes: async () => ({ release: 1, deltaBytes: 2048, changes: ['shop 2.3 → 2.4'] }),
       ...administration(said),
       rollback: async (_asked, to) => ({ ok: true, deploy: 7, release: to }),
       processes: async () => [{ name: 'web', state: 'up', seconds: 3661, lastEnd: null }],

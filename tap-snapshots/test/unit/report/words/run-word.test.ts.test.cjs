@@ -26,7 +26,7 @@ Push a branch to get its environment. Over SSH there are these words:
       restart the processes of an environment, or one of them
   rollback ENV [N] [-p ORG/PROJECT] [--json]
       go back to release N, or to the one that was live before
-  redeploy ENV [-p ORG/PROJECT] [--json]
+  redeploy ENV [--pushed] [-p ORG/PROJECT] [--json]
       activate the live release anew; this also mends a broken
       environment
   cancel DEPLOY [--json]
@@ -35,13 +35,12 @@ Push a branch to get its environment. Over SSH there are these words:
       give a preview its time anew, or another time; at most what its
       pattern says
   pause ENV [--confirm ENV] [-p ORG/PROJECT] [--json]
-      stop the services of an environment and keep everything else;
-      production has to be confirmed
+      stop the services of an environment and keep everything else
   wake ENV [-p ORG/PROJECT] [--json]
       start a paused environment again; this renews a preview
   destroy ENV [--confirm ENV] [-p ORG/PROJECT] [--json]
-      tear down a preview, or stop a declared environment (to be
-      confirmed), and delete its branch
+      tear down a preview, or stop an environment, and delete its
+      branch
   whoami [--json]
       show who you are here
   help [WORD] [--json]
