@@ -108,7 +108,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
   const { port: httpPort } = await frontDoor.listen('127.0.0.1', 0)
 
   function make(state: State): Context {
-    setPeople(state.people, settings.loaded)
+    setPeople(state, settings.config, settings.loaded.keys)
     return makeContext({
       ...{ settings, env, prepared, state, log, doors: { ssh: settings.config.ssh, http: settings.config.http } },
       ...{ closing: new AbortController().signal, switching: { begin: () => undefined, end: () => undefined } },
