@@ -57,7 +57,7 @@ export function permit(state: State, asker: Asker, question: Question): void {
 export function notPermitted({ name }: Pusher, { action, key, project }: Question, { is, needs }: Judgement): Refused {
   const what = `${doing[action] ?? action} ${key ?? project ?? 'the receiver'}`
   return new Refused(`no right to ${what}`, {
-    headline: `${name} may not ${what}: that takes a ${needs}, and this key is ${is === 'nobody' ? 'none' : `a ${is}`} there`,
+    headline: `${name} may not ${what}: that takes ${an(needs)}${is === 'nobody' ? '' : `, and this key is ${an(is)} there`}`,
     help: [
       project === null
         ? 'That is for administrators of the receiver.'
@@ -82,4 +82,8 @@ const doing: Partial<Record<Action, string>> = {
   socket: 'reach sockets of',
   grant: 'change who may do what in',
   audit: 'read the audit of',
+}
+
+function an(role: string): string {
+  return `${role === 'administrator' ? 'an' : 'a'} ${role}`
 }

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { parseProjectPath, projectName, repositoryPath } from '../lib/repositories.ts'
 import { removeProject, renameProject } from '../move-project.ts'
 import { Refused } from '../records.ts'
+import { count } from '../report/units.ts'
 import type { AdministrationVerbs, Administrator } from '../report/words/administration.ts'
 import { permit } from '../state/decide.ts'
 
@@ -70,7 +71,8 @@ function whatGoes({ state }: Context, name: string) {
   const detail = [
     'What goes, at once and for ever:',
     ...rows.map(
-      ({ key, live }, n) => `  ${key}: its data, ${releases[n]} releases${live === null ? '' : '; it is live'}`,
+      ({ key, live }, n) =>
+        `  ${key}: its data, ${count(releases[n] ?? 0, 'release')}${live === null ? '' : '; it is live'}`,
     ),
     '  the repository with all branches and tags, and the logs of its deploys',
     'What stays: the audit.',

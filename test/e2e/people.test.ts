@@ -255,7 +255,7 @@ t.test('a project that was added is pushed first by its maintainer, and can be r
   t.ok(places.every((path) => existsSync(path)))
   const asked = await admin('projects', 'remove', 'acme/new-one')
   t.match(asked, { code: 1, stderr: /has to be confirmed/ })
-  t.match(asked.stderr, /main: its data, 1 releases; it is live/)
+  t.match(asked.stderr, /main: its data, 1 release; it is live/)
   t.match(asked.stderr, /--confirm acme\/newone/)
   t.match(await admin('projects', 'remove', 'acme/new-one', '--confirm', 'acme/newone'), { code: 0 })
   t.notOk(

@@ -55,7 +55,7 @@ export async function runWord(argv: readonly string[], context: WordContext): Pr
 
 // A verb said no: why, and what to do next.
 async function refused({ headline, detail, help }: Refused, context: WordContext): Promise<number> {
-  const lines = [...detail, ...help].flatMap((line) => wrap(printable(line), { first: '  ' }))
+  const lines = [...detail, ...help].flatMap((line) => wrap(printable(line), { first: '  ', hanging: '    ' }))
   await context.stderr([...wrap(printable(headline), { first: 'hostenv: ' }), ...lines, ''].join('\n'))
   return 1
 }
