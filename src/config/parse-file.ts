@@ -1,9 +1,9 @@
 // From the text of a configuration file to its settings, or to what is wrong with it, each with its line and column.
-import { type Document, isMap, isNode, LineCounter, type Node, parseDocument } from 'yaml'
+import { type Document, isMap, isNode, type Node, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { type FileSettings, fileSchema } from './file-schema.ts'
 import { nearest } from './nearest.ts'
-import type { Problem } from './problems.ts'
+import { escaped, type Problem } from './problems.ts'
 
 export type Path = readonly (string | number)[]
 /** The place of a setting in the file; with `name`, of its name instead of its value. */
@@ -19,15 +19,18 @@ const mostCharacters = 1024 ** 2
 
 /** Parses YAML 1.2 and checks it. Settings are empty where there are problems. Pure. */
 export function parseFile(text: string): ParsedFile {
-  const failed = (problems: readonly Problem[]): ParsedFile => ({ settings: {}, place: () => top, problems })
+  const failed = (problems: readonly Problem[]): ParsedFile => ({
+    settings: {},
+    place: () => top,
+    problems: problems.map((problem) => ({ ...problem, message: escaped(problem.message) })),
+  })
   if (text.length > mostCharacters) return failed([{ ...top, message: 'The file is larger than 1 MiB.' }])
-  const lines = new LineCounter()
-  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', uniqueKeys: true })
+  const doc = parseDocument(text, { prettyErrors: false, version: '1.2', uniqueKeys: true })
   const wrong = [...doc.errors, ...doc.warnings]
   if (wrong.length > 0)
-    return failed(wrong.map((error) => ({ ...position(lines, error.pos[0]), message: yamlSentence(error) })))
+    return failed(wrong.map((error) => ({ ...position(text, error.pos[0]), message: yamlSentence(error) })))
   const place: Place = (path, name = false) =>
-    position(lines, (name ? nameAt(doc, path) : valueAt(doc, path))?.range?.[0] ?? 0)
+    position(text, (name ? nameAt(doc, path) : valueAt(doc, path))?.range?.[0] ?? 0)
   let value: unknown
   try {
     value = written(doc.toJS({ maxAliasCount: 100 })) ?? {}
@@ -98,9 +101,10 @@ function nameAt(doc: Document, path: Path): Node | undefined {
   return pair !== undefined && isNode(pair.key) ? pair.key : valueAt(doc, path)
 }
 
-function position(lines: LineCounter, offset: number): Pick<Problem, 'line' | 'column'> {
-  const { line, col } = lines.linePos(offset)
-  return { line: Math.max(1, line), column: Math.max(1, col) }
+// Not by the parser's own count of lines, which misses some where a value over several lines is wrong.
+function position(text: string, offset: number): Pick<Problem, 'line' | 'column'> {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
 
 function yamlSentence({ code, message }: { readonly code: string; readonly message: string }): string {

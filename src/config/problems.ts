@@ -10,6 +10,14 @@ export interface Problem {
   readonly message: string
 }
 
+/** A message for a terminal: what a file repeats in it that a terminal would act upon stands there as `\u009b`. */
+export function escaped(message: string): string {
+  return message.replace(
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 /** A configuration file that cannot be used, with all that is wrong with it; the message has a line for each. */
 export class ConfigProblems extends ConfigError {
   readonly problems: readonly Problem[]

@@ -3,7 +3,7 @@ import { normalise } from '../lib/names.ts'
 import type { FileSettings } from './file-schema.ts'
 import { nearest } from './nearest.ts'
 import type { Path, Place } from './parse-file.ts'
-import type { Problem } from './problems.ts'
+import { escaped, type Problem } from './problems.ts'
 import { hostNamePattern } from './schema-parts.ts'
 
 /** What a user may be called. */
@@ -31,7 +31,8 @@ const ownOptions = new Set(
 /** Sentences for what contradicts something else in the file. */
 export function checkRules(settings: FileSettings, place: Place): Problem[] {
   const problems: Problem[] = []
-  const say = (path: Path, message: string, name = false) => problems.push({ ...place(path, name), message })
+  const say = (path: Path, message: string, name = false) =>
+    problems.push({ ...place(path, name), message: escaped(message) })
   const users = Object.keys(settings.users ?? {})
   const granted = new Map<string, string>()
 

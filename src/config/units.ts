@@ -24,7 +24,7 @@ export function sizeText(bytes: number): string {
 }
 
 function parse(text: string, units: Readonly<Record<string, number>>): number | null {
-  const match = /^(\d{1,15}(?:\.\d{1,6})?) ?([A-Za-z]+)$/.exec(text)
+  const match = /^(\d{1,16}(?:\.\d{1,6})?) ?([A-Za-z]+)$/.exec(text)
   const unit = match?.[2] !== undefined && Object.hasOwn(units, match[2]) ? units[match[2]] : undefined
   if (!match || unit === undefined) return null
   const value = Math.round(Number(match[1]) * unit)

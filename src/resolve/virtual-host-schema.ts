@@ -87,12 +87,11 @@ export function sharedName(
     Record<string, { readonly virtualHosts: object; readonly hostenv: { readonly hostname: string } }>
   >,
 ): string | null {
-  const owners = new Map(Object.entries(environments).map(([key, { hostenv }]) => [hostenv.hostname, key]))
-  for (const [key, { virtualHosts }] of Object.entries(environments))
-    for (const name of Object.keys(virtualHosts)) {
+  const owners = new Map<string, string>()
+  for (const [key, { virtualHosts, hostenv }] of Object.entries(environments))
+    for (const name of new Set([hostenv.hostname, ...Object.keys(virtualHosts)])) {
       const other = owners.get(name)
-      if (other !== undefined && other !== key)
-        return `${name} belongs to ${other} and to ${key}: a host name has one environment`
+      if (other !== undefined) return `${name} belongs to ${other} and to ${key}: a host name has one environment`
       owners.set(name, key)
     }
   return null

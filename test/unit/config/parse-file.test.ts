@@ -60,6 +60,7 @@ const wrong: Record<string, [text: string, told: string]> = {
     '1:1 This file takes settings, each on a line of its own (domain: …), not [{"domain":"a"}].',
   ],
   'a name given twice': ['domain: a\ndomain: b\n', '2:1 This name stands here twice; remove one of them.'],
+  'a control character': ['domain: a\nlog: "\u009b2J"\n', '2:6 log takes file, stderr or journald, not "\\u009b2J".'],
   'a tab': ['users:\n\tal: {}\n', '2:1 A tab cannot indent YAML; write blanks.'],
   'what is no YAML': [
     'users: [\n',
@@ -124,4 +125,9 @@ t.test('ATTACK: aliases that grow, and names that objects have, harm nothing', a
   t.match(told('users:\n  __proto__: {role: administrator}\n'), [/__proto__ cannot be a name/])
   t.equal(({} as { polluted?: boolean }).polluted, undefined)
   t.match(told(`# ${'x'.repeat(1024 ** 2)}`), [/larger than 1 MiB/])
+})
+
+t.test('what goes wrong after a value over several lines is told on its own line', async (t) => {
+  const text = 'projects:\n  a/b: {domains: x[x.org]  +}\n[x.org]  +}\n}\n  a/c: {domains: [x.org]}\n'
+  t.match(told(text).at(-1), /^5:/)
 })

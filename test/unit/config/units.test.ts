@@ -11,6 +11,7 @@ t.test('times', async (t) => {
 
 t.test('sizes', async (t) => {
   const sizes = { '512B': 512, '64KiB': 65_536, '1.5MiB': 1_572_864, '2 GiB': 2 ** 31, '1TiB': 2 ** 40 }
+  t.equal(parseSize('1125899906842624B'), 1024 ** 5, 'the most that a limit may be, in its smallest unit')
   for (const [text, value] of Object.entries(sizes)) t.equal(parseSize(text), value, text)
   for (const text of ['64', '64KB', '64kib', '1G', 'GiB', '999999999999999TiB']) t.equal(parseSize(text), null, text)
 })

@@ -51,4 +51,5 @@ t.test('a host name belongs to one environment', async (t) => {
   t.equal(sharedName({ main, dev: environment('dev.localhost', 'b.example') }), null)
   t.match(sharedName({ main, dev: environment('dev.localhost', 'a.example') }), /a\.example belongs to main and to dev/)
   t.match(sharedName({ main, dev: environment('dev.localhost', 'main.localhost') }), /main\.localhost belongs to main/)
+  t.match(sharedName({ main, dev: environment('main.localhost') }), /main\.localhost belongs to main and to dev/)
 })
