@@ -57,6 +57,13 @@ if [ "$for_tests" = yes ]; then
   want postgresql /usr/lib/postgresql/*/bin/postgres
   want redis-server /usr/bin/redis-server
   want restic /usr/bin/restic
+  want socat /usr/bin/socat
+  want iproute2 /usr/sbin/ip /sbin/ip
+  # Test hosts are booted from this machine's /usr.
+  want systemd /usr/lib/systemd/systemd /lib/systemd/systemd
+  want systemd-container /usr/bin/systemd-nspawn
+  want libpam-systemd /usr/lib/*/security/pam_systemd.so /lib/*/security/pam_systemd.so
+  want dbus /usr/bin/dbus-daemon
 fi
 
 as_root() {

@@ -88,9 +88,12 @@ function sandboxOf(ctx: EvaluateContext): string[] {
   })
 }
 
-// Without flakes: with them, a `path:` reference that states any `rev` counts as locked (Nix 2.8), and pure evaluation
-// reads whatever it names, the whole store for one. What a project could fetch is forbidden by name instead.
-function evaluator(trace: boolean): string[] {
+/**
+ * Nix as it evaluates pushed code: arguments for `Nix.plain`; the expression comes on its input.
+ * Without flakes: with them, a `path:` reference that states any `rev` counts as locked (Nix 2.8), and pure evaluation
+ * reads whatever it names, the whole store for one. What a project could fetch is forbidden by name instead.
+ */
+export function evaluator(trace: boolean): string[] {
   const options = {
     'experimental-features': '',
     'pure-eval': 'true',
