@@ -37,8 +37,10 @@ async function runChecks(ctx: CheckContext): Promise<void> {
 
 function tolerate(ctx: CheckContext, error: unknown): void {
   if (!(error instanceof Refused) || ctx.verification.enforce) throw error
-  const text = `a check failed: ${error.message}; it goes live all the same (deploymentVerification.enforce is off)`
-  ctx.emit({ type: 'warning', text })
+  ctx.emit({
+    type: 'warning',
+    text: `a check failed: ${error.message}; it goes live all the same (deploymentVerification.enforce is off)`,
+  })
 }
 
 type Check = (ctx: CheckContext, signal: AbortSignal) => Promise<void>

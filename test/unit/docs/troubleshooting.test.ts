@@ -46,6 +46,7 @@ const telling = explained.filter(({ says }) => says.source.replace(/[^A-Za-z]/g,
 
 // Said by git, ssh, Nix and scripts/setup.sh, or put together from several parts of the source.
 const others = [
+  'this build depends on the commit',
   ...['KEY is production', 'KEY is protected', 'KEY is not to go', 'WEB died: exit 1', '… takes …, not …'],
   ...[
     'Permission denied (publickey)',
