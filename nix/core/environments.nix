@@ -7,14 +7,11 @@ let
   user = import ./user.nix { inherit lib; };
   everywhere = config.allEnvironments.users;
 
-  environment = types.submodule (
-    { name, config, options, ... }:
-    let
-      facts = names.environmentFacts site name config.hostenv.gitRef;
-    in
+  virtualHost = import ./virtual-hosts.nix { inherit lib; };
+
+  # What does not depend on the environment is a plain set: it is read once, however many environments there are.
+  environment = types.submodule [
     {
-      # The older name of the option.
-      imports = [ (lib.mkAliasOptionModule [ "hosts" ] [ "virtualHosts" ]) ];
       options = {
         enable = mkOption { type = types.bool; default = true; description = "Whether the environment can be deployed to."; };
         type = mkOption {
@@ -25,7 +22,7 @@ let
         users = mkOption { type = types.attrsOf user; default = { }; description = "Who may use the environment; where nothing is said, `allEnvironments.users`."; };
         protected = mkOption { type = types.bool; default = false; description = "Whether only maintainers deploy here."; };
         virtualHosts = mkOption {
-          type = types.attrsOf (import ./virtual-hosts.nix { inherit lib; production = config.type == "production"; });
+          type = types.attrsOf virtualHost;
           default = { };
           example = { "example.org".globalRedirect = "www.example.org"; "www.example.org" = { }; };
           description = "Host names and what the front door does for each; names besides `hostenv.hostname` need the operator's grant.";
@@ -47,14 +44,24 @@ let
         renamed = mkOption { type = types.raw; internal = true; readOnly = true; description = "Files that still use older names of options."; };
         hostenv = import ./fact-options.nix { fact = description: mkOption { type = types.str; inherit description; }; };
       };
-      config = {
-        hostenv = builtins.mapAttrs (fact: value: lib.mkDefault (if fact == "gitRef" then name else value)) facts;
-        renamed = lib.optionals options.hosts.isDefined options.hosts.files;
-        # An environment that names its own users has those and no others.
-        users = lib.mkDefault everywhere;
-      };
     }
-  );
+    # The older name of the option.
+    (lib.mkAliasOptionModule [ "hosts" ] [ "virtualHosts" ])
+    (
+      { name, config, options, ... }:
+      let
+        facts = names.environmentFacts site name config.hostenv.gitRef;
+      in
+      {
+        config = {
+          hostenv = builtins.mapAttrs (fact: value: lib.mkDefault (if fact == "gitRef" then name else value)) facts;
+          renamed = lib.optionals options.hosts.isDefined options.hosts.files;
+          # An environment that names its own users has those and no others.
+          users = lib.mkDefault everywhere;
+        };
+      }
+    )
+  ];
 
   keys = builtins.attrNames config.environments;
   production = builtins.filter (key: config.environments.${key}.type == "production") keys;
@@ -70,6 +77,12 @@ in
   options = {
     environments = mkOption {
       type = types.attrsOf environment;
+      # Whether search engines may list a host follows from its environment, unless it says so itself.
+      apply = builtins.mapAttrs (
+        _: e:
+        let indexing = h: if h.allowIndexing == null then e.type == "production" else h.allowIndexing; in
+        e // { virtualHosts = builtins.mapAttrs (_: h: h // { allowIndexing = indexing h; }) e.virtualHosts; }
+      );
       default = { };
       example = { main.type = "production"; "feature/foo" = { }; };
       description = "The environments of the project, by key; the key is the branch unless `hostenv.gitRef` says otherwise.";
