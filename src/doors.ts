@@ -107,6 +107,7 @@ async function serveReceivePack(ctx: Context, session: GitSession, project: Proj
       void ctx.tidy.afterPush(final, name, {
         refused: refused ? (received?.bytes ?? 0) : 0,
         tooLarge: received?.tooLarge ?? false,
+        killed: received?.signal != null,
       })
   }
 }

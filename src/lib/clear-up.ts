@@ -11,20 +11,22 @@ interface Open {
 
 /** Removes them once no git of an earlier receiver lives (each holds its repository's lock shared, flock(1)). */
 export async function clearUp(stateDir: string, path: string): Promise<void> {
-  const repositories = await repositoriesOf(stateDir)
-  for (const repository of repositories) {
-    const quarantines = await readdir(join(repository, 'objects')).catch(() => [])
-    const stale = quarantines.filter((name) => name.startsWith('tmp_objdir-') || name.startsWith('incoming-'))
-    const locks = await staleLocks(repository)
-    if (stale.length + locks.length === 0 || !(await quiet(repository, path))) continue
-    for (const name of stale) await rm(join(repository, 'objects', name), { recursive: true, force: true })
-    for (const lock of locks) await rm(lock, { force: true })
-  }
+  for (const repository of await repositoriesOf(stateDir)) await clearRepository(repository, path)
   for (const name of await readdir(join(stateDir, 'tmp')).catch(() => []))
     await rm(join(stateDir, 'tmp', name), { recursive: true, force: true })
   // Scratch folders of builds that were cancelled.
   for (const name of await readdir(join(stateDir, 'home')).catch(() => []))
     if (name.startsWith('nix-build-')) await rm(join(stateDir, 'home', name), { recursive: true, force: true })
+}
+
+/** What a git that was killed left in one repository. Waits half a minute for other pushes, then leaves it to the next start. */
+export async function clearRepository(repository: string, path: string): Promise<void> {
+  const objects = await readdir(join(repository, 'objects')).catch(() => [])
+  const quarantines = objects.filter((name) => name.startsWith('tmp_objdir-') || name.startsWith('incoming-'))
+  const locks = await staleLocks(repository)
+  if (quarantines.length + locks.length === 0 || !(await quiet(repository, path))) return
+  for (const name of quarantines) await rm(join(repository, 'objects', name), { recursive: true, force: true })
+  for (const lock of locks) await rm(lock, { force: true })
 }
 
 /** Removes repositories whose first push was not accepted, once what can be finished is: `open` deploys need theirs. */

@@ -1,4 +1,5 @@
 // Keeps repositories small by themselves: what one push may bring under its repository's quota, and a collection after it.
+import { clearRepository } from '../lib/clear-up.ts'
 import { addRefusedBytes, collectRepository, type RepositorySize, refusedBytes, repositorySize } from '../lib/git-gc.ts'
 
 export interface TidyOptions {
@@ -34,6 +35,8 @@ export interface PushLeft {
   readonly refused: number
   /** Whether it did not fit. */
   readonly tooLarge: boolean
+  /** Whether git was killed, and could clear up nothing of its own. */
+  readonly killed: boolean
 }
 
 /** A pack without objects has 32 bytes (gitformat-pack(5)): branches to known commits, and deletions, always work. */
@@ -69,8 +72,9 @@ export class Tidy {
   }
 
   /** Counts what a push left behind, and collects when it is time. Never throws. */
-  async afterPush(repository: string, project: string, { refused, tooLarge }: PushLeft): Promise<void> {
+  async afterPush(repository: string, project: string, { refused, tooLarge, killed }: PushLeft): Promise<void> {
     try {
+      if (killed) await clearRepository(repository, this.#options.path)
       if (refused > 0) await addRefusedBytes(repository, refused)
       if (this.#options.closing.aborted || this.#running.has(repository) || this.#options.busy(project)) return
       const size = await repositorySize(repository)

@@ -1,5 +1,5 @@
 // kill -9 of what a deploy and an environment consist of: git, Nix, services. And: children die with the daemon, trees come back.
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { descendants, end, processes } from '../../src/lib/proc.ts'
@@ -62,6 +62,8 @@ t.test('what is killed', { timeout: 200_000 }, async (t) => {
     t.ok(kill(/^git .*receive-pack/) > 0)
     t.not((await pushing).code, 0)
     t.equal(last().id, before, 'no deploy came of it')
+    const objects = () => readdirSync(join(receiver.stateDir, 'repos', `${name}.git`, 'objects'))
+    await until('what it had taken is gone', () => !objects().some((one) => one.startsWith('tmp_objdir')))
     await truth(t, base)
   })
 

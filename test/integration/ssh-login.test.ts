@@ -115,27 +115,40 @@ t.test('a connection has its number of keys to try, and then is told to name one
 t.test('an address has its number of connections', async (t) => {
   const { server, port } = await startServer([known], { connectionsPerAddress: 3 })
   t.teardown(() => server.close())
-  const sockets = await Promise.all([open(port), open(port), open(port)])
+  const clients = await Promise.all([1, 2, 3].map(() => login(port)))
   await gone(await open(port))
   t.match(await ssh([...sshArguments(dir, port, known), 'envs']), {
     code: 255,
     stderr: /too many connections from your address, which may have 3 \(limits\.ssh\.connectionsPerAddress\)/,
   })
-  sockets[0]?.destroy()
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  clients[0]?.end()
+  await untilFree(() => server.connections() < 3)
   t.equal((await ssh([...sshArguments(dir, port, known), 'envs'])).code, 7)
-  for (const socket of sockets) socket.destroy()
+  for (const client of clients) client.end()
 })
+
+t.test(
+  'ATTACK: connections that only wait keep nobody out, whether from the same address or from a hundred',
+  async (t) => {
+    const { server, port } = await startServer([known], { connectionsPerAddress: 5, unauthenticated: 10 })
+    t.teardown(() => server.close())
+    for (const address of [() => '127.0.0.1', (n: number) => `127.0.1.${n + 1}`]) {
+      const waiting = await Promise.all(Array.from({ length: 100 }, (_, n) => open(port, address(n))))
+      t.ok(server.connections() <= 10, `${server.connections()} stay`)
+      t.equal((await ssh([...sshArguments(dir, port, known), 'envs'])).code, 7)
+      for (const socket of waiting) socket.destroy()
+    }
+  },
+)
 
 t.test('ATTACK: a flood of connections beyond the most is held for a second at most, and let go of', async (t) => {
   const { server, port } = await startServer([known], { connectionsPerAddress: 1 })
   t.teardown(() => server.close())
-  const first = await open(port)
+  const first = await login(port)
   const flood = await Promise.all(Array.from({ length: 300 }, () => open(port)))
   await Promise.all(flood.map(gone))
   t.equal(server.connections(), 1)
-  first.destroy()
-  await gone(first)
+  first.end()
   await untilFree(() => server.connections() === 0)
   t.equal((await ssh([...sshArguments(dir, port, known), 'envs'])).code, 7)
 })
@@ -175,9 +188,19 @@ function attack(port: number, auth: object): Promise<string> {
   })
 }
 
-function open(port: number): Promise<Socket> {
+/** Logs in with the known key and stays. */
+function login(port: number): Promise<ssh2.Client> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(socket.resume()))
+    const client = new ssh2.Client()
+    client.on('ready', () => resolve(client)).on('error', reject)
+    client.connect({ host: '127.0.0.1', port, username: 'x', privateKey: readFileSync(known) })
+  })
+}
+
+/** From this address of the loopback network. */
+function open(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress }, () => resolve(socket.resume()))
     socket.once('error', reject).on('error', () => {})
   })
 }

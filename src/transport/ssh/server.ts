@@ -73,11 +73,22 @@ export function createSshServer(options: {
     refused = 0
   }
 
+  // The end of a connection that has not logged in, with what its user reads of it.
+  const part = (socket: Socket, reason: number, why: string) => {
+    const client = clients.get(socket)
+    if (client) disconnect(client, reason, why)
+    socket.destroySoon()
+    setTimeout(() => socket.destroy(), CLOSING).unref()
+  }
+
   const tcp = createServer({ noDelay: true, keepAlive: true }, (socket) => {
     const address = socket.remoteAddress
     // Gone already.
     if (address === undefined) return void socket.on('error', () => undefined).destroy()
-    const place = admit(address)
+    const place = admit(address, (why) => {
+      refusedOne(address, why)
+      part(socket, disconnectReason.tooManyConnections, why)
+    })
     if (typeof place === 'string') {
       refusedOne(address, place)
       return turnAway(socket, IDENT, place)
@@ -86,15 +97,11 @@ export function createSshServer(options: {
     const { loginTime } = limits
     const timer = setTimeout(() => {
       log.info({ peer: address }, 'login took too long')
-      const client = clients.get(socket)
-      if (client)
-        disconnect(
-          client,
-          disconnectReason.byApplication,
-          `login took longer than ${loginTime / 1000} s (limits.ssh.loginTime); try again`,
-        )
-      socket.destroySoon()
-      setTimeout(() => socket.destroy(), CLOSING).unref()
+      part(
+        socket,
+        disconnectReason.byApplication,
+        `login took longer than ${loginTime / 1000} s (limits.ssh.loginTime); try again`,
+      )
     }, loginTime)
     logins.set(socket, () => {
       clearTimeout(timer)

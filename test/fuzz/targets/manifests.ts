@@ -139,7 +139,8 @@ function parse(text: string): Evaluation | Refused {
 
 function changed(changes: readonly Change[]): unknown {
   let copy: unknown = structuredClone(whole)
-  for (const [path, value] of changes) {
+  for (const [path, given] of changes) {
+    const value = structuredClone(given)
     const last = path.at(-1)
     if (last === undefined) {
       copy = value

@@ -13,7 +13,8 @@ type Step =
   | { readonly does: 'start'; readonly build: number }
   | { readonly does: 'stop'; readonly build: number }
   | { readonly does: 'line'; readonly build: number; readonly text: string }
-  | { readonly does: 'junk' | 'message'; readonly text: string }
+  | { readonly does: 'junk'; readonly text: string }
+  | { readonly does: 'message'; readonly text: string }
 
 interface Input {
   /** What happens, or null where only `text` is looked at. */
