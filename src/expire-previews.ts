@@ -56,7 +56,7 @@ async function change(ctx: Context, { project, key }: EnvironmentRow, what: Chan
   const closed = new AbortController().signal
   const wanted = { project: projectId(project), key, by: ofItself, peer: '', what, closed }
   try {
-    const changed = await changeEnvironment(ctx, wanted, nobody)
+    const changed = await changeEnvironment(ctx, wanted, nobody())
     if (!changed.ok) ctx.log.warn({ project, key, reason: changed.reason }, `could not ${what.kind} a preview`)
   } catch (error) {
     ctx.log.error({ project, key, err: error }, `could not ${what.kind} a preview`)
