@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes a fresh clone ready: system programs (apt, where there is one), Node 24 and the npm packages of the lockfile.
-# Run first by `npm test`, `npm run quickstart` and `npm run hostenv` (--run: without what only the tests need).
+# Run first by `npm test`, `npm run quickstart` and `npm run hostenv` (--run: without what only the tests need; --bench: with what
+# hostenv is measured against).
 # Says what it does and nothing else; done in well under a second when nothing is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,7 +16,11 @@ die() {
 [ ! -L node_modules ] || die 'node_modules is a symbolic link, and npm ci would empty what it leads to: remove the link, then run this again.'
 
 for_tests=yes
-[ "${1:-}" = --run ] && for_tests=no
+for_bench=no
+case ${1:-} in
+  --run) for_tests=no ;;
+  --bench) for_tests=no for_bench=yes ;;
+esac
 
 # --- System programs: a program, the Debian package that brings it, and what it is for when there is no apt.
 
@@ -64,6 +69,15 @@ if [ "$for_tests" = yes ]; then
   want systemd-container /usr/bin/systemd-nspawn
   want libpam-systemd /usr/lib/*/security/pam_systemd.so /lib/*/security/pam_systemd.so
   want dbus /usr/bin/dbus-daemon
+fi
+
+if [ "$for_bench" = yes ]; then
+  # The peers that hostenv is measured against.
+  want openssh-server /usr/sbin/sshd
+  want gitolite3 /usr/bin/gitolite
+  want caddy /usr/bin/caddy
+  want wrk /usr/bin/wrk
+  want socat /usr/bin/socat
 fi
 
 as_root() {

@@ -4,10 +4,9 @@ import { beyondMax } from './activate/preview-room.ts'
 import { changeEnvironment, ofItself } from './change-environment.ts'
 import type { Context, PushDeploy, Terminal } from './context.ts'
 
-/** Where the receiver speaks to itself: the log of a deploy has it, nobody else reads it. */
+/** Where the receiver speaks to itself: the log of a deploy has it, nobody else reads it. One for each deploy, as a report listens to its own. */
 export function nobody(): Terminal {
-  const words = new Writable({ write: (_chunk, _encoding, done) => done() })
-  return { words, live: false, color: false }
+  return { words: new Writable({ write: (_chunk, _encoding, done) => done() }), live: false, color: false }
 }
 
 /** Tears down what is beyond the limit of the pattern that a new preview belongs to, and tells its pusher. */

@@ -18,6 +18,7 @@ import { createRoutes } from '../../../src/frontdoor/routes.ts'
 import { WaitingRoom } from '../../../src/frontdoor/waiting-room.ts'
 import { clearUp } from '../../../src/lib/clear-up.ts'
 import { environmentFacts } from '../../../src/lib/names.ts'
+import { makeNix } from '../../../src/lib/nix.ts'
 import { descendants, end, processes } from '../../../src/lib/proc.ts'
 import { makeTemporary, projectId, repositoryPath } from '../../../src/lib/repositories.ts'
 import { mustRun } from '../../../src/lib/spawn.ts'
@@ -259,7 +260,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
 
 // Nix without what guards the host from builds and ends it with the receiver: half of its time, and nothing is built after the start.
 function unguarded(prepared: Prepared): Prepared {
-  const { nix } = prepared
+  const nix = makeNix({ ...prepared.nix, buildUsersGroup: '', accounts: null })
   const command = (args: readonly string[]) => ({ argv: nix.plain(args), env: nix.command(args).env })
   return { ...prepared, nix: { ...nix, command } }
 }
