@@ -43,7 +43,9 @@ testServices(t, ['php', 'nginx', 'mariadbd', 'mariadb-dump', 'restic'], async (t
     await store.project(null, { '.hostenv/hostenv.nix': example('8.3') }),
     {},
   )
-  t.same([Object.keys(environments), defaultEnvironment, warnings], [['main', 'user-testing'], 'main', []])
+  t.same([Object.keys(environments), defaultEnvironment], [['main', 'user-testing'], 'main'])
+  t.match(warnings, [/^option `environments\."main"\.hosts' is called `virtualHosts' now/], 'the only one')
+  t.equal(warnings.length, 1)
   t.match(environments.main, {
     enable: true,
     type: 'production',
