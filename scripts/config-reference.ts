@@ -81,7 +81,7 @@ function takes(schema: Schema): string {
   if (Array.isArray(example)) return `a list: \`- ${example[0]}\``
   if (typeof example === 'object' && example !== null)
     return Object.entries(example)
-      .map(([name, value]) => `\`${name}: ${value}\``)
+      .map(([name, value]) => `\`${name}: ${typeof value === 'object' ? JSON.stringify(value) : value}\``)
       .join(', ')
   return example === undefined ? 'true or false' : `like \`${example}\``
 }

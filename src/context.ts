@@ -8,6 +8,7 @@ import type { Slots } from './lib/slots.ts'
 import type { PushGate } from './receive/push-gate.ts'
 import type { Tidy } from './receive/tidy.ts'
 import type {
+  Closure,
   DeployEvent,
   Manifest,
   Oid,
@@ -15,7 +16,6 @@ import type {
   Pusher,
   PushOptions,
   RefUpdate,
-  Since,
   Verification,
 } from './records.ts'
 import type { ResolveContext } from './resolve/resolve.ts'
@@ -75,6 +75,8 @@ export interface Terminal {
 
 export interface Report {
   readonly emit: (event: DeployEvent) => void
+  /** An event that is known later; what is emitted meanwhile is told after it. */
+  readonly later: (event: Promise<DeployEvent>) => void
   /** One line of the whole log that is not shown to the pusher. */
   readonly log: (line: string) => void
   readonly close: () => Promise<void>
@@ -154,9 +156,7 @@ export interface Next {
   readonly tag: string | null
   /** What `releases` calls it beside its number. */
   readonly label: string | null
-  readonly closureBytes: number | null
-  /** What changed since the release that was live when it was built. */
-  readonly since: Since | null
+  readonly closure: Promise<Closure>
   /** The manifest that becomes the project's policy, where this is the canonical branch. */
   readonly newPolicy: Manifest | null
 }

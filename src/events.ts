@@ -56,7 +56,7 @@ export type DeployEvent =
       readonly cached: boolean
       /** The release that it was built for, where nothing had to be asked of Nix. */
       readonly as?: string
-      readonly closureBytes: number
+      readonly closureBytes: number | null
       readonly since: Since | null
     }
   | { readonly type: 'waiting'; readonly text: string }

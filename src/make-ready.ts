@@ -6,7 +6,7 @@ import { checkPreview, checkTtl } from './activate/preview-room.ts'
 import { checkTag } from './activate/release-tag.ts'
 import { dropRoot, rootLink } from './activate/roots.ts'
 import { boundedBuild } from './build/bounded-build.ts'
-import { canonicalBranch } from './config/grants.ts'
+import { canonicalBranch, deploys } from './config/grants.ts'
 import type { Context, Next, PushDeploy, Ready } from './context.ts'
 import { isZero, shortRef } from './lib/oid.ts'
 import { type Build, type Manifest, Refused, type Release } from './records.ts'
@@ -44,6 +44,11 @@ export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready
   const name = shortRef(deploy.update.ref)
   const meaning = meant(ctx, deploy)
   const { key } = meaning
+  // Only kept: refs move as they are asked to.
+  if (!deploys(ctx.config, deploy.project)) {
+    permitUpdate(ctx.state, deploy, key ?? name)
+    return { deploy, key: null, next: null, stages: {} }
+  }
   const canonical = canonicalBranch(ctx.config, deploy.project)
   const asks = !isZero(deploy.update.new)
   if (env !== null && (!asks || !deploy.update.ref.startsWith('refs/heads/')))
@@ -75,7 +80,7 @@ function reuse(
   out: string,
   live: Release | null,
   deploy: PushDeploy,
-): Pick<Build, 'storePath' | 'closureBytes' | 'since' | 'duration'> | null {
+): Pick<Build, 'storePath' | 'closure' | 'duration'> | null {
   const kept = keptRelease(ctx, out, deploy.project)
   if (kept === null) return null
   const closureBytes = kept.closureBytes ?? 0
@@ -83,7 +88,7 @@ function reuse(
   const as = kept.project === deploy.project ? { as: `release ${kept.n} of ${kept.key}` } : {}
   ctx.state.deploys.update(deploy.id, { stage: 'built', out })
   deploy.report.emit({ type: 'built', duration: 0, cached: true, ...as, closureBytes, since })
-  return { storePath: out, closureBytes, since, duration: 0 }
+  return { storePath: out, closure: Promise.resolve({ closureBytes, since }), duration: 0 }
 }
 
 // A tag labels its release; one that releases by a pattern is bound to its commit, too.
@@ -129,15 +134,16 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
       reuse(ctx, resolved.derivation.outPath, live, deploy) ??
       (await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
         ...{ nix: ctx.host.nix, outLink: rootLink(ctx, deploy.id), log: deploy.report.log, emit, signal },
+        later: deploy.report.later,
         previous: live && { release: live.n, storePath: live.storePath },
       }))
     ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
     await ctx.fault('S1', deploy.id)
     const stages = { resolve: resolveTime, build: Math.round(built.duration) }
     const { commit, preview, newPolicy } = resolved
-    const { storePath: out, closureBytes, since } = built
+    const { storePath: out, closure } = built
     const verification = resolved.environment.deploymentVerification
-    const how = { out, generation: null, verification, proven: false, again: null, ttl, closureBytes, since }
+    const how = { out, generation: null, verification, proven: false, again: null, ttl, closure }
     return { deploy, key, next: { commit, tree, preview, newPolicy, ...how, ...tagged(deploy, policy) }, stages }
   } catch (error) {
     if (canonical !== null) takeRightsAway(ctx, deploy, canonical)

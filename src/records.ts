@@ -155,10 +155,18 @@ export interface Build {
   /** Link that keeps the output from the garbage collector until the deploy ends. */
   readonly outLink: string
   readonly cached: boolean
-  readonly closureBytes: number
-  readonly since: Since | null
+  /** How big it is; known a little later than it is built. Never rejects. */
+  readonly closure: Promise<Closure>
   /** Milliseconds. */
   readonly duration: number
+}
+
+/** A built thing with all that it needs. */
+export interface Closure {
+  /** Null where nobody knows any more. */
+  readonly closureBytes: number | null
+  /** What changed since the release that was live when it was built. */
+  readonly since: Since | null
 }
 
 /** What changed since an earlier release. */

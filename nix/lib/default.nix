@@ -52,7 +52,7 @@ let
 
   # What modules get: nixpkgs has the rest only in its parts, or not at all.
   ownModules = [
-    "collectModules" "declaredOnce" "evalPrepared" "finalDefinitions" "isConstantModule" "mergeDeclarations" "optionOf" "prepareModules"
+    "collectModules" "declaredOnce" "evalPrepared" "finalDefinitions" "isConstantModule" "mergeDeclarations" "mergeWithDefault" "optionOf" "prepareModules"
     "valueOf" "withDefault"
   ];
   offered = removeAttrs everything (

@@ -51,7 +51,8 @@ export function asBefore(ctx: Context, release: Release, label: string): Next {
     })
   }
   return {
-    ...{ commit, tree, out, generation, label, closureBytes, since: null, newPolicy: null, tag: null },
+    closure: Promise.resolve({ closureBytes, since: null }),
+    ...{ commit, tree, out, generation, label, newPolicy: null, tag: null },
     preview: environment?.preview ?? null,
     verification: verificationOf(ctx, project, key),
     ...{ proven: true, again: null, ttl: null },

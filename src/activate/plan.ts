@@ -1,6 +1,6 @@
 // What a unit is about to change, read under its locks (S2): nothing is changed here.
 import { existsSync } from 'node:fs'
-import { canonicalBranch } from '../config/grants.ts'
+import { canonicalBranch, deploys } from '../config/grants.ts'
 import type { Context, Deploy, PushDeploy, Ready } from '../context.ts'
 import { isAncestor, refValue } from '../lib/git-reads.ts'
 import { environmentFacts } from '../lib/names.ts'
@@ -158,7 +158,7 @@ function recheckPolicy(ctx: Context, deploy: PushDeploy, { key, next }: Ready): 
   const policy = ctx.state.projects.get(project)?.policy ?? null
   const made = (one: string) => ctx.state.environments.isPreview(project, one)
   const now = meaningOf(policy, deploy, canonicalBranch(ctx.config, project), made)
-  if (next?.newPolicy == null && policy && now.key !== key)
+  if (deploys(ctx.config, project) && next?.newPolicy == null && policy && now.key !== key)
     throw new Refused('the policy changed meanwhile; push again')
   // What was allowed then is written down already.
   for (const one of now.needs) if (!mayUpdate(ctx.state, deploy, one)) permitUpdate(ctx.state, deploy, one)

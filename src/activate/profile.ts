@@ -1,11 +1,10 @@
 // The environment's Nix profile: which generation is current, and the only two ways to change it.
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, rename, rm, symlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { syncFolder } from '../lib/repositories.ts'
-import { mustRun } from '../lib/spawn.ts'
 import { environmentDir, type LocalHost } from './host.ts'
-import { holding } from './run-activate.ts'
+import { addRoot } from './roots.ts'
 
 /** The profile link (nix-env(1)); generations are `profile-N-link` beside it. */
 export function profilePath(host: Pick<LocalHost, 'stateDir'>, userName: string): string {
@@ -24,32 +23,44 @@ export function generationPath(profile: string, generation: number | null = curr
   return generation === null ? null : readLink(`${profile}-${generation}-link`)
 }
 
-/** Makes `out` current: an existing generation of it where there is one, else a new one. Answers the generation. */
-export async function setProfile(host: LocalHost, profile: string, out: string): Promise<number> {
+/** A switch that is done. `rooted` resolves once the generation keeps its output from the garbage collector, and rejects when it cannot. */
+export interface Switched {
+  readonly generation: number
+  readonly rooted: Promise<void>
+}
+
+/**
+ * Makes `out` current: an existing generation of it where there is one, else a new one. What nix-env(1) --set does, but that
+ * Nix is asked for the root alone, and nobody waits for it who has something else to do.
+ */
+export async function setProfile(host: LocalHost, profile: string, out: string): Promise<Switched> {
   await mkdir(dirname(profile), { recursive: true, mode: 0o700 })
-  const existing = generations(profile).findLast((n) => generationPath(profile, n) === out)
-  if (existing === undefined) await change(host, profile, ['--set', out])
-  else await switchGeneration(host, profile, existing)
-  const now = currentGeneration(profile)
-  if (now === null || generationPath(profile, now) !== out)
-    throw new Error(`the profile ${profile} does not point to ${out}`)
-  return now
+  const all = generations(profile)
+  const generation = all.findLast((n) => generationPath(profile, n) === out) ?? (all.at(-1) ?? 0) + 1
+  const link = `${profile}-${generation}-link`
+  if (readLink(link) === null) await symlink(out, link)
+  await point(profile, generation)
+  // Also where there was one: a deploy that failed may have left it before it was a root.
+  const rooted = addRoot(host.nix, link, out)
+  rooted.catch(() => undefined)
+  return { generation, rooted }
 }
 
 /** Goes back to a generation; null removes the profile (there was none before). */
-export async function switchGeneration(host: LocalHost, profile: string, generation: number | null): Promise<void> {
+export async function switchGeneration(profile: string, generation: number | null): Promise<void> {
   if (generation === null) return await rm(dirname(profile), { recursive: true, force: true })
   if (currentGeneration(profile) === generation) return
-  if (!existsSync(`${profile}-${generation}-link`) && readLink(`${profile}-${generation}-link`) === null)
+  if (readLink(`${profile}-${generation}-link`) === null)
     throw new Error(`generation ${generation} of ${profile} is gone`)
-  await change(host, profile, ['--switch-generation', String(generation)])
+  await point(profile, generation)
 }
 
-// Under the environment's lock, as activate is: recovery takes it first, and so meets no change that is still going on.
-async function change(host: LocalHost, profile: string, args: readonly string[]): Promise<void> {
-  const lock = join(dirname(dirname(profile)), 'activate.lock')
-  await mustRun(holding(lock, host.nix.command(['nix-env', '--profile', profile, ...args])))
-  // The record says next that this is so, and the record outlives a power cut.
+// One rename(2), as nix-env makes it. The record says next that this is so, and the record outlives a power cut.
+async function point(profile: string, generation: number): Promise<void> {
+  const next = `${profile}.next`
+  await rm(next, { force: true })
+  await symlink(`${basename(profile)}-${generation}-link`, next)
+  await rename(next, profile)
   await syncFolder(dirname(profile))
 }
 

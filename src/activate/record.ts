@@ -1,7 +1,7 @@
 // The rows of S3 and S6: what recovery will read, and what is true from the commit on.
 import type { Context } from '../context.ts'
 import { zeroOid } from '../lib/oid.ts'
-import { Refused } from '../records.ts'
+import { type Closure, Refused } from '../records.ts'
 import { expiryOf, recordLife, recordStop } from './lifetime.ts'
 import type { Plan } from './plan.ts'
 
@@ -24,8 +24,14 @@ export function recordStart(ctx: Context, plan: Plan, unit: number): void {
   })
 }
 
+/** What the switch of one environment came to. */
+export interface SwitchedOne {
+  readonly generation: number
+  readonly closure: Closure
+}
+
 /** S6: the release, what is live, and the policy when the canonical branch said it. Inside a transaction. */
-export function recordCommit(ctx: Context, plan: Plan, generation: number): void {
+export function recordCommit(ctx: Context, plan: Plan, { generation, closure }: SwitchedOne): void {
   const { ready, environment } = plan
   const { deploy, next } = ready
   ctx.state.deploys.update(deploy.id, { stage: 'committed', key: ready.key })
@@ -47,12 +53,12 @@ export function recordCommit(ctx: Context, plan: Plan, generation: number): void
   }
   const stages = { ...ready.stages, total: Math.round(performance.now() - deploy.started) }
   ctx.state.deploys.update(deploy.id, { stages: JSON.stringify(stages) })
-  const { commit, tree, out: storePath, label, closureBytes, since } = next
+  const { commit, tree, out: storePath, label } = next
   if (next.again === null)
     ctx.state.environments.addRelease(
       {
         ...{ project, key, n: environment.n, generation, stages, label },
-        ...{ commit, tree, storePath, closureBytes, since },
+        ...{ commit, tree, storePath, ...closure },
         ...{ by: deploy.session.pusher.name, at: new Date().toISOString() },
       },
       deploy.id,

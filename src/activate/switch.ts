@@ -4,7 +4,7 @@ import type { Emit, EnvironmentFacts, Verification } from '../records.ts'
 import { Refused } from '../records.ts'
 import { type CheckContext, checkRelease, withLastLines } from './checks.ts'
 import { type LocalHost, makeDirectories, type Place, type ReleaseFacts, writeReleaseFile } from './host.ts'
-import { generationPath, profilePath, setProfile, switchGeneration } from './profile.ts'
+import { generationPath, profilePath, type Switched, setProfile, switchGeneration } from './profile.ts'
 import { releaseProcesses } from './release-processes.ts'
 import { runActivate } from './run-activate.ts'
 import { logSizes } from './s6.ts'
@@ -14,17 +14,18 @@ export interface SwitchContext extends LocalHost {
   readonly socketOf: (facts: EnvironmentFacts) => string | null
 }
 
-/** S4: points the profile to `out`: to the generation that has it where that is known. Answers the generation. */
+/** S4: points the profile to `out`: to the generation that has it where that is known. */
 export async function switchProfile(
   host: SwitchContext,
   place: Place,
   { out, generation }: { readonly out: string; readonly generation: number | null },
-): Promise<number> {
+): Promise<Switched> {
   await makeDirectories(place.facts)
   const profile = profilePath(host, place.facts.userName)
   if (generation === null) return await setProfile(host, profile, out)
-  await switchGeneration(host, profile, generation)
-  return generation
+  await switchGeneration(profile, generation)
+  // A release stood on it, so it is a root.
+  return { generation, rooted: Promise.resolve() }
 }
 
 export interface Activation {
@@ -84,7 +85,7 @@ export async function undo(host: SwitchContext, u: Undo, emit: Emit): Promise<vo
   const { facts } = u.place
   const profile = profilePath(host, facts.userName)
   if (u.previous === null) await stopTree(host, facts)
-  await switchGeneration(host, profile, u.previous?.generation ?? u.generation)
+  await switchGeneration(profile, u.previous?.generation ?? u.generation)
   await writeReleaseFile(facts, u.previous)
   if (u.previous === null)
     return emit({ type: 'restored', release: null, text: 'nothing was live before; services stopped' })
@@ -108,7 +109,7 @@ export async function ensureRunning(
   anyway = false,
 ): Promise<boolean> {
   const { facts } = place
-  await switchGeneration(host, profilePath(host, facts.userName), release.generation)
+  await switchGeneration(profilePath(host, facts.userName), release.generation)
   if (!anyway && isMarked(host, facts, release.storePath)) return false
   await ensureTree(host, place)
   await writeReleaseFile(facts, release)

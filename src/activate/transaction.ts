@@ -9,7 +9,7 @@ import type { DeployKind } from '../state/deploys.ts'
 import { notRestored } from '../state/environments.ts'
 import { makePlan, type Plan, refChanges, verificationOf } from './plan.ts'
 import { checkRoom } from './preview-room.ts'
-import { recordCommit, recordStart } from './record.ts'
+import { recordCommit, recordStart, type SwitchedOne } from './record.ts'
 import { conclude, moveRefs, redo } from './redo.ts'
 import { stopTree } from './service-tree.ts'
 import { activate, switchProfile, undo } from './switch.ts'
@@ -21,7 +21,7 @@ export class Unfinished extends Error {}
 export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<readonly Plan[]> {
   const plans: Plan[] = []
   const switched: Plan[] = []
-  const generations = new Map<Plan, number>()
+  const done = new Map<Plan, SwitchedOne>()
   let refs: PreparedRefs | null = null
   let current = unit[0] as Ready
   try {
@@ -55,11 +55,11 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
       current = plan.ready
       switched.push(plan)
       begins(ctx, plan)
-      generations.set(plan, await switchOne(ctx, plan))
+      done.set(plan, await switchOne(ctx, plan))
     }
     // S6, the commit point: before it everything is undone, after it everything is redone.
     ctx.state.atomically(() => {
-      for (const plan of plans) recordCommit(ctx, plan, generations.get(plan) ?? 0)
+      for (const plan of plans) recordCommit(ctx, plan, done.get(plan) ?? nothing)
     })
   } catch (error) {
     const told = error instanceof Refused
@@ -120,26 +120,32 @@ function ends(ctx: Context, { environment }: Plan): void {
   if (environment) ctx.switching.end(environment.place.facts.userName)
 }
 
-// S4 and S5 of one environment. Answers the generation that is current now.
-async function switchOne(ctx: Context, plan: Plan): Promise<number> {
+const nothing: SwitchedOne = { generation: 0, closure: { closureBytes: null, since: null } }
+
+// S4 and S5 of one environment.
+async function switchOne(ctx: Context, plan: Plan): Promise<SwitchedOne> {
   const { environment, ready } = plan
   const { deploy, next } = ready
-  if (environment === null) return 0
+  if (environment === null) return nothing
   if (next === null || environment.n === null) {
     await stopTree(ctx.host, environment.place.facts)
     for (const point of ['S4', 'S5'] as const) await ctx.fault(point, deploy.id)
-    return environment.generation ?? 0
+    return { ...nothing, generation: environment.generation ?? 0 }
   }
   const { emit } = deploy.report
   emit({ type: 'activating', release: environment.n })
-  const generation = await switchProfile(ctx.host, environment.place, next)
+  const { generation, rooted } = await switchProfile(ctx.host, environment.place, next)
   ctx.state.deploys.update(deploy.id, { stage: 'switched', generation })
   await ctx.fault('S4', deploy.id)
   const { out, verification, proven } = next
   const release = { n: environment.n, revision: next.commit }
-  await activate(ctx.host, { place: environment.place, out, release, verification, proven }, emit)
+  const activation = { place: environment.place, out, release, verification, proven }
+  // What fails is told, but not before the root is there or is not: nothing of a deploy goes on after it.
+  const [activated, root] = await Promise.allSettled([activate(ctx.host, activation, emit), rooted])
+  if (activated.status === 'rejected') throw activated.reason
+  if (root.status === 'rejected') throw root.reason
   await ctx.fault('S5', deploy.id)
-  return generation
+  return { generation, closure: await next.closure }
 }
 
 /** Takes one switch back; an environment that cannot be taken back is `broken`, and says so. Never throws. */

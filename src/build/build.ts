@@ -2,9 +2,10 @@
 import { stripVTControlCharacters } from 'node:util'
 import { z } from 'zod'
 import type { Nix } from '../lib/nix.ts'
-import { type Build, type Derivation, type Emit, Refused } from '../records.ts'
+import { type Build, type DeployEvent, type Derivation, type Emit, Refused } from '../records.ts'
 import { cappedLog } from './capped-log.ts'
 import { describeClosure, type Previous } from './closure.ts'
+import type { NixEntry } from './nix-log.ts'
 import { countCached, planBuild } from './plan.ts'
 import { Progress } from './progress.ts'
 import { runBuild } from './run-build.ts'
@@ -16,6 +17,8 @@ export interface BuildOptions {
   /** The whole log, line by line, raw. */
   readonly log: (line: string) => void
   readonly emit: Emit
+  /** Tells an event that is known later, before all that is told after it. */
+  readonly later: (event: Promise<DeployEvent>) => void
   readonly signal: AbortSignal
   readonly previous: Previous | null
   readonly limits?: BuildLimits
@@ -47,17 +50,22 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
   const log = (text: string): void => text.split('\n').forEach(capped)
   const installable = installableOf(derivation, nix.version)
 
+  // Side by side: what the plan says is told first, whatever has been built by then.
+  const waiting: NixEntry[] = []
+  let progress: Progress | null = null
+  const argv = ['build', installable, '--out-link', outLink, '--json', ...LOG_FORMAT]
+  const bounded = [...argv, '--option', 'max-build-log-size', String(limits.maxDerivationLogBytes)]
+  const building = runBuild(nix.command(bounded), signal, (entry) =>
+    progress === null ? waiting.push(entry) : progress.handle(entry),
+  )
   const plan = await planBuild(nix.command(['build', installable, '--dry-run', ...LOG_FORMAT]), signal)
-  stopIfCancelled(signal)
-  if (plan !== null) {
+  if (plan !== null && !signal.aborted) {
     const cached = await countCached(plan, derivation, nix.realPath)
     emit({ type: 'build-plan', builds: plan.builds.length, fetches: plan.fetches.length, cached })
   }
-
-  const progress = new Progress({ emit, log, total: plan?.builds.length ?? 0 })
-  const argv = ['build', installable, '--out-link', outLink, '--json', ...LOG_FORMAT]
-  const bounded = [...argv, '--option', 'max-build-log-size', String(limits.maxDerivationLogBytes)]
-  const ended = await runBuild(nix.command(bounded), signal, (entry) => progress.handle(entry))
+  progress = new Progress({ emit, log, total: plan?.builds.length ?? 0 })
+  for (const entry of waiting) progress.handle(entry)
+  const ended = await building
   const failed = progress.finish(ended.code === 0)
   stopIfCancelled(signal)
   if (ended.code !== 0) {
@@ -70,11 +78,10 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
 
   const storePath = outputOf(ended.stdout, derivation)
   const cached = progress.work.builds === 0 && progress.work.fetches === 0
-  const { closureBytes, since } = await describeClosure(nix, storePath, previous, signal)
-  stopIfCancelled(signal)
   const duration = performance.now() - startedAt
-  emit({ type: 'built', duration, cached, closureBytes, since })
-  return { storePath, outLink, cached, closureBytes, since, duration }
+  const closure = describeClosure(nix, storePath, previous, signal)
+  options.later(closure.then((known) => ({ type: 'built', duration, cached, ...known })))
+  return { storePath, outLink, cached, closure, duration }
 }
 
 const LOG_FORMAT = ['--log-format', 'internal-json']

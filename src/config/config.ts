@@ -2,10 +2,11 @@
 import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Env } from './env.ts'
-import { addressPattern, type FileSettings, hostNamePattern } from './file-schema.ts'
+import type { FileSettings } from './file-schema.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { ConfigError } from './problems.ts'
 import { type Access, toAccess } from './roles.ts'
+import { addressPattern, hostNamePattern } from './schema-parts.ts'
 
 export { ConfigError }
 
@@ -61,6 +62,8 @@ export interface ProjectSettings {
   readonly access: Readonly<Record<string, Access>>
   /** Host names; `*.example.org` means every name below. */
   readonly domains: readonly string[]
+  /** False: kept as a git repository and nothing more. */
+  readonly deploys: boolean
 }
 
 /** What the command line may say; everything is optional, and wins over the file. */
@@ -110,9 +113,12 @@ export function toConfig(flags: ServeFlags, env: Env, file: FileSettings = {}): 
     users: mapped(file.users ?? {}, ({ role, keys = [], keyFiles = [] }) => ({
       ...{ administrator: role === 'administrator', keys, keyFiles: keyFiles.map(near) },
     })),
-    projects: mapped(file.projects ?? {}, ({ canonicalBranch = 'main', access = {}, domains = [] }) => ({
-      ...{ canonicalBranch, access: mapped(access, toAccess), domains },
-    })),
+    projects: mapped(
+      file.projects ?? {},
+      ({ canonicalBranch = 'main', access = {}, domains = [], deploys = true }) => ({
+        ...{ canonicalBranch, access: mapped(access, toAccess), domains, deploys },
+      }),
+    ),
     domain,
     host: { kind: 'local', trustProjects: flags.trustProjects ?? file.host?.local?.trustProjects ?? false },
     nix: {

@@ -2,40 +2,8 @@
 import { z } from 'zod'
 import { isLimit, type Limit, type Limits, limitTable } from './limits.ts'
 import { formerNames, roles } from './roles.ts'
+import { address, flag, group, hostNamePattern, list, path, said, text } from './schema-parts.ts'
 import { parseSize, parseTime, sizeText, timeText } from './units.ts'
-
-/** A host name in lower case (RFC 1123). */
-export const hostNamePattern =
-  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
-/** HOST:PORT, with brackets around an IPv6 address. */
-export const addressPattern =
-  /^(?:\[([0-9a-fA-F:]+)\]|([A-Za-z0-9.-]+)):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/
-
-const text = (takes: string, pattern: RegExp, description: string, example: string, standard?: string) =>
-  z
-    .string({ error: takes })
-    .regex(pattern, { error: takes })
-    .meta({ description, examples: [example], ...(standard === undefined ? {} : { default: standard }) })
-    .optional()
-const flag = (description: string) =>
-  z.boolean({ error: 'true or false' }).meta({ description, default: false }).optional()
-const group = <T extends z.ZodRawShape>(shape: T, description: string) =>
-  z
-    .strictObject(shape, { error: said(`settings below it, each on a line of its own (${Object.keys(shape)[0]}: …)`) })
-    .meta({ description })
-    .optional()
-// An unknown name has a sentence of its own.
-const said = (takes: string) => (issue: { readonly code?: string }) =>
-  issue.code === 'unrecognized_keys' ? undefined : takes
-const list = (takes: string, description: string, example: string) =>
-  z
-    .array(z.string({ error: takes }), { error: `a list, each on a line of its own (- ${example})` })
-    .meta({ description, examples: [[example]] })
-    .optional()
-const path = (description: string, example: string) =>
-  text('a path (relative ones start at this file)', /^[^\0\n]+$/, description, example)
-const address = (description: string, standard: string) =>
-  text('HOST:PORT, like 127.0.0.1:2222 (port 0 picks a free one)', addressPattern, description, standard, standard)
 
 const user = z
   .strictObject(
@@ -94,6 +62,14 @@ const project = z
           description:
             'What users are here, each role with the rights of those before it. `viewer`: see, fetch and read logs; `deployer`: also deploy, roll back, restart, and run commands; `maintainer`: also protected environments, deletions and force pushes of production, and who may do what; `administrator`: also make the first push, which creates the project. One role for all environments, or one by type. `read`, `push` and `administer` are former names of `viewer`, `deployer` and `administrator`.',
           examples: [{ alice: 'deployer', bob: { production: 'viewer', testing: 'maintainer' } }],
+        })
+        .optional(),
+      deploys: z
+        .boolean({ error: 'true or false' })
+        .meta({
+          description:
+            'false: the project is only kept. Its branches and tags move as in any git server; nothing is evaluated or run, and who is a maintainer here may push.',
+          default: true,
         })
         .optional(),
       domains: list(

@@ -23,3 +23,8 @@ export function accessOf(config: Pick<Config, 'projects'>, project: string, user
 export function canonicalBranch(config: Pick<Config, 'projects'>, project: string): string {
   return (Object.hasOwn(config.projects, project) ? config.projects[project]?.canonicalBranch : undefined) ?? 'main'
 }
+
+/** Whether pushes of a project are deployed; else it is a git repository and nothing more. */
+export function deploys(config: Pick<Config, 'projects'>, project: string): boolean {
+  return (Object.hasOwn(config.projects, project) ? config.projects[project]?.deploys : undefined) ?? true
+}

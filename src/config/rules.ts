@@ -1,9 +1,10 @@
 // What the settings of one file must be to one another. Pure.
 import { normalise } from '../lib/names.ts'
-import { type FileSettings, hostNamePattern } from './file-schema.ts'
+import type { FileSettings } from './file-schema.ts'
 import { nearest } from './nearest.ts'
 import type { Path, Place } from './parse-file.ts'
 import type { Problem } from './problems.ts'
+import { hostNamePattern } from './schema-parts.ts'
 
 const userName = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
 

@@ -24,20 +24,34 @@ export function deployReport(
 ) {
   const { words, log } = sinks
   const live = view.live ? liveLine(words, clock) : null
-  return {
+  // What comes while something is still to be known that comes before it.
+  let held: DeployEvent[] | null = null
+  let known: Promise<void> = Promise.resolve()
+  const report = {
     emit(event: DeployEvent): void {
+      if (held !== null) return void held.push(event)
       if (live?.see(event)) return
       // Sentences for somebody who does not read them cost time; the sink only counts what it leaves out.
       const lines = event.type === 'build-line' && words.full ? [event.line] : sentences(event, context)
       for (const line of view.color ? coloured(event, lines, context) : lines) words.line(line)
       if (!LOGGED_WHOLE.has(event.type)) for (const line of lines) log.line(line)
     },
+    later(event: Promise<DeployEvent>): void {
+      held ??= []
+      known = event.then((first) => {
+        const rest = held ?? []
+        held = null
+        for (const one of [first, ...rest]) report.emit(one)
+      })
+    },
     log(line: string): void {
       log.line(line)
     },
     async close(): Promise<void> {
+      await known
       live?.stop()
       await Promise.all([words.close(), log.close()])
     },
   }
+  return report
 }

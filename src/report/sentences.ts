@@ -153,7 +153,8 @@ function buildFailed({ name, how, tail, gotHash }: Event<'build-failed'>): reado
 }
 
 function built({ duration, cached, as, closureBytes, since }: Event<'built'>): readonly string[] {
-  const size = closureBytes > 0 ? [`closure ${byteSize(closureBytes)}${since === null ? '' : sinceText(since)}`] : []
+  const size =
+    (closureBytes ?? 0) > 0 ? [`closure ${byteSize(closureBytes ?? 0)}${since === null ? '' : sinceText(since)}`] : []
   const changes = since?.changes ?? []
   const more = changes.length - SHOWN_CHANGES
   return [

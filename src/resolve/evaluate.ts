@@ -2,7 +2,7 @@
 import type { Limits } from '../config/limits.ts'
 import { type Nix, nixEnv } from '../lib/nix.ts'
 import { evaluationSandbox, type SandboxHost } from '../lib/sandbox.ts'
-import { type Ran, run } from '../lib/spawn.ts'
+import { type Command, type Ran, run } from '../lib/spawn.ts'
 import { type Oid, type ProjectId, Refused } from '../records.ts'
 import { expression, trees } from './expression.ts'
 import { type FlakeLock, stale, unlocked } from './flake-inputs.ts'
@@ -55,18 +55,7 @@ export interface Evaluated {
  */
 export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<Evaluated> {
   const ran = await run(
-    {
-      argv: [
-        'env',
-        ...sandboxOf(ctx),
-        ...ctx.nix.plain(evaluator(question.trace)),
-        '--option',
-        'build-users-group',
-        '',
-      ],
-      env: { ...nixEnv(ctx.nix), HOME: '/home' },
-      input: await expression(ctx, question),
-    },
+    { ...evaluator(ctx, question.trace), input: await expression(ctx, question) },
     {
       ...{ signal, timeout: ctx.limits.evaluationTime, maxBuffer: ctx.limits.manifestBytes },
       bounds: { processes: { most: ctx.limits.evaluationProcesses, setting: 'evaluationProcesses' } },
@@ -78,22 +67,20 @@ export async function evaluate(ctx: EvaluateContext, question: Question, signal:
   return { said: ran.stdout, readsRevision: noted }
 }
 
-function sandboxOf(ctx: EvaluateContext): string[] {
+/** What evaluates pushed code: Nix in its sandbox; the expression comes on its input. */
+export function evaluator(ctx: Omit<EvaluateContext, 'site' | 'library'>, trace: boolean): Command {
   const { sandbox: host, nix, limits } = ctx
-  return evaluationSandbox({
-    host,
-    privateStore: nix.privateStore,
-    memory: limits.evaluationMemory,
-    processes: limits.evaluationProcesses,
-  })
+  const { evaluationMemory: memory, evaluationProcesses: processes } = limits
+  const sandbox = evaluationSandbox({ host, privateStore: nix.privateStore, memory, processes })
+  return {
+    argv: ['env', ...sandbox, ...nix.plain(restricted(trace)), '--option', 'build-users-group', ''],
+    env: { ...nixEnv(nix), HOME: '/home' },
+  }
 }
 
-/**
- * Nix as it evaluates pushed code: arguments for `Nix.plain`; the expression comes on its input.
- * Without flakes: with them, a `path:` reference that states any `rev` counts as locked (Nix 2.8), and pure evaluation
- * reads whatever it names, the whole store for one. What a project could fetch is forbidden by name instead.
- */
-export function evaluator(trace: boolean): string[] {
+// Without flakes: with them, a `path:` reference that states any `rev` counts as locked (Nix 2.8), and pure evaluation
+// reads whatever it names, the whole store for one. What a project could fetch is forbidden by name instead.
+function restricted(trace: boolean): string[] {
   const options = {
     'experimental-features': '',
     'pure-eval': 'true',

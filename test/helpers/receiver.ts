@@ -41,6 +41,8 @@ export interface Receiver {
   sshAs(key: Key, words: readonly string[], options?: RunOptions): Promise<Ran>
   /** The ssh client's command line with that key, as git's GIT_SSH_COMMAND wants it. */
   sshCommand(key?: Key): string
+  /** The ssh client's command line with the administrator's key, up to the destination: a word follows. */
+  readonly sshArgv: readonly [string, ...string[]]
   /** `ssh://…/org/project.git` */
   url(project: string): string
   /** Everything that the daemon wrote so far, over restarts. */
@@ -152,6 +154,9 @@ export async function startReceiver(t: Ending, options: ReceiverOptions = {}): P
         { argv: [...sshWith(as), '-p', `${ready().ssh.port}`, 'hostenv@127.0.0.1', ...words], env: cleanEnv(home) },
         { timeout: 60_000, ...more },
       ),
+    get sshArgv() {
+      return [...sshWith(key), '-p', `${ready().ssh.port}`, 'hostenv@127.0.0.1'] as [string, ...string[]]
+    },
     sshCommand: (as = key) => sshWith(as).join(' '),
     url: (project) => `ssh://hostenv@127.0.0.1:${ready().ssh.port}/${project}.git`,
     log: () => readFileSync(logFile, 'utf8'),

@@ -1,7 +1,9 @@
 // The build stage with the real Nix and a private store: what is told, what is rooted, and what is left after a cancel.
+
 import { chmodSync, existsSync, mkdtempSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { t } from 'tap'
 import { type BuildOptions, build } from '../../src/build/build.ts'
 import { makeNix } from '../../src/lib/nix.ts'
@@ -66,6 +68,7 @@ function watched(name: string, more: Partial<BuildOptions> = {}) {
     outLink,
     log: (line) => log.push(line),
     emit: (event) => events.push({ ...event, at: Date.now() }),
+    later: (event) => void event.then((known) => events.push({ ...known, at: Date.now() })),
     signal: AbortSignal.timeout(60_000),
     previous: null,
     ...more,
@@ -78,7 +81,7 @@ t.test('a build is told, rooted and measured; a second one is cached', async (t)
   const first = watched('one')
   const built = await build(one, first.options)
   t.match(built, { storePath: one.outPath, cached: false, outLink: first.outLink })
-  t.ok(built.closureBytes > 0)
+  t.ok(((await built.closure).closureBytes ?? 0) > 0)
   t.equal(readlinkSync(first.outLink), one.outPath)
   t.ok(statSync(nix.realPath(one.outPath)).isDirectory())
   const roots = await mustRun(nix.command(['nix-store', '--gc', '--print-roots']))
@@ -95,7 +98,10 @@ t.test('a build is told, rooted and measured; a second one is cached', async (t)
   )
 
   const again = watched('again')
-  t.match(await build(one, again.options), { storePath: one.outPath, cached: true })
+  const second = await build(one, again.options)
+  t.match(second, { storePath: one.outPath, cached: true })
+  await second.closure
+  await sleep(10)
   t.equal(readlinkSync(again.outLink), one.outPath)
   t.same(
     again.events.map(({ type }) => type),
@@ -103,12 +109,15 @@ t.test('a build is told, rooted and measured; a second one is cached', async (t)
   )
 
   const two = watched('two', { previous: { release: 6, storePath: one.outPath } })
-  await build(await derivation('two'), two.options)
+  await (await build(await derivation('two'), two.options)).closure
+  await sleep(10)
   t.match(two.events.at(-1), { type: 'built', since: { release: 6, changes: ['shop 1.0 → 2.0'] } })
 
   const gone = { release: 5, storePath: `/nix/store/${'0'.repeat(32)}-gone` }
   const unknown = watched('unknown', { previous: gone })
-  t.ok((await build(one, unknown.options)).closureBytes > 0, 'a collected previous release does not matter')
+  const { closureBytes } = await (await build(one, unknown.options)).closure
+  await sleep(10)
+  t.ok((closureBytes ?? 0) > 0, 'a collected previous release does not matter')
   t.match(unknown.events.at(-1), { type: 'built', since: null })
 })
 

@@ -34,18 +34,26 @@ async function host(t: Test) {
 
 t.test('generations: one for each path, never two for one', async (t) => {
   const { local, profile, one, two } = await host(t)
+  const set = async (out: string) => {
+    const { generation, rooted } = await setProfile(local, profile, out)
+    await rooted
+    return generation
+  }
   t.equal(currentGeneration(profile), null)
   t.equal(generationPath(profile), null)
-  t.equal(await setProfile(local, profile, one), 1)
+  t.equal(await set(one), 1)
   t.equal(generationPath(profile), one)
-  t.equal(await setProfile(local, profile, one), 1, 'the same path again makes none')
-  t.equal(await setProfile(local, profile, two), 2)
-  t.equal(await setProfile(local, profile, one), 1, 'a path that has a generation is switched back to it')
+  t.equal(await set(one), 1, 'the same path again makes none')
+  t.equal(await set(two), 2)
+  t.equal(await set(one), 1, 'a path that has a generation is switched back to it')
   t.equal(generationPath(profile), one)
-  await switchGeneration(local, profile, 2)
+  await switchGeneration(profile, 2)
   t.equal(generationPath(profile), two)
-  await t.rejects(switchGeneration(local, profile, 7), /generation 7 .* is gone/)
+  await t.rejects(switchGeneration(profile, 7), /generation 7 .* is gone/)
   t.equal(currentGeneration(profile), 2, 'and nothing changed')
-  await switchGeneration(local, profile, null)
+  const roots = await mustRun(local.nix.command(['nix-store', '--gc', '--print-roots']))
+  for (const n of [1, 2]) t.match(roots, `${profile}-${n}-link`, `generation ${n} is a root`)
+  t.match(await mustRun(local.nix.command(['nix-env', '--profile', profile, '--list-generations'])), / 2 .*\(current\)/)
+  await switchGeneration(profile, null)
   t.notOk(existsSync(profile), 'where there was none before, there is none again')
 })

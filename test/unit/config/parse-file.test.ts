@@ -84,7 +84,7 @@ const wrong: Record<string, [text: string, told: string]> = {
   ],
   'access of no kind': [
     'users: {alice: {}}\nprojects:\n  a/b:\n    access: {alice: write}\n',
-    '4:21 projects.a/b.access.alice takes read, push or administer, not "write".',
+    '4:21 projects.a/b.access.alice takes viewer, deployer, maintainer, administrator, or a role for each type (production: viewer), not "write".',
   ],
   'a domain granted twice': [
     'projects:\n  a/b: {domains: [x.org]}\n  a/c: {domains: [x.org]}\n',

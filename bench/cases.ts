@@ -1,0 +1,16 @@
+// The cases of the benchmark, in the order in which they run.
+import { deploys } from './cases/deploys.ts'
+import { frontDoor } from './cases/front-door.ts'
+import { hookStart } from './cases/hook-start.ts'
+import { largePack } from './cases/large-pack.ts'
+import { plainPush } from './cases/plain-push.ts'
+import type { Figure } from './figures.ts'
+import type { Setting } from './setting.ts'
+
+export const cases: Readonly<Record<string, (setting: Setting) => Promise<Figure | Figure[]>>> = {
+  deploys,
+  'plain-push': plainPush,
+  'hook-start': hookStart,
+  'large-pack': largePack,
+  'front-door': frontDoor,
+}

@@ -1,0 +1,36 @@
+// `npm run chaos [-- --minutes N] [-- --seed S] [-- --only PART]`: whatever fails, nothing is lost, and nobody is told what is not
+// so. Prints the seed that repeats the run; exit 1 when something was not as it has to be.
+import { parseArgs } from 'node:util'
+import { kills } from './chaos/kills.ts'
+import { type Random, random } from './chaos/random.ts'
+import type { Found } from './chaos/report.ts'
+import { benchEnding } from './ending.ts'
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '0' },
+    seed: { type: 'string', default: `${Date.now() % 2 ** 31}` },
+    only: { type: 'string' },
+    kills: { type: 'string', default: '300' },
+  },
+})
+const deadline = performance.now() + Number(values.minutes) * 60_000
+const parts: Readonly<Record<string, (chance: Random) => Promise<Found[]>>> = {
+  kills: async (chance) => [await kills(ending, chance, Number(values.kills), deadline)],
+}
+
+await using ending = benchEnding()
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, async () => {
+    await ending[Symbol.asyncDispose]()
+    process.exit(130)
+  })
+console.log(`seed ${values.seed}`)
+for (const [name, part] of Object.entries(parts)) {
+  if (values.only !== undefined && values.only !== name) continue
+  for (const { what, wrong } of await part(random(Number(values.seed)))) {
+    console.log(`${wrong.length === 0 ? 'held ' : 'BROKE'} ${what}`)
+    for (const sentence of wrong) console.log(`      ${sentence}`)
+    if (wrong.length > 0) process.exitCode = 1
+  }
+}

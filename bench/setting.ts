@@ -1,0 +1,76 @@
+// One receiver and its peers side by side, on the same store, for all cases of a run.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { discover } from '../src/config/discover.ts'
+import { run } from '../src/lib/spawn.ts'
+import { cleanEnv, path } from '../test/helpers/programs.ts'
+import { makeProject, type Project } from '../test/helpers/project.ts'
+import { type Receiver, startReceiver } from '../test/helpers/receiver.ts'
+import type { Ending } from '../test/helpers/temp-dir.ts'
+import { type ByHand, nixConf, startByHand } from './peers/by-hand.ts'
+
+export interface Setting {
+  readonly ending: Ending
+  readonly directory: string
+  readonly receiver: Receiver
+  readonly byHand: ByHand
+  readonly rounds: number
+  /** Pushes and answers the milliseconds from `git push` to its end; throws with what it printed when it fails. */
+  push(project: Project, to: Target, refspec: string, options?: readonly string[]): Promise<number>
+  /** The environment that the cases of the front door ask: deployed at the first call. */
+  live(): Promise<{ readonly hostname: string; readonly socket: string }>
+}
+
+/** Where a push goes: a project of the receiver, or a peer's URL with its ssh command. */
+export type Target = { readonly name: string } | { readonly url: string; readonly ssh: string }
+
+/** The project that hostenv keeps without deploying it. */
+export const plainProject = 'acme/plain'
+
+export async function makeSetting(ending: Ending, directory: string, rounds: number): Promise<Setting> {
+  const config = join(directory, 'hostenv.yaml')
+  writeFileSync(
+    config,
+    `nix:\n  options:\n    substituters: ""\nprojects:\n  ${plainProject}:\n    deploys: false\nlimits:\n  pushesPerMinute: 100000\n`,
+  )
+  const receiver = await startReceiver(ending, { args: ['--config', config, '--nix-store', 'machine'] })
+  const byHand = await startByHand(ending, join(directory, 'by-hand'), nixConf(await sandboxPaths()))
+  const push: Setting['push'] = async (project, to, refspec, options = []) => {
+    const url = 'name' in to ? receiver.url(to.name) : to.url
+    const ssh = 'name' in to ? receiver.sshCommand() : to.ssh
+    const argv = ['git', 'push', '-q', ...options, url, refspec] as [string, ...string[]]
+    const begun = performance.now()
+    const env = { ...cleanEnv(project.directory), GIT_SSH_COMMAND: ssh }
+    const ran = await run({ argv, cwd: project.directory, env })
+    const took = performance.now() - begun
+    // A hook that fails after git took the push does not fail it.
+    if (ran.code !== 0 || /remote: (error|activate):/.test(ran.stderr)) throw new Error(ran.stderr)
+    return took
+  }
+  let live: ReturnType<Setting['live']> | undefined
+  const deployed = async () => {
+    const project = await makeProject(ending, 'hello-web')
+    await push(project, { name: 'acme/live' }, 'main')
+    const list = JSON.parse((await receiver.ssh('envs', '-p', 'acme/live', '--json')).stdout) as Record<
+      string,
+      string
+    >[]
+    const hostname = list.find(({ key }) => key === 'main')?.hostname ?? ''
+    const user = hostname.split('.')[0] ?? ''
+    return { hostname, socket: join(receiver.runtimeDir, 'upstream', user, 'in.sock') }
+  }
+  return { ...{ ending, directory, receiver, byHand, rounds, push }, live: () => (live ??= deployed()) }
+}
+
+// What the receiver's own builds see, so that builds by hand see the same.
+async function sandboxPaths(): Promise<string> {
+  const { hostPrograms } = await discover(path)
+  const node = hostPrograms.node
+  return [
+    `/bin/sh=${hostPrograms.busybox}`,
+    '/usr',
+    '/lib',
+    '/lib64',
+    ...(node && !node.startsWith('/usr/') ? [node] : []),
+  ].join(' ')
+}

@@ -1,0 +1,33 @@
+// A project with `deploys: false` is a git repository and nothing more: refs move, nothing is evaluated, built or run.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { record, refOf } from '../helpers/agree.ts'
+import { makeProject } from '../helpers/project.ts'
+import { startReceiver } from '../helpers/receiver.ts'
+import { tempDir } from '../helpers/temp-dir.ts'
+
+t.test('a project that is only kept', async (t) => {
+  const config = join(tempDir(t), 'hostenv.yaml')
+  writeFileSync(config, 'projects:\n  acme/kept:\n    deploys: false\n')
+  const receiver = await startReceiver(t, { args: ['--config', config] })
+  const name = 'acme/kept'
+  const project = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': 'throw "never evaluated"\n' })
+  const first = await project.git('rev-parse', 'HEAD')
+  await project.git('tag', '-a', '-m', 'one', 'v1')
+
+  const pushed = await project.push(receiver, ['main', 'main:anything/at/all', 'v1'], { name })
+  t.equal(pushed.code, 0, pushed.stderr)
+  t.equal(await refOf(receiver, name, 'refs/heads/main'), first)
+  t.equal(await refOf(receiver, name, 'refs/heads/anything/at/all'), first)
+  t.equal(await refOf(receiver, name, 'refs/tags/v1'), await project.git('rev-parse', 'v1'))
+
+  await project.commit('another history', { 'greeting.txt': 'other\n' })
+  await project.git('reset', '-q', '--soft', first)
+  await project.git('commit', '-q', '--amend', '-m', 'rewritten')
+  t.equal((await project.push(receiver, 'main', { name })).code, 1, 'git refuses to lose commits')
+  t.equal((await project.push(receiver, '+main', { name })).code, 0, 'unless it is told to')
+  t.equal((await project.push(receiver, [':anything/at/all', ':v1'], { name })).code, 0, 'branches and tags go')
+  t.equal(await refOf(receiver, name, 'refs/heads/anything/at/all'), null)
+  t.strictSame(record(receiver, 'SELECT * FROM environment'), [])
+})
