@@ -25,16 +25,8 @@ t.test('every sample project says in a line what it shows', async (t) => {
 
 // TAP_SNAPSHOT=1 writes the files. Those with a flake of their own are evaluated in test/integration/flake-evaluate.test.ts.
 onEveryLib(t, async (t, store) => {
-<<<<<<< HEAD
   for (const name of fixtures.filter((name) => existsSync(fixture(`${name}/expected-manifest.json`)))) {
     if (existsSync(fixture(`${name}/.hostenv/flake.nix`))) continue
-=======
-  const modules = fixtures.filter(
-    (name) =>
-      existsSync(fixture(`${name}/expected-manifest.json`)) && !existsSync(fixture(`${name}/.hostenv/flake.nix`)),
-  )
-  for (const name of modules) {
->>>>>>> h/project2
     const { selected, ...manifest } = await store.evaluate(await store.project(fixture(name)), {})
     const file = fixture(`${name}/expected-manifest.json`)
     if (process.env.TAP_SNAPSHOT === '1') writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`)
