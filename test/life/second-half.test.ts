@@ -2,5 +2,5 @@
 import t from 'tap'
 import { liveThrough } from '../helpers/life/live-through.ts'
 
-t.setTimeout(900_000)
-t.test('the life of environments, with other sequences', { timeout: 890_000 }, (t) => liveThrough(t, 1, 150))
+t.setTimeout(1_500_000)
+t.test('the life of environments, with other sequences', { timeout: 1_490_000 }, (t) => liveThrough(t, 1, 150))
