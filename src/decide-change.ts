@@ -67,7 +67,8 @@ function keptBuild(ctx: Context, project: string, key: string, tell: (text: stri
     })
   tell(`what d${id} built (${short(commit)})`)
   return {
-    ...{ commit, tree, out, generation: null, label: `built by d${id}`, closureBytes: null, since: null },
+    ...{ commit, tree, out, generation: null, label: `built by d${id}` },
+    closure: Promise.resolve({ closureBytes: null, since: null }),
     ...{ newPolicy: null, proven: false, again: null, ttl: null, tag: null },
     preview: ctx.state.environments.get(project, key)?.preview ?? null,
     verification: verificationOf(ctx, project, key),
