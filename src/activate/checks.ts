@@ -137,7 +137,9 @@ async function answers(ctx: CheckContext, signal: AbortSignal): Promise<void> {
       signal.throwIfAborted()
       if (typeof status === 'number' && status < 500)
         return ctx.emit({ type: 'check', what: `GET ${verification.path}`, result: String(status), duration })
-      last = typeof status === 'number' ? `answered ${status}` : status
+      // A request that the deadline cut off says nothing that an earlier one did not say better.
+      if (typeof status === 'number') last = `answered ${status}`
+      else if (performance.now() < deadline) last = status
     }
     if (performance.now() >= deadline)
       throw new Refused(`GET ${verification.path}: ${last} within ${verification.timeout} s`, {
