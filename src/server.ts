@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { keepRunning, startLive } from './activate/keep-running.ts'
 import { recover } from './activate/recover.ts'
+import { settleUnsettled } from './activate/settle.ts'
 import { watchPorts } from './activate/watch-ports.ts'
 import { watchProcesses } from './activate/watch-processes.ts'
 import { type Address, type Config, ConfigError, over } from './config/config.ts'
@@ -19,6 +20,7 @@ import type { Route } from './frontdoor/private-links.ts'
 import { createRoutes } from './frontdoor/routes.ts'
 import { WaitingRoom } from './frontdoor/waiting-room.ts'
 import { clearIncoming, clearUp } from './lib/clear-up.ts'
+import { Reserve } from './lib/disk-full.ts'
 import { clearDoor } from './lib/own-socket.ts'
 import { makeContext } from './make-context.ts'
 import { openAdminSocket } from './operate/admin-socket.ts'
@@ -71,6 +73,8 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   }))
   const { config } = settings
   makeStateDirectories(config)
+  // Even the start writes a little.
+  new Reserve(config.stateDir).giveUp()
   const held = holdState(config.stateDir)
   const ready = join(config.stateDir, 'ready.json')
   rmSync(ready, { force: true })
@@ -128,6 +132,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
     ssh.retireWhere((pusher) => !isDeepStrictEqual(state.people.identify(pusher.fingerprint), pusher)),
   )
   const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx), watchServiceLogs(ctx), watchPreviews(ctx)]
+  watching.push(settleUnsettled(ctx))
   const following = await follow(settings, { ctx, ssh, sshLimits, frontDoor })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')
