@@ -5,6 +5,7 @@ import { clients } from './chaos/clients.ts'
 import { fullDisk } from './chaos/full-disk.ts'
 import { fuzzing } from './chaos/fuzz.ts'
 import { kills } from './chaos/kills.ts'
+import { leaks } from './chaos/leaks.ts'
 import { type Random, random } from './chaos/random.ts'
 import type { Found } from './chaos/report.ts'
 import { benchEnding } from './ending.ts'
@@ -22,6 +23,7 @@ const parts: Readonly<Record<string, (chance: Random) => Promise<Found[]>>> = {
   fuzz: (chance) => fuzzing(chance, deadline),
   clients: (chance) => clients(ending, chance),
   disk: (chance) => fullDisk(chance.seed),
+  leaks: (chance) => leaks(ending, chance),
   kills: async (chance) => [await kills(ending, chance, Number(values.kills), deadline)],
 }
 
