@@ -25,7 +25,7 @@ let
     if base.config.policyErrors == [ ] then
       base.config
     else
-      throw (builtins.concatStringsSep "\n" (map (messages.located base.options) base.config.policyErrors));
+      throw (messages.list "the project" (map (messages.located base.options) base.config.policyErrors));
   inherit (policy) environments;
 
   # The content half: the same module tree again, with the facts of one environment or preview, and the `modules` of the
@@ -48,7 +48,8 @@ in
   publicEnvironments = builtins.mapAttrs (
     key: e:
     messages.serialisable "environments.${builtins.toJSON key}" {
-      inherit (e) enable type virtualHosts users deploymentVerification releaseTags requires protected hostenv;
+      inherit (e) enable type virtualHosts users releaseTags requires protected hostenv;
+      deploymentVerification = removeAttrs e.deploymentVerification [ "checks" ];
     }
   ) environments;
 
@@ -60,5 +61,5 @@ in
     if failed == [ ] then
       evaluated.config.activatePackage
     else
-      throw "environment `${key}': failed assertions:\n${lib.concatMapStringsSep "\n" (text: "- ${text}") failed}";
+      throw (messages.list "environment `${key}'" failed);
 }

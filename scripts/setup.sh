@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes a fresh clone ready: system programs (apt, where there is one), Node 24 and the npm packages of the lockfile.
-# Run first by `npm test`, `npm run quickstart` and `npm run hostenv` (--run: without what only the tests need).
+# Run first by `npm test`, `npm run quickstart` and `npm run hostenv` (--run: without what only the tests need; --bench: with what
+# hostenv is measured against).
 # Says what it does and nothing else; done in well under a second when nothing is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,7 +16,11 @@ die() {
 [ ! -L node_modules ] || die 'node_modules is a symbolic link, and npm ci would empty what it leads to: remove the link, then run this again.'
 
 for_tests=yes
-[ "${1:-}" = --run ] && for_tests=no
+for_bench=no
+case ${1:-} in
+  --run) for_tests=no ;;
+  --bench) for_tests=no for_bench=yes ;;
+esac
 
 # --- System programs: a program, the Debian package that brings it, and what it is for when there is no apt.
 
@@ -38,7 +43,42 @@ need s6-log s6
 need busybox busybox-static
 need unshare util-linux
 need setpriv util-linux
-[ "$for_tests" = yes ] && need shellcheck shellcheck
+
+# What only some tests run: they say themselves what they skip without it.
+wanted=''
+want() { # want PACKAGE FILE…: nothing to do where one of the files is there
+  package=$1 && shift
+  for file; do [ ! -e "$file" ] || return 0; done
+  wanted="$wanted $package"
+}
+if [ "$for_tests" = yes ]; then
+  want shellcheck /usr/bin/shellcheck
+  want nginx /usr/sbin/nginx
+  want php-cli /usr/bin/php
+  want php-fpm /usr/sbin/php-fpm*
+  want php-mysql /usr/lib/php/*/pdo_mysql.so
+  want mariadb-server-core /usr/sbin/mariadbd
+  want mariadb-client /usr/bin/mariadb-dump
+  want postgresql /usr/lib/postgresql/*/bin/postgres
+  want redis-server /usr/bin/redis-server
+  want restic /usr/bin/restic
+  want socat /usr/bin/socat
+  want iproute2 /usr/sbin/ip /sbin/ip
+  # Test hosts are booted from this machine's /usr.
+  want systemd /usr/lib/systemd/systemd /lib/systemd/systemd
+  want systemd-container /usr/bin/systemd-nspawn
+  want libpam-systemd /usr/lib/*/security/pam_systemd.so /lib/*/security/pam_systemd.so
+  want dbus /usr/bin/dbus-daemon
+fi
+
+if [ "$for_bench" = yes ]; then
+  # The peers that hostenv is measured against.
+  want openssh-server /usr/sbin/sshd
+  want gitolite3 /usr/bin/gitolite
+  want caddy /usr/bin/caddy
+  want wrk /usr/bin/wrk
+  want socat /usr/bin/socat
+fi
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then
@@ -57,13 +97,30 @@ may_install() {
   sudo -n true 2>/dev/null || { [ -t 0 ] && [ -t 2 ]; }
 }
 
+# Packages of servers start them when they are installed, unless this program says no (invoke-rc.d(8)), and have them start
+# with the machine. Neither is wanted: tests run servers of their own.
+policy=/usr/sbin/policy-rc.d
+keep_stopped() {
+  [ -e "$policy" ] || as_root sh -c "printf '#!/bin/sh\\n# of hostenv: scripts/setup.sh\\nexit 101\\n' > $policy; chmod +x $policy"
+}
+leave_stopped() {
+  ! grep -q 'of hostenv' "$policy" 2>/dev/null || as_root rm -f "$policy"
+  has systemctl || return 0
+  for package in $wanted; do
+    case $package in
+      nginx | postgresql | redis-server) as_root systemctl disable "$package" ;;
+      php-fpm) as_root systemctl disable "$(basename /usr/lib/systemd/system/php*-fpm.service)" ;;
+    esac
+  done >/dev/null 2>&1 || true
+}
+
 install_packages() {
   may_install || return 1
-  say "installing with apt:$packages"
+  say "installing with apt:$packages$wanted"
   log=$(mktemp)
   # Without lists, or with lists that are out of date, the first try fails at once: then they are fetched.
-  # shellcheck disable=SC2086 # the list is split on purpose
-  set -- env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages
+  # shellcheck disable=SC2086 # the lists are split on purpose
+  set -- env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages $wanted
   if ! as_root "$@" >"$log" 2>&1; then
     say 'refreshing the package lists (apt-get update)'
     if ! as_root apt-get update -q >"$log" 2>&1 || ! as_root "$@" >>"$log" 2>&1; then
@@ -75,10 +132,17 @@ install_packages() {
   rm -f "$log"
 }
 
-if [ -n "$packages" ] && ! install_packages; then
-  # The tests say themselves what they skip without shellcheck.
-  [ "$packages" = ' shellcheck' ] ||
+if [ -n "$packages$wanted" ]; then
+  if [ -n "$wanted" ] && may_install; then
+    trap leave_stopped EXIT
+    keep_stopped
+  fi
+  install_packages || [ -z "$packages" ] ||
     die "missing:$names. Install these (Debian and Ubuntu: apt-get install$packages), then run this again."
+  if [ -n "$wanted" ] && may_install; then
+    trap - EXIT
+    leave_stopped
+  fi
 fi
 
 # --- What the programs must be able to do.

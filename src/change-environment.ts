@@ -17,7 +17,7 @@ export interface Wanted {
   readonly project: ProjectId
   readonly key: string
   readonly by: Pusher
-  /** Address and port of who asks. */
+  /** Address and port of the client; `-` where the receiver itself asks. */
   readonly peer: string
   readonly what: Change
   /** Aborts when nobody waits for it any more: until it switches, that cancels it. */
@@ -32,15 +32,8 @@ export type Changed =
 /** The receiver itself, where nobody asked: it has every right. */
 export const ofItself: Pusher = { name: 'hostenv', fingerprint: '', admin: true }
 
-/** Throws Refused where a person may not change an environment in this way. */
-export function permitChange(ctx: Context, asker: Asker, project: string, key: string, kind: ChangeKind): void {
-  if (asker.pusher === ofItself) return
-  // What is declared stays paused until somebody wakes it: that is a stop.
-  const stops = kind === 'pause' && !ctx.state.environments.isPreview(project, key)
-  permit(ctx.state, asker, { action: stops ? 'destroy' : actions[kind], project, key })
-}
-
-const actions: Record<ChangeKind, Action> = {
+/** What each change is as a right. */
+const rights: Readonly<Record<ChangeKind, Action>> = {
   ...{ rollback: 'rollback', redeploy: 'redeploy', pause: 'preview', wake: 'preview' },
   ...{ destroy: 'destroy', purge: 'administer' },
 }
@@ -61,14 +54,15 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
   const place = ctx.lanes.enter(id, [`environment ${project} ${key}`, ...ref])
   try {
     await ctx.fault('S0', id)
-    permitChange(ctx, session, project, key, what.kind)
+    const right = rightFor(ctx, project, key, what.kind)
+    permitChange(ctx, session, right, key)
     if (ctx.gate.closed) report.emit({ type: 'waiting', text: "the operator's maintenance" })
     await ctx.gate.opened()
     if (ctx.lanes.mustWait(id)) report.emit({ type: 'waiting', text: 'an earlier deploy' })
     await place.turn(deploy.abort.signal).catch(() => undefined)
     deploy.abort.signal.throwIfAborted()
     // Asked under the lock: whoever was before may have changed what is live, and who may do this.
-    permitChange(ctx, session, project, key, what.kind)
+    if (by !== ofItself && !ctx.state.people.may(by, right, project, key)) permitChange(ctx, session, right, key)
     const next = decideChange(ctx, deploy, key, what)
     tellOnTheWay(ctx, deploy, key)
     const [plan] = await becomeLive(ctx, [{ deploy, key, next, stages: {} }])
@@ -94,6 +88,16 @@ async function branchToDelete(
   const ref = branchOf(ctx, projectName(session.project), key)
   const old = await refValue(session.repository, ctx.host.path, ref)
   return isZero(old) ? null : { ref, old, new: zeroOid }
+}
+
+// What is declared stays paused until somebody wakes it: that is a stop.
+function rightFor(ctx: Context, project: string, key: string, kind: ChangeKind): Action {
+  return kind === 'pause' && !ctx.state.environments.isPreview(project, key) ? 'destroy' : rights[kind]
+}
+
+function permitChange(ctx: Context, session: Asker & { project: ProjectId }, action: Action, key: string): void {
+  if (session.pusher === ofItself) return
+  permit(ctx.state, session, { action, project: projectName(session.project), key })
 }
 
 // A push that is still being built becomes live after this: who rolls back has to know.

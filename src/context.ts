@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { SwitchContext } from './activate/switch.ts'
 import type { Config } from './config/config.ts'
+import type { KnownKey } from './config/keys.ts'
 import type { Reserve } from './lib/disk-full.ts'
 import type { Gate } from './lib/gate.ts'
 import type { Lanes } from './lib/lanes.ts'
@@ -29,6 +30,8 @@ export type FaultPoint = 'S0' | 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' |
 export interface Context {
   /** What is in force now; replaced as a whole when the configuration is reloaded, so it is asked for anew each time. */
   readonly config: Config
+  /** Keys of the configuration, and of whom. */
+  readonly keys: readonly KnownKey[]
   readonly state: State
   readonly lanes: Lanes
   /** Closed while the operator's maintenance needs that no deploy is on its way. */

@@ -1,8 +1,12 @@
 // What a change without a push makes of an environment, decided under its lock: the release to be, nothing, or a refusal.
+import { lstatSync } from 'node:fs'
 import { asBefore, rollbackTarget } from './activate/earlier-release.ts'
+import { placeOf, verificationOf } from './activate/plan.ts'
+import { keptLink } from './activate/roots.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, Next, OwnDeploy } from './context.ts'
 import { short, shortRef } from './lib/oid.ts'
+import { projectId } from './lib/repositories.ts'
 import { shellWord } from './lib/shell-word.ts'
 import { Refused } from './records.ts'
 import type { DeployKind } from './state/deploys.ts'
@@ -14,7 +18,9 @@ export type ChangeKind = Exclude<DeployKind, 'push'>
 /** What is to happen. `to`: a release's number, or null for the one that was live before; `confirm`: the key, said once more. */
 export type Change =
   | { readonly kind: 'rollback'; readonly to: number | null }
-  | { readonly kind: 'redeploy' | 'wake' | 'purge' }
+  /** `pushed`: not what is live, but what was pushed last and only built. */
+  | { readonly kind: 'redeploy'; readonly pushed?: boolean }
+  | { readonly kind: 'wake' | 'purge' }
   | { readonly kind: 'pause' | 'destroy'; readonly confirm: string | null; readonly why?: string }
 
 /** The branch that goes with an environment when it is destroyed. */
@@ -31,6 +37,7 @@ export function decideChange(ctx: Context, deploy: OwnDeploy, key: string, what:
   if (what.kind === 'destroy' || what.kind === 'pause') return stop(ctx, deploy, key, what, tell)
   const live = ctx.state.environments.liveRelease(project, key)
   if (live === null) checkDeclared(ctx, project, key)
+  if (what.kind === 'redeploy' && what.pushed) return keptBuild(ctx, project, key, tell)
   if (what.kind === 'redeploy') {
     if (live === null)
       throw new Refused(`nothing of ${key} is live`, { help: [`To start its last release: ssh HOST rollback ${key}`] })
@@ -43,6 +50,35 @@ export function decideChange(ctx: Context, deploy: OwnDeploy, key: string, what:
   const next = asBefore(ctx, target, `rollback to ${target.n}`)
   tell(`back to release ${target.n} (${short(target.commit)}, by ${target.by})`)
   return next
+}
+
+// What was pushed with `-o no-activate`: its policy is in force since then, and its build is kept.
+function keptBuild(ctx: Context, project: string, key: string, tell: (text: string) => void): Next {
+  const row = ctx.state.deploys.lastPush(project, key)
+  const { id = 0, new: commit = '', tree = null, out = null, release = null } = row ?? {}
+  const user = placeOf(ctx, projectId(project), key).facts.userName
+  const kept = lstatSync(keptLink(ctx.config.stateDir, user), { throwIfNoEntry: false }) !== undefined
+  if (!kept || release !== null || tree === null || out === null)
+    throw new Refused(`no build is kept for ${key}`, {
+      help: [
+        'One is kept by: git push -o no-activate hostenv BRANCH',
+        'What is live, activated anew: redeploy without --pushed.',
+      ],
+    })
+  tell(`what d${id} built (${short(commit)})`)
+  return {
+    ...{ commit, tree, out, generation: null, label: `built by d${id}`, closureBytes: null, since: null },
+    ...{
+      closure: Promise.resolve({ closureBytes: null, since: null }),
+      newPolicy: null,
+      proven: false,
+      again: null,
+      ttl: null,
+      tag: null,
+    },
+    preview: ctx.state.environments.get(project, key)?.preview ?? null,
+    verification: verificationOf(ctx, project, key),
+  }
 }
 
 // What was paused comes back as the release that it was.
@@ -69,12 +105,14 @@ function stop(
   const runs = row !== null && (row.live !== null || row.broken !== null)
   const policy = ctx.state.projects.get(project)?.policy ?? null
   const { production, protected: guarded } = guardOf(policy, key)
-  const declared = policy !== null && Object.hasOwn(policy.environments, key)
+  const declared = ctx.state.projects.declares(project, key)
+  const preview = !declared && row?.preview != null
   if (kind === 'destroy' && declared && shortRef(branchOf(ctx, project, key)) === canonicalBranch(ctx.config, project))
     throw new Refused(`${key} is deployed from the canonical branch, which stays`, {
       help: [`To stop it: ssh HOST pause ${shellWord(key)} --confirm ${shellWord(key)} -p ${project}`],
     })
-  const careful = production ? 'production' : guarded ? 'protected' : kind === 'destroy' && declared ? 'declared' : null
+  const other = kind === 'destroy' && !preview ? (declared ? 'declared' : 'no preview') : null
+  const careful = production ? 'production' : guarded ? 'protected' : other
   if (careful !== null && confirm !== key)
     throw new Refused(`${key} is ${careful}`, {
       headline: `This stops ${key}, which is ${careful}`,
@@ -94,7 +132,8 @@ function stop(
 // Asked again here: somebody may have brought it back while this waited.
 function purge(ctx: Context, { project }: OwnDeploy, key: string, tell: (text: string) => void): null {
   const row = ctx.state.environments.get(project, key)
-  if (row === null || row.live !== null || row.goes_at === null || Date.parse(row.goes_at) > ctx.now())
+  const kept = ctx.state.projects.declares(project, key)
+  if (kept || row === null || row.live !== null || row.goes_at === null || Date.parse(row.goes_at) > ctx.now())
     throw new Refused(`${key} is not to go`)
   tell('removing its data, its releases and its name')
   return null

@@ -24,7 +24,8 @@ export function watchPreviews(ctx: Context): AbortController {
   return every(() => ctx.config.limits.expiryCheckInterval, look)
 }
 
-async function expirePreviews(ctx: Context): Promise<void> {
+/** Pauses what expired, and removes what is due. */
+export async function expirePreviews(ctx: Context): Promise<void> {
   await pauseExpired(ctx)
   const { lifetimes } = ctx.state
   const now = timeOf(ctx.now())
@@ -39,10 +40,10 @@ export async function pauseExpired(ctx: Context): Promise<void> {
   await changeAll(ctx, expired, { kind: 'pause', confirm: null, why: 'pausing: it has expired' })
 }
 
-// Somebody who deploys just now decides anew how long it lives.
+// Somebody who deploys just now decides anew how long it lives. What was declared since is no preview any more.
 function quiet(ctx: Context, rows: readonly EnvironmentRow[]): readonly EnvironmentRow[] {
   const busy = new Set(ctx.state.deploys.open().map(({ project, key }) => `${project} ${key}`))
-  return rows.filter(({ project, key }) => !busy.has(`${project} ${key}`))
+  return rows.filter(({ project, key }) => !busy.has(`${project} ${key}`) && !ctx.state.projects.declares(project, key))
 }
 
 // A few at once: one that takes long must not keep the others.
@@ -53,9 +54,9 @@ async function changeAll(ctx: Context, rows: readonly EnvironmentRow[], what: Ch
 
 async function change(ctx: Context, { project, key }: EnvironmentRow, what: Change): Promise<void> {
   const closed = new AbortController().signal
-  const wanted = { project: projectId(project), key, by: ofItself, peer: '', what, closed }
+  const wanted = { project: projectId(project), key, by: ofItself, peer: '-', what, closed }
   try {
-    const changed = await changeEnvironment(ctx, wanted, nobody)
+    const changed = await changeEnvironment(ctx, wanted, nobody())
     if (!changed.ok) ctx.log.warn({ project, key, reason: changed.reason }, `could not ${what.kind} a preview`)
   } catch (error) {
     ctx.log.error({ project, key, err: error }, `could not ${what.kind} a preview`)

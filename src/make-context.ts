@@ -56,6 +56,9 @@ export function makeContext({
     get config() {
       return settings.config
     },
+    get keys() {
+      return settings.loaded.keys
+    },
     pushes: new PushGate(),
     evaluations: new Slots(() => settings.config.limits.evaluationsAtOnce),
     builds: new Slots(() => settings.config.limits.buildsAtOnce),

@@ -53,6 +53,10 @@ export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready
   const asks = !isZero(deploy.update.new)
   if (env !== null && (!asks || !deploy.update.ref.startsWith('refs/heads/')))
     throw new Refused('push option env goes with a branch: git push -o env=KEY hostenv BRANCH')
+  if (deploy.options.noActivate && !asks)
+    throw new Refused('push option no-activate does not go with a deletion', {
+      help: ['Leave it out: what the branch means stops with it.'],
+    })
   // An undeclared branch is explained, by the resolve stage, to everybody who may see the project.
   const undeclared = env === null && asks && policy !== null && key === null && name !== canonical
   if (!undeclared) for (const one of meaning.needs) permitUpdate(ctx.state, deploy, one ?? name)
@@ -63,7 +67,7 @@ export async function makeReady(ctx: Context, deploy: PushDeploy): Promise<Ready
     checkPreview(ctx, deploy, key)
     refuseBroken(ctx, deploy.project, key)
   }
-  if (asks) for (const one of meaning.needs) if (one !== null) await checkForce(ctx, deploy, one)
+  if (asks) for (const one of meaning.needs) await checkForce(ctx, deploy, one)
   if (asks) return await resolveAndBuild(ctx, deploy, policy)
   const stopped = whatToStop(policy, name, canonical, confirm, key)
   if (!deploy.options.dryRun) ctx.state.deploys.update(deploy.id, { key: stopped })
@@ -105,10 +109,10 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
   }
   try {
     const started = performance.now()
-    const inTurn = <T>(work: () => Promise<T>) => {
-      if (ctx.evaluations.full) emit({ type: 'waiting', text: 'other evaluations' })
-      return ctx.evaluations.run(signal, work)
-    }
+    const inTurn = <T>(work: () => Promise<T>) =>
+      ctx.evaluations.run(signal, work, (ahead) =>
+        emit({ type: 'waiting', text: `${ahead} evaluation${ahead === 1 ? '' : 's'}` }),
+      )
     const { env, ttl, trace } = deploy.options
     const resolved = await resolveRef(
       { ...ctx.resolve, canonicalBranch: canonicalBranch(ctx.config, project) },

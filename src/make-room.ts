@@ -4,10 +4,9 @@ import { beyondMax } from './activate/preview-room.ts'
 import { changeEnvironment, ofItself } from './change-environment.ts'
 import type { Context, PushDeploy, Terminal } from './context.ts'
 
-/** Where the receiver speaks to itself: the log of a deploy has it, nobody else reads it. */
-export const nobody: Terminal = {
-  words: new Writable({ write: (_chunk, _encoding, done) => done() }),
-  ...{ live: false, color: false },
+/** Where the receiver speaks to itself: the log of a deploy has it, nobody else reads it. One for each deploy, as a report listens to its own. */
+export function nobody(): Terminal {
+  return { words: new Writable({ write: (_chunk, _encoding, done) => done() }), live: false, color: false }
 }
 
 /** Tears down what is beyond the limit of the pattern that a new preview belongs to, and tells its pusher. */
@@ -19,8 +18,8 @@ export async function makeRoom(ctx: Context, { project, session, report }: PushD
     const why = `stopping, to make room for ${key}`
     const what = { kind: 'destroy', confirm: null, why } as const
     const closed = new AbortController().signal
-    const wanted = { project: session.project, key: old, by: ofItself, peer: '', what, closed }
-    const changed = await changeEnvironment(ctx, wanted, nobody)
+    const wanted = { project: session.project, key: old, by: ofItself, peer: '-', what, closed }
+    const changed = await changeEnvironment(ctx, wanted, nobody())
     const text = changed.ok
       ? `${old} was removed to make room; its data is kept for a while, and a push brings it back`
       : `${old} should make room, and could not be removed: ${changed.reason}`

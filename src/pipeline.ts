@@ -1,5 +1,6 @@
 // The whole story of a push, in order: receive → resolve → build → switch → report. Start reading here.
 // The steps S0–S8, and what a crash at each of them leaves behind, are described in docs/architecture.md.
+import { existsSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { roomLane } from './activate/preview-room.ts'
 import { dropRoot } from './activate/roots.ts'
@@ -126,6 +127,7 @@ async function deployUnit(
     if (options instanceof Refused) throw options
     if (ctx.gate.closed) unit[0]?.report.emit({ type: 'waiting', text: "the operator's maintenance" })
     await ctx.gate.opened()
+    refuseMoved(unit)
     for (const deploy of unit) ready.push(await blaming(deploy, () => makeReady(ctx, deploy)))
     if (options.dryRun) return await tellChanges(ctx, unit, ready)
     for (const { deploy, key } of ready) for (const lane of lanesOf(ctx, deploy.project, key)) place.join(lane)
@@ -143,8 +145,8 @@ async function deployUnit(
   } catch (error) {
     if (error instanceof Unfinished) throw error
     ctx.reserve.giveUp()
-    for (const [index, { next, deploy }] of ready.entries()) {
-      if (next?.newPolicy) takeRightsAway(ctx, unit[index] as PushDeploy, next.newPolicy)
+    for (const { deploy, next } of ready) {
+      if (next?.newPolicy && deploy.kind === 'push') takeRightsAway(ctx, deploy, next.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
     return refusals(unit, refuse(ctx, unit, error))
@@ -178,6 +180,12 @@ async function tellChanges(ctx: Context, unit: readonly PushDeploy[], ready: rea
 
 function refusals(unit: readonly PushDeploy[], reasons: readonly string[]): Verdict[] {
   return unit.map(({ update: { ref } }, index) => ({ ref, ok: false, reason: reasons[index] ?? '' }))
+}
+
+// While it waited: its repository has another place, or none.
+function refuseMoved(unit: readonly PushDeploy[]): void {
+  const gone = unit.find(({ session }) => !session.fresh && !existsSync(session.repository))
+  if (gone) throw new Refused(`${gone.project} was renamed or removed meanwhile; push to its new name`)
 }
 
 async function blaming<T>(deploy: PushDeploy, work: () => T | Promise<T>): Promise<T> {

@@ -65,6 +65,8 @@ export type EnvironmentType = 'production' | 'testing' | 'development'
 
 export interface Verification {
   readonly enable: boolean
+  /** Whether a check that fails refuses the deploy; else it is only told. */
+  readonly enforce: boolean
   readonly path: string
   /** Seconds until the first answer below 500. */
   readonly timeout: number
@@ -184,6 +186,8 @@ export interface Release {
   readonly commit: Oid
   readonly tree: Oid
   readonly storePath: string
+  /** The deploy that it came from. */
+  readonly deploy: number
   readonly by: string
   readonly at: string
   /** `collected`: too old to be kept; one cannot go back to it. */

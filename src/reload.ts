@@ -1,19 +1,19 @@
 // The configuration while a receiver runs: read again when a file changes, put in force where it can be, kept as it was where it is wrong.
 import { existsSync } from 'node:fs'
-import { isDeepStrictEqual } from 'node:util'
 import type { Config } from './config/config.ts'
 import { accessOf, canonicalBranch } from './config/grants.ts'
 import { inForce } from './config/in-force.ts'
+import type { KnownKey } from './config/keys.ts'
 import type { Loaded } from './config/load.ts'
 import { ConfigError, ConfigProblems } from './config/problems.ts'
+import { toAccess } from './config/roles.ts'
 import { watchFiles } from './config/watch.ts'
 import type { Context } from './context.ts'
 import type { FrontDoor } from './frontdoor/front-door.ts'
 import { git } from './lib/git.ts'
 import { repositoryPath } from './lib/repositories.ts'
 import { mustRun } from './lib/spawn.ts'
-import type { People } from './state/people.ts'
-import type { SshServer } from './transport/ssh/server.ts'
+import type { State } from './state/state.ts'
 import type { SshLimits } from './transport/ssh/types.ts'
 
 /** Reads the configuration as it is now. Throws ConfigError when it cannot be used. */
@@ -50,11 +50,23 @@ export class Settings {
   }
 }
 
-/** Tells the record who is who; to be called after each reload. */
-export function setPeople(people: People, { config, keys }: Loaded): void {
+/** Tells the record who is who, by the configuration and by word; to be called after each change of either. */
+export function setPeople(state: State, config: Config, keys: readonly KnownKey[]): void {
+  const { registry, people } = state
+  const named = new Map(registry.people().map(({ name, administrator }) => [name, administrator]))
+  const administers = (name: string) => config.users[name]?.administrator ?? named.get(name) ?? false
   people.setOperators({
-    users: new Map(keys.map(({ fingerprint, user, administrator }) => [fingerprint, { user, administrator }])),
-    access: (project, user) => accessOf(config, project, user),
+    // The file wins: what it says of a key or a person, no word changes.
+    users: new Map([
+      ...registry
+        .keys()
+        .map(({ fingerprint, name }) => [fingerprint, { user: name, administrator: administers(name) }] as const),
+      ...keys.map(({ fingerprint, user, administrator }) => [fingerprint, { user, administrator }] as const),
+    ]),
+    access: (project, user) => {
+      const role = registry.roleOf(project, user)
+      return accessOf(config, project, user) ?? (role === null ? null : toAccess(role))
+    },
   })
 }
 
@@ -76,21 +88,18 @@ export interface Following {
 /** What of a running receiver hears of new settings; everything else asks `ctx.config` each time. */
 export interface Concerned {
   readonly ctx: Context
-  readonly ssh: Pick<SshServer, 'endWhere'>
   /** The one object that the SSH server reads its limits from. */
   readonly sshLimits: SshLimits
   readonly frontDoor: Pick<FrontDoor, 'limitsChanged'>
 }
 
-async function putInForce({ config, loaded }: Settings, { ctx, ssh, sshLimits, frontDoor }: Concerned): Promise<void> {
-  const { people } = ctx.state
-  setPeople(people, loaded)
+async function putInForce({ config, loaded }: Settings, { ctx, sshLimits, frontDoor }: Concerned): Promise<void> {
+  setPeople(ctx.state, config, loaded.keys)
   ctx.state.audit.most = config.limits.auditLines
   Object.assign(sshLimits, config.limits.ssh)
   frontDoor.limitsChanged()
   ctx.evaluations.recount()
   ctx.builds.recount()
-  ssh.endWhere((pusher) => !isDeepStrictEqual(people.identify(pusher.fingerprint), pusher))
   await setCanonicalBranches(config, ctx.host.path)
 }
 

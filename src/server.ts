@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { keepRunning, startLive } from './activate/keep-running.ts'
 import { recover } from './activate/recover.ts'
+import { watchRetention } from './activate/retention.ts'
 import { settleUnsettled } from './activate/settle.ts'
 import { watchPorts } from './activate/watch-ports.ts'
 import { watchProcesses } from './activate/watch-processes.ts'
@@ -23,11 +24,12 @@ import { clearIncoming, clearUp } from './lib/clear-up.ts'
 import { Reserve } from './lib/disk-full.ts'
 import { clearDoor } from './lib/own-socket.ts'
 import { makeContext } from './make-context.ts'
+import { finishMoves } from './move-project.ts'
 import { openAdminSocket } from './operate/admin-socket.ts'
 import { openLog } from './operate/open-log.ts'
 import { watchServiceLogs } from './operate/trim-service-logs.ts'
 import { makeStateDirectories, prepare } from './prepare.ts'
-import { Refused } from './records.ts'
+import { type Pusher, Refused } from './records.ts'
 import { type ConfigSource, follow, Settings, setCanonicalBranches, setPeople } from './reload.ts'
 import { makeViews } from './report/views.ts'
 import { serveWord } from './serve-word.ts'
@@ -82,7 +84,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   const log = openLog(config, limits)
   const prepared = await prepare(config, env, overrides.seenByBuilds)
   const state = new State(config.stateDir, fingerprintOfLine)
-  setPeople(state.people, settings.loaded)
+  setPeople(state, config, settings.loaded.keys)
   state.audit.most = config.limits.auditLines
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
@@ -93,6 +95,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
 
   clearDoor(config.runtimeDir)
   await clearUp(config.stateDir, env.path)
+  await finishMoves(ctx)
   await recover(ctx)
   await clearIncoming(config.stateDir, env.path, state.deploys.open())
   await setCanonicalBranches(config, env.path)
@@ -127,13 +130,22 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
     ...{ ctx, route: (userName) => served(route(`${userName}.${config.domain}`)) },
     connections: { ssh: () => ssh.connections(), http: () => frontDoor.connections() },
   })
-  // Whoever lost what a project gave them begins nothing new; what the operator takes away ends at once (reload.ts).
-  state.people.onChange(() =>
-    ssh.retireWhere((pusher) => !isDeepStrictEqual(state.people.identify(pusher.fingerprint), pusher)),
-  )
-  const watching = [watchPorts(ctx), keepRunning(ctx), watchProcesses(ctx), watchServiceLogs(ctx), watchPreviews(ctx)]
-  watching.push(settleUnsettled(ctx))
-  const following = await follow(settings, { ctx, ssh, sshLimits, frontDoor })
+  // What the operator takes away ends at once; who lost what a project gave them ends what they began: it may be that push.
+  state.people.onChange((by) => {
+    const changed = (pusher: Pusher) => !isDeepStrictEqual(state.people.identify(pusher.fingerprint), pusher)
+    if (by === 'operator') ssh.endWhere(changed)
+    else ssh.retireWhere(changed)
+  })
+  const watching = [
+    watchPorts(ctx),
+    keepRunning(ctx),
+    watchProcesses(ctx),
+    watchServiceLogs(ctx),
+    watchPreviews(ctx),
+    watchRetention(ctx),
+    settleUnsettled(ctx),
+  ]
+  const following = await follow(settings, { ctx, sshLimits, frontDoor })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')
 

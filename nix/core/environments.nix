@@ -7,23 +7,11 @@ let
   user = import ./user.nix { inherit lib; };
   everywhere = config.allEnvironments.users;
 
-  verification = types.submodule {
-    options = {
-      enable = mkOption { type = types.bool; default = true; description = "Whether a deployment is checked before it counts as live."; };
-      path = mkOption { type = types.strMatching "/[^[:space:]]*"; default = "/"; description = "Path that must answer below 500."; };
-      timeout = mkOption { type = types.ints.between 1 3600; default = 30; description = "Seconds until the first such answer."; };
-      upFor = mkOption { type = types.ints.between 0 600; default = 2; description = "Seconds that each process must stay up."; };
-    };
-  };
+  virtualHost = import ./virtual-hosts.nix { inherit lib; };
 
-  environment = types.submodule (
-    { name, config, ... }:
-    let
-      facts = names.environmentFacts site name config.hostenv.gitRef;
-    in
+  # What does not depend on the environment is a plain set: it is read once, however many environments there are.
+  environment = types.submodule [
     {
-      # The older name of the option.
-      imports = [ (lib.mkAliasOptionModule [ "hosts" ] [ "virtualHosts" ]) ];
       options = {
         enable = mkOption { type = types.bool; default = true; description = "Whether the environment can be deployed to."; };
         type = mkOption {
@@ -34,12 +22,12 @@ let
         users = mkOption { type = types.attrsOf user; default = { }; description = "Who may use the environment; where nothing is said, `allEnvironments.users`."; };
         protected = mkOption { type = types.bool; default = false; description = "Whether only maintainers deploy here."; };
         virtualHosts = mkOption {
-          type = types.attrsOf (import ./virtual-hosts.nix { inherit lib; production = config.type == "production"; });
+          type = types.attrsOf virtualHost;
           default = { };
           example = { "example.org".globalRedirect = "www.example.org"; "www.example.org" = { }; };
           description = "Host names and what the front door does for each; names besides `hostenv.hostname` need the operator's grant.";
         };
-        deploymentVerification = mkOption { type = verification; default = { }; description = "How a deployment is checked."; };
+        deploymentVerification = mkOption { type = import ./verification.nix { inherit lib; }; default = { }; description = "How a deployment is checked."; };
         releaseTags = mkOption {
           type = types.nullOr types.str;
           default = null;
@@ -53,18 +41,31 @@ let
           description = "Key of the environment in which a commit must have been live before a tag releases it here.";
         };
         modules = mkOption { type = types.listOf types.raw; default = [ ]; description = "Modules that only this environment has."; };
+        renamed = mkOption { type = types.raw; internal = true; readOnly = true; description = "Files that still use older names of options."; };
         hostenv = import ./fact-options.nix { fact = description: mkOption { type = types.str; inherit description; }; };
       };
-      config = {
-        hostenv = builtins.mapAttrs (fact: value: lib.mkDefault (if fact == "gitRef" then name else value)) facts;
-        # An environment that names its own users has those and no others.
-        users = lib.mkDefault everywhere;
-      };
     }
-  );
+    # The older name of the option.
+    (lib.mkAliasOptionModule [ "hosts" ] [ "virtualHosts" ])
+    (
+      { name, config, options, ... }:
+      let
+        facts = names.environmentFacts site name config.hostenv.gitRef;
+      in
+      {
+        config = {
+          hostenv = builtins.mapAttrs (fact: value: lib.mkDefault (if fact == "gitRef" then name else value)) facts;
+          renamed = lib.optionals options.hosts.isDefined options.hosts.files;
+          # An environment that names its own users has those and no others.
+          users = lib.mkDefault everywhere;
+        };
+      }
+    )
+  ];
 
   keys = builtins.attrNames config.environments;
   production = builtins.filter (key: config.environments.${key}.type == "production") keys;
+  unrun = builtins.filter (key: config.environments.${key}.deploymentVerification.checks != [ ]) keys;
   quoted = lib.concatMapStringsSep ", " (key: "`${key}'");
   isRefName = key:
     builtins.stringLength key <= 244
@@ -76,6 +77,12 @@ in
   options = {
     environments = mkOption {
       type = types.attrsOf environment;
+      # Whether search engines may list a host follows from its environment, unless it says so itself.
+      apply = builtins.mapAttrs (
+        _: e:
+        let indexing = h: if h.allowIndexing == null then e.type == "production" else h.allowIndexing; in
+        e // { virtualHosts = builtins.mapAttrs (_: h: h // { allowIndexing = indexing h; }) e.virtualHosts; }
+      );
       default = { };
       example = { main.type = "production"; "feature/foo" = { }; };
       description = "The environments of the project, by key; the key is the branch unless `hostenv.gitRef` says otherwise.";
@@ -91,8 +98,15 @@ in
         if production != [ ] then builtins.head production else if config.environments ? main then "main" else null;
       description = "Key of the environment meant where none is named.";
     };
+    deprecations = mkOption { type = types.raw; internal = true; readOnly = true; description = "Older names in use: { text; files; }."; };
     policyErrors = mkOption { type = types.listOf types.str; internal = true; description = "What is wrong with the environments as a whole."; };
   };
+  config.deprecations = map (key: {
+    text = "option `environments.${builtins.toJSON key}.hosts' is called `virtualHosts' now: rename it, nothing else changes";
+    files = config.environments.${key}.renamed;
+  }) (builtins.filter (key: config.environments.${key}.renamed != [ ]) keys);
+  config.warnings = lib.optional (unrun != [ ])
+    "option `environments.*.deploymentVerification.checks' (of ${quoted unrun}): these checks are not run here; the receiver itself asks for `deploymentVerification.path'";
   config.policyErrors =
     lib.optional (builtins.length production > 1) "option `environments': at most one environment may be of type `production', but ${quoted production} are"
     ++ lib.optional (strange != [ ]) "option `environments': ${lib.concatMapStringsSep ", " builtins.toJSON strange} cannot be the name of a branch"

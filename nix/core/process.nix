@@ -101,6 +101,17 @@ let
   reload = types.submodule {
     options = {
       signal = mkOption { type = signal; default = "HUP"; description = "Signal that makes the process read its files again."; };
+      prepare = mkOption {
+        type = types.lines;
+        default = "";
+        example = "sed \"s|@run@|$HOSTENV_RUNTIME_DIR|\" < web.conf > \"$HOSTENV_RUNTIME_DIR/web.conf\"";
+        description = ''
+          Lines of POSIX shell run before each start, after `preStart`, and before the signal, in the process's directory and with its
+          variables: what writes files with paths that are only known at run time, or checks them. They stop at the first command
+          that fails; the process then keeps what it has, and the deployment fails. Where a release changes only these
+          lines, the process is sent the signal and goes on.
+        '';
+      };
       files = mkOption {
         type = types.attrsOf types.path;
         default = { };
@@ -214,7 +225,8 @@ types.submodule {
       example = [ "DATABASE_PASSWORD" ];
       description = ''
         Names of secrets that the process needs. Each is a file of that name in `$HOSTENV_SECRETS_DIR`, there at run time only: values
-        are neither in the store nor in a variable. The process is not started, and a deployment fails, while one is missing.
+        are neither in the store nor in a variable. While one is missing, the process is not started and a deployment fails; of a
+        process with a `schedule`, a deployment only tells.
       '';
     };
   };

@@ -3,34 +3,35 @@
 { lib, root }:
 let
   library = toString ../.;
-  # The pusher knows the tree as the repository, not by its place in the store.
+  # The pusher knows the tree as the repository, not by its place in the store, which Nix may say in two ways (a private store).
   shown = file:
-    let text = builtins.unsafeDiscardStringContext (toString file); in
-    if root == null then text else lib.removePrefix "${builtins.unsafeDiscardStringContext (toString root)}/" text;
+    let plain = text: builtins.unsafeDiscardStringContext (toString text); in
+    if root == null then plain file else lib.last (lib.splitString "/${baseNameOf (plain root)}/" (plain file));
   isOurs = file: lib.hasPrefix library (toString file) || lib.hasPrefix "<" (toString file);
   add = text: files:
     let list = lib.unique (map shown files); in
     if list == [ ] then text else "${text} (${builtins.concatStringsSep ", " list})";
 
-  # Of a text that names an option, as in "option `processes.web.after': …", the files that define the topmost part of it.
+  # Of a text that names an option, as in "option `processes.web.after': …", the files that define it: the option itself, or the
+  # nearest one above it.
   definedIn = options: text:
     let
-      path = builtins.match ".*option `([A-Za-z0-9_-]+)([.][^']*)?'.*" text;
-      top = builtins.head path;
+      path = builtins.match ".*option `([A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*)[^']*'.*" text;
+      names = builtins.filter builtins.isString (builtins.split "[.]" (builtins.head path));
     in
-    if path == null || !(options ? ${top}) then [ ] else builtins.filter (file: !(isOurs file)) (filesOf options.${top});
+    if path == null then [ ] else builtins.filter (file: !(isOurs file)) (filesOf (lib.foldl' (at: name: if isOption at then at else at.${name} or { }) options names));
+  isOption = at: (at._type or null) == "option";
   # An option, or a set of them.
-  filesOf = option:
-    if option ? _type && option._type == "option" then
-      option.files or [ ]
-    else
-      builtins.concatMap filesOf (builtins.filter builtins.isAttrs (builtins.attrValues option));
+  filesOf = at: if isOption at then at.files or [ ] else builtins.concatMap filesOf (builtins.filter builtins.isAttrs (builtins.attrValues at));
 
   # Every element of a list option with the file that it comes from.
   elements = option: builtins.concatMap (def: map (value: { inherit (def) file; inherit value; }) def.value) option.definitionsWithLocations;
   told = options: file: text: add text (if isOurs file then definedIn options text else [ file ]);
 in
 rec {
+  # One is told as it is, several as a list.
+  list = of: texts: if builtins.length texts == 1 then "${of}: ${builtins.head texts}" else "${of}: failed assertions:\n${lib.concatMapStringsSep "\n" (text: "- ${text}") texts}";
+
   located = options: text: add text (definedIn options text);
 
   failed = { options, config, ... }:
@@ -41,7 +42,10 @@ rec {
 
   warnings = { options, config, ... }:
     builtins.seq (builtins.length config.warnings) (
-      lib.unique (map ({ file, value }: told options file value) (elements options.warnings))
+      lib.unique (
+        map ({ text, files }: add text files) config.deprecations
+        ++ map ({ file, value }: told options file value) (elements options.warnings)
+      )
     );
 
   # The value, once each part of it is one that JSON has. Throws the name of the option that is not.

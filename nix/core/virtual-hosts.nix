@@ -1,6 +1,6 @@
 # One host name of an environment (`environments.<key>.virtualHosts.<name>`): what the front door does for it. Names and meaning
 # are those of the public hostenv project.
-{ lib, production }:
+{ lib }:
 let
   inherit (lib) mkOption types;
   headerValue = types.strMatching "[ -~]+";
@@ -57,8 +57,9 @@ types.submodule {
       description = "What parts of the host do: `/prefix` (the longest counts) or `= /exact`.";
     };
     allowIndexing = mkOption {
-      type = types.bool;
-      default = production;
+      type = types.nullOr types.bool;
+      default = null;
+      defaultText = lib.literalExpression "config.type == \"production\"";
       description = "Whether search engines may list this host (default: on production only); otherwise answers get X-Robots-Tag: noindex.";
     };
     enableLetsEncrypt = mkOption {

@@ -12,6 +12,10 @@
 }:
 let
   patterns = import ../lib/patterns.nix;
+  # Nobody says what the host has: its programs are taken to be where they mostly are, so that a project can be looked at.
+  anyHost = builtins.listToAttrs (
+    builtins.concatMap (map (name: { inherit name; value = "/usr/bin/${name}"; })) (builtins.attrValues (import ../pkgs/known.nix))
+  );
   given = if inputs ? site then import inputs.site else { };
   known = if given ? system then [ given.system ] else systems;
   each = f: builtins.listToAttrs (map (name: { inherit name; value = f name; }) known);
@@ -24,7 +28,7 @@ let
         domain = "localhost";
         runtimeRoot = "/run/hostenv";
         stateRoot = "/var/lib/hostenv";
-        hostPrograms = { };
+        hostPrograms = anyHost;
         packages = null;
         manager = "s6";
       };

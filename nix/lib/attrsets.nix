@@ -4,7 +4,7 @@ let
   inherit (builtins) attrNames attrValues catAttrs concatMap elemAt filter foldl' isAttrs length listToAttrs mapAttrs zipAttrsWith;
 in
 rec {
-  inherit (builtins) attrNames attrValues catAttrs getAttr hasAttr intersectAttrs listToAttrs mapAttrs removeAttrs zipAttrsWith;
+  inherit (builtins) attrNames attrValues catAttrs getAttr hasAttr intersectAttrs isAttrs listToAttrs mapAttrs removeAttrs zipAttrsWith;
   nameValuePair = name: value: { inherit name value; };
   mapAttrsToList = f: set: attrValues (mapAttrs f set);
   attrsToList = mapAttrsToList nameValuePair;
@@ -23,7 +23,6 @@ rec {
   zipAttrsWithNames = names: f: sets: genAttrs names (name: f name (catAttrs name sets));
   foldlAttrs = f: start: set: foldl' (sum: name: f sum name set.${name}) start (attrNames set);
   foldAttrs = op: start: sets: mapAttrs (_: lib.foldr op start) (zipAttrs sets);
-  concatAttrValues = set: builtins.concatLists (attrValues set);
   overrideExisting = old: new: old // builtins.intersectAttrs old new;
   matchAttrs = pattern: set:
     builtins.all (

@@ -9,12 +9,12 @@ let
     if type ? checkIn && !(type.check ? checkIn) then
       # Such a type does its checks while it merges: a check put over its own would be lost there.
       throw "The option `${showOption loc}' has a type `${type.description}' that uses an ad-hoc `type // { check = ...; }' override, which is incompatible with how it merges. Please use `lib.types.addCheck' instead."
-    else if !(if length defs == 1 then type.check (head defs).value else all (def: type.check def.value) defs) then
+    else if all (def: type.check def.value) defs then
+      type.merge loc defs
+    else
       throw "A definition for option `${showOption loc}' is not of type `${type.description}'. Definition values:${
         showDefs (filter (def: !(type.check def.value)) defs)
-      }"
-    else
-      type.merge loc defs;
+      }";
 in
 rec {
   # Makes one value of what is defined in `defs` [{ file; value; }]. Errors name the option and every file that is in the wrong.
@@ -71,32 +71,32 @@ rec {
 
   # The value of an option, from how it is declared and its definitions.
   valueOf = loc: { option, type, file, ... }@declared: defs:
-    addErrorContext "while evaluating the option `${showOption loc}':" (
-      let
-        all = withDefault declared defs;
-        # Where nothing is defined the default is all there is; where anything plain is, it does not count.
-        counting =
-          if !(option ? default) then
-            defs
-          else if defs == [ ] && !(option.default ? _type) then
-            [ { inherit file; value = option.default; } ]
-          else if any (def: !(def.value ? _type)) defs then
-            defs
-          else
-            all;
-        value =
-          if option ? readOnly && option.readOnly && length all > 1 then
-            throw "The option `${showOption loc}' is read-only, but it's set multiple times. Definition values:${
-              # Each as it would be if it were the only one.
-              showDefs (map (def: def // { value = (mergeDefinitions loc type [ def ]).mergedValue; }) all)
-            }"
-          else if length counting == 1 && !((head counting).value ? _type) then
-            checkedMerge loc type counting
-          else
-            (mergeDefinitions loc type counting).mergedValue;
-      in
-      if option ? apply then option.apply value else value
-    );
+    let
+      only = (head defs).value;
+      merged =
+        # Nearly every option has one definition or its default, and nothing is said about either but how strong it is.
+        if defs == [ ] && option ? default && !(option.default ? _type) then
+          checkedMerge loc type [ { inherit file; value = option.default; } ]
+        else if length defs != 1 || option ? readOnly then
+          mergeWithDefault loc declared defs
+        else if !(only ? _type) then
+          checkedMerge loc type defs
+        else if only._type == "override" && only.priority < 1500 && !(only.content ? _type) then
+          checkedMerge loc type [ { inherit (head defs) file; value = only.content; } ]
+        else
+          mergeWithDefault loc declared defs;
+    in
+    addErrorContext "while evaluating the option `${showOption loc}':" (if option ? apply then option.apply merged else merged);
+
+  mergeWithDefault = loc: { option, type, ... }@declared: defs:
+    let all = withDefault declared defs; in
+    if option.readOnly or false && length all > 1 then
+      throw "The option `${showOption loc}' is read-only, but it's set multiple times. Definition values:${
+        # Each as it would be if it were the only one.
+        showDefs (map (def: def // { value = (mergeDefinitions loc type [ def ]).mergedValue; }) all)
+      }"
+    else
+      (mergeDefinitions loc type all).mergedValue;
   withDefault = { option, file, ... }: defs:
     if option ? default then [ { inherit file; value = lib.mkOptionDefault option.default; } ] ++ defs else defs;
 

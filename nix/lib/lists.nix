@@ -5,6 +5,7 @@ let
 in
 rec {
   inherit (builtins) all any concatLists concatMap elem elemAt filter genList groupBy head isList length map partition sort tail;
+  concatAttrValues = set: builtins.concatLists (builtins.attrValues set);
   singleton = x: [ x ];
   forEach = xs: f: map f xs;
   optional = condition: x: if condition then [ x ] else [ ];
@@ -51,7 +52,7 @@ rec {
   removePrefix = prefix: xs:
     if hasPrefix prefix xs then drop (length prefix) xs else throw "lib.lists.removePrefix: First argument is not a list prefix of the second argument";
   commonPrefix = a: b: take (findFirstIndex (x: x) (lib.min (length a) (length b)) (zipListsWith (x: y: x != y) a b)) a;
-  reverseList = xs: let n = length xs; in genList (i: elemAt xs (n - i - 1)) n;
+  reverseList = xs: let n = length xs; in if n < 2 then xs else genList (i: elemAt xs (n - i - 1)) n;
   zipListsWith = f: a: b: genList (i: f (elemAt a i) (elemAt b i)) (lib.min (length a) (length b));
   zipLists = zipListsWith (fst: snd: { inherit fst snd; });
   replaceElemAt = xs: at: x: assert lib.assertMsg (at >= 0 && at < length xs) "'lists.replaceElemAt' called with index ${toString at} on a list of size ${toString (length xs)}"; imap0 (i: y: if i == at then x else y) xs;

@@ -1,7 +1,7 @@
 # evalModules: modules in, { config; options; … } out. Names, results and messages are nixpkgs'.
 lib:
 let
-  inherit (builtins) all concatMap filter head length;
+  inherit (builtins) all any concatMap filter head length;
   inherit (lib) reverseList types;
   inherit (import ./levels.nix lib) declare definitionsBelow mergeLevel;
   inherit (import ./complaints.nix lib) noSuchOption;
@@ -23,14 +23,15 @@ let
     };
 
   # A set of modules that is evaluated again and again, as that of a submodule: what does not depend on its arguments is done once.
-  prepareModules = { modules, specialArgs, class }:
+  # Of the definitions that it will be evaluated with, `isShorthand` ones are the configuration itself, any other is a module.
+  prepareModules = { modules, specialArgs, class, isShorthand }:
     let
       constant = lib.partition lib.isConstantModule modules;
       found = lib.collectModules { inherit class; modules = constant.right; arguments = { }; modulesPath = ""; };
       count = length constant.right;
     in
     {
-      inherit modules specialArgs class;
+      inherit modules specialArgs class isShorthand;
       called = constant.wrong;
       declared = declareAlso (reverseList found);
       # Definitions of the modules given, and of those that these import.
@@ -38,46 +39,50 @@ let
       imported = concatMap definitionsOf (reverseList (lib.drop count found));
     };
 
-  # Evaluates prepared modules with definitions [{ file; value; shorthand; }]: of `shorthand` ones the value is the configuration
-  # itself, any other is a module.
+  # Evaluates prepared modules with definitions [{ file; value; }].
   evalPrepared = prepared: { prefix, definitions }:
     let
-      name = { _module.args.name = lib.last prefix; };
-      asModule = def: if def.shorthand then { _file = def.file; config = def.value; } else lib.setDefaultModuleLocation def.file def.value;
-      plain = lib.partition (def: def.shorthand) definitions;
-      called = prepared.called ++ map asModule plain.wrong;
+      inherit (prepared) class isShorthand specialArgs;
+      name = lib.last prefix;
+      asModule = def: if isShorthand def then { _file = def.file; config = def.value; } else lib.setDefaultModuleLocation def.file def.value;
       given = {
-        inherit (prepared) specialArgs class;
-        inherit prefix;
-        modules = prepared.modules ++ [ name ] ++ map asModule definitions;
+        inherit specialArgs class prefix;
+        modules = prepared.modules ++ [ { _module.args.name = name; } ] ++ map asModule definitions;
       };
+      plain = lib.partition isShorthand definitions;
+      called = prepared.called ++ map asModule plain.wrong;
+      count = length called;
+      # All definitions, in the order in which `collectedParts` would find them.
+      quickDefinitions = builtIn: found:
+        let
+          more = builtIn.config._module;
+          named = { file = builtIn._file; value._module = more // { args = more.args // { inherit name; }; }; };
+        in
+        if called == [ ] then
+          prepared.imported ++ [ named ] ++ reverseList plain.right ++ prepared.own
+        else
+          concatMap definitionsOf (reverseList (lib.drop count found))
+          ++ [ named ]
+          ++ reverseList plain.right
+          ++ concatMap definitionsOf (reverseList (lib.take count found));
       quickParts = { arguments, builtIn }@outer:
         let
-          found = lib.collectModules {
-            inherit (prepared) class;
-            inherit arguments;
-            modulesPath = prepared.specialArgs.modulesPath or "";
-            modules = called;
-          };
-          count = length called;
+          found = lib.collectModules { inherit class arguments; modulesPath = specialArgs.modulesPath or ""; modules = called; };
+          declaring = filter (m: m.options != { }) found;
+          declared = joined prepared.declared (declareAlso (reverseList declaring));
         in
-        if all (m: m.options == { } && m.disabledModules == [ ]) found then
-          {
-            inherit (prepared) declared;
-            # In the order that `collectedParts` would find them in.
-            definitions =
-              prepared.imported
-              ++ concatMap definitionsOf (reverseList (lib.drop count found))
-              ++ [ { file = builtIn._file; value._module = builtIn.config._module // { args = builtIn.config._module.args // name._module.args; }; } ]
-              ++ reverseList plain.right
-              ++ concatMap definitionsOf (reverseList (lib.take count found))
-              ++ prepared.own;
-          }
+        if called == [ ] then
+          { inherit (prepared) declared; definitions = quickDefinitions builtIn [ ]; }
+        else if any (m: m.disabledModules != [ ]) found || declaring != [ ] && declared == null then
+          collectedParts given outer
         else
-          collectedParts given outer;
+          {
+            declared = if declaring == [ ] then prepared.declared else declared;
+            definitions = quickDefinitions builtIn found;
+          };
     in
     evaluate given (
-      # Only where not both define something is the order clear.
+      # Where both define something, their order is not clear here.
       if called == [ ] || prepared.own == [ ] && prepared.imported == [ ] then quickParts else collectedParts given
     );
 
@@ -85,7 +90,8 @@ let
   evaluate = { modules, specialArgs, prefix, class }@given: parts:
     let
       arguments = {
-        inherit lib options specialArgs;
+        inherit options specialArgs;
+        lib = lib.offered;
         _class = class;
         _prefix = prefix;
         config = builtins.addErrorContext "if you get an infinite recursion here, you probably reference `config` in `imports`. If you are trying to achieve a conditional import behavior dependent on `config`, consider importing unconditionally, and using `mkEnableOption` and `mkIf` to control its effect." config;
@@ -157,20 +163,28 @@ let
     };
   };
 
-  # What modules declare, and at `builtIn` what they and this library declare of `_module`.
+  # What modules declare, and at `builtIn` what is declared of `_module`: by this library and, seldom, by them too.
   declareAlso = modules:
     let
       declared = declare modules;
-      more = filter (m: m.options ? _module) modules;
+      alsoModule = declared.names ? _module;
+      level = declare (filter (m: m.options ? _module) modules ++ [ builtInOptions ]);
     in
     declared
     // {
       names = removeAttrs declared.names [ "_module" ];
       levels = removeAttrs declared.levels [ "_module" ];
       listed = declared.listed ++ [ "_module" ];
-      builtIn = if declared.names ? _module then (declare (more ++ [ builtInOptions ])).levels._module else builtInLevel;
+      builtIn = if alsoModule then level.levels._module else builtInLevel;
+      inherit alsoModule;
     };
   builtInLevel = (declare [ builtInOptions ]).levels._module;
+  # What two groups of modules declare, or null where both speak of the same names.
+  joined = one: other:
+    if one ? wrong || other ? wrong || other.alsoModule || builtins.intersectAttrs one.names other.names != { } then
+      null
+    else
+      one // { names = one.names // other.names; levels = one.levels // other.levels; listed = one.listed ++ other.listed; };
 
   definitionsOf = m: if m.config == { } then [ ] else map (value: { file = m._file; inherit value; }) (lib.pushDownProperties m.config);
 in

@@ -15,7 +15,9 @@ let
     if found != null && isInt value then value else throw "${name}: Could not convert ${lib.escapeNixString s} to int.";
 in
 rec {
-  inherit (builtins) compareVersions concatStringsSep isString match replaceStrings split splitVersion storeDir stringLength substring typeOf;
+  inherit (builtins)
+    appendContext compareVersions concatStringsSep fromJSON isPath isString match parseDrvName replaceStrings split storeDir stringLength
+    substring toJSON typeOf unsafeDiscardStringContext;
   lowerChars = lower;
   upperChars = upper;
   stringToCharacters = letters;

@@ -9,7 +9,11 @@ let
   submoduleWith =
     { modules, specialArgs ? { }, shorthandOnlyDefinesConfig ? false, description ? null, class ? null }@given:
     let
-      prepared = lib.prepareModules { inherit modules specialArgs class; };
+      prepared = lib.prepareModules {
+        inherit modules specialArgs class;
+        # Whether a definition is taken as settings, not as a module.
+        isShorthand = def: shorthandOnlyDefinesConfig == true && isAttrs def.value;
+      };
       unnamed = { _module.args.name = lib.mkOptionDefault "‹name›"; };
       # Not of any value: for the type's own facts.
       evaluated = more: prefix: lib.evalModules { inherit class specialArgs prefix; modules = [ unnamed ] ++ modules ++ more; };
@@ -29,9 +33,7 @@ let
       merge = loc: defs:
         (lib.evalPrepared prepared {
           prefix = loc;
-          definitions = map (
-            def: def // { shorthand = isAttrs def.value && shorthandOnlyDefinesConfig == true; }
-          ) defs;
+          definitions = defs;
         }).config;
       emptyValue.value = (evaluated [ ] [ ]).config;
       getSubOptions = prefix:

@@ -1,15 +1,11 @@
-# Functions about functions, numbers, warnings and fixed points.
+# Functions about functions, numbers and warnings.
 lib:
 let
   # A function, or a set that is called like one.
   isFunction = f: builtins.isFunction f || (f ? __functor && builtins.isFunction (f.__functor f));
 in
 rec {
-  inherit (builtins)
-    add bitAnd bitOr bitXor ceil deepSeq div floor fromJSON genericClosure hashFile hashString isAttrs isBool isFloat isInt isPath
-    lessThan mul parseDrvName pathExists placeholder readDir readFile seq sub toFile toJSON toString toXML trace tryEval
-    unsafeDiscardStringContext unsafeGetAttrPos addErrorContext getContext hasContext appendContext baseNameOf dirOf;
-  fromTOML = builtins.fromTOML;
+  inherit (builtins) add bitAnd bitOr bitXor ceil deepSeq div floor genericClosure isBool isFloat isInt lessThan mul pathExists readFile seq sub;
   inherit isFunction;
 
   id = x: x;
@@ -43,17 +39,6 @@ rec {
   mirrorFunctionArgs = f: g: setFunctionArgs g (functionArgs f);
   toFunction = x: if isFunction x then x else _: x;
 
-  fix = f: let x = f x; in x;
-  converge = f: x: let next = f x; in if next == x then x else converge f next;
-  extends = overlay: f: final: let prev = f final; in prev // overlay final prev;
-  composeExtensions = f: g: final: prev:
-    let
-      first = f final prev;
-    in
-    first // g final (prev // first);
-  composeManyExtensions = builtins.foldl' composeExtensions (_: _: { });
-  makeExtensible = f: fix (self: f self // { extend = overlay: makeExtensible (extends overlay f); });
-
   warn = builtins.warn or (message: builtins.trace "evaluation warning: ${message}");
   warnIf = condition: message: if condition then warn message else x: x;
   warnIfNot = condition: warnIf (!condition);
@@ -61,21 +46,10 @@ rec {
   showWarnings = messages: x: builtins.foldl' (x: message: warn message x) x messages;
   throwIf = condition: message: if condition then throw message else x: x;
   throwIfNot = condition: throwIf (!condition);
-  assertMsg = condition: message: condition || throw message;
-  assertOneOf = name: value: allowed:
-    let show = lib.generators.toPretty { }; in
-    assertMsg (builtins.elem value allowed) "${name} must be one of ${show allowed}, but is: ${show value}";
   checkListOfEnum = what: valid: given:
     let
       list = lib.concatMapStringsSep ", " toString;
       strange = builtins.filter (x: !(builtins.elem x valid)) given;
     in
     throwIfNot (strange == [ ]) "${what}: ${list strange} unexpected; valid ones: ${list valid}";
-
-  traceIf = condition: message: x: if condition then builtins.trace message x else x;
-  traceVal = x: builtins.trace x x;
-  traceValFn = f: x: builtins.trace (f x) x;
-  traceSeq = x: builtins.trace (builtins.deepSeq x x);
-  traceValSeq = x: traceSeq x x;
-  traceValSeqFn = f: x: traceValFn f (builtins.deepSeq x x);
 }

@@ -9,7 +9,7 @@ unchanged='' changed='' fresh='' reloaded='' removed='' report=''
 fail() { echo "activate: $*" >&2; exit 1; }
 # Calls a function for each process, with the fields of its line as variables.
 each() {
-  while read -r level name restart patience onrelease reload files definition; do "$1"; done <"$list"
+  while read -r level name restart patience onrelease reload files definition; do "$1" </dev/null; done <"$list"
 }
 one_of() { case " $1 " in *" $2 "*) return 0 ;; esac; return 1; }
 say() { report="$report${report:+ · }$1 $2"; }
@@ -28,6 +28,12 @@ link_files() {
   [ "$files" != - ] || return 0
   [ -d "$HOSTENV_STATE_DIR/files" ] || mkdir -p "$HOSTENV_STATE_DIR/files"
   point "$files" "$HOSTENV_STATE_DIR/files/$name"
+}
+# For a process that goes on: its files anew, and what they need.
+refresh_files() {
+  link_files
+  [ ! -x "$HOSTENV_STATE_DIR/files/$name/.prepare" ] || "$HOSTENV_STATE_DIR/files/$name/.prepare" >&2 ||
+    fail "$name does not take its changed files"
 }
 release() { printf '%s\n%s\n' "${HOSTENV_RELEASE:-}" "${HOSTENV_REVISION:-}"; }
 same_release() { # of the two lines in file $1

@@ -4,6 +4,7 @@
 let
   renderProcess = import ../renderers/process.nix { inherit lib pkgs; };
   program = import ../renderers/program.nix { inherit lib pkgs; };
+  s6 = import ../renderers/s6.nix { inherit lib pkgs; };
   systemd = import ../renderers/systemd.nix { inherit lib pkgs; };
   shell = import ../renderers/shell.nix { inherit lib; };
   order = import ../renderers/order.nix { inherit lib; } processes;
@@ -14,21 +15,18 @@ let
   names = builtins.attrNames processes;
   definitions = builtins.mapAttrs renderProcess processes;
 
-  files = name: reload: pkgs.linkFarm "files-${name}" (
-    map (file: { name = file; path = reload.files.${file}; }) (builtins.attrNames reload.files)
-  );
-
+  kind = p: if p.schedule != null then "timer" else p.restart;
   # What the managers read, one line for each process in the order of their starts. No field has a blank.
   line = level: name:
     let p = processes.${name}; in
     toString [
       level
       name
-      (if p.schedule != null then "timer" else p.restart)
+      (kind p)
       (program.patience p)
       (if p.restartOnRelease then "release" else "-")
       (if p.reload == null then "-" else p.reload.signal)
-      (if p.reload == null then "-" else files name p.reload)
+      (if p.reload == null then "-" else program.reloadable name p)
       definitions.${name}
     ];
   list = lib.concatLines (builtins.concatLists (lib.imap0 (level: map (line level)) order.levels));
@@ -45,11 +43,14 @@ pkgs.runCommand "activate"
       export PATH
       here=${builtins.placeholder "out"}/share/hostenv
       if [ -e "$here/secrets" ]; then
-        while read -r name secret; do
-          [ -r "''${HOSTENV_SECRETS_DIR:-$HOSTENV_RUNTIME_DIR/secrets}/$secret" ] || {
+        while read -r name secret kind; do
+          [ ! -r "''${HOSTENV_SECRETS_DIR:-$HOSTENV_RUNTIME_DIR/secrets}/$secret" ] || continue
+          if [ "$kind" = timer ]; then
+            echo "$name needs the secret $secret, which has no value here: its runs fail until it has"
+          else
             echo "activate: $name needs the secret $secret, which has no value here" >&2
             exit 1
-          }
+          fi
         done < "$here/secrets"
       fi
       if [ -e "$here/activate" ]; then
@@ -63,22 +64,19 @@ pkgs.runCommand "activate"
     lines = lib.optionalString (activate != "") "${shebang}\nset -e\n${activate}\n";
     facts = builtins.toJSON {
       version = 1;
-      processes = builtins.mapAttrs (_: p: {
-        restart = if p.schedule == null then p.restart else "always";
-        ready = program.patience p != 0;
-      }) processes;
+      processes = builtins.mapAttrs (_: p: { restart = s6.supervision p; }) processes;
     };
     inherit list;
     secrets = lib.concatMapStrings (
-      name: lib.concatMapStrings (secret: "${name} ${secret}\n") processes.${name}.secrets
+      name: lib.concatMapStrings (secret: "${name} ${secret} ${kind processes.${name}}\n") processes.${name}.secrets
     ) names;
     slice = systemd.slice resources;
     # Where sockets that the manager makes belong is known at run time only.
     sockets = lib.concatMapStrings (name: "socket ${name} ${shell.word processes.${name}.listen.socket}\n") activated;
-    s6 = "${shebang}\n${builtins.readFile ./common.sh}${builtins.readFile ./s6.sh}";
-    systemd = "${shebang}\n${builtins.readFile ./common.sh}${builtins.readFile ./systemd.sh}";
+    managerS6 = "${shebang}\n${builtins.readFile ./common.sh}${builtins.readFile ./s6.sh}";
+    managerSystemd = "${shebang}\n${builtins.readFile ./common.sh}${builtins.readFile ./systemd.sh}";
     links = map (name: "${name}=${definitions.${name}}") names;
-    passAsFile = [ "main" "lines" "facts" "list" "slice" "sockets" "s6" "systemd" "secrets" ];
+    passAsFile = [ "main" "lines" "facts" "list" "slice" "sockets" "managerS6" "managerSystemd" "secrets" ];
   }
   ''
     here=$out/share/hostenv
@@ -89,8 +87,8 @@ pkgs.runCommand "activate"
     cp $slicePath $here/systemd/hostenv.slice
     cp $socketsPath $here/systemd/sockets
     [ ! -s $secretsPath ] || cp $secretsPath $here/secrets
-    cp $s6Path $here/managers/s6
-    cp $systemdPath $here/managers/systemd
+    cp $managerS6Path $here/managers/s6
+    cp $managerSystemdPath $here/managers/systemd
     chmod +x $out/bin/activate $here/managers/*
     if [ -s $linesPath ]; then
       cp $linesPath $here/activate

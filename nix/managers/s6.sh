@@ -214,7 +214,7 @@ again() {
   one_of "$reloaded" "$name" || return 0
   dir=$services/$name
   : >"$dir/files"
-  link_files
+  refresh_files
   case $reload in HUP) s6-svc -h "$dir" ;; INT) s6-svc -i "$dir" ;; QUIT) s6-svc -q "$dir" ;; TERM) s6-svc -t "$dir" ;;
     USR1) s6-svc -1 "$dir" ;; USR2) s6-svc -2 "$dir" ;; WINCH) s6-svc -y "$dir" ;; esac
   echo "$files" >"$dir/files"

@@ -207,7 +207,7 @@ started() { # how the starts went
 reload_one() {
   one_of "$reloaded" "$name" || return 0
   : >"$records/$name.files"
-  link_files
+  refresh_files
   ctl reload "hostenv-$name.service"
   echo "$files" >"$records/$name.files"
 }

@@ -36,6 +36,8 @@ let
     # Becomes the process: its variables, directories and preparations first.
     ${variables name p}${concatMapStrings secret p.secrets}${concatMapStrings makeDirectory (directories p)}cd ${shell.word p.workingDirectory} || exit 111
     ${optionalString (p.preStart != "") "${out}/prepare || exit\n"}${
+      optionalString (reprepares p) "\"$HOSTENV_STATE_DIR/files/${name}/.prepare\" || exit\n"
+    }${
       optionalString (p.listen.socket != null && !p.listen.activation) (
         let word = shell.word p.listen.socket; in "[ ! -S ${word} ] || ${tools.program pkgs.coreutils "rm"} -f ${word}\n"
       )
@@ -48,6 +50,8 @@ let
     set -e
     ${p.preStart}
   '';
+
+  reprepares = p: p.reload != null && p.reload.prepare != "";
 
   checks = p:
     let
@@ -73,6 +77,22 @@ let
     ${optionalString (asksSocket p) (builtins.readFile ./ready-socket.sh)}${builtins.readFile ./ready.sh}'';
 in
 {
+  # What a process finds in $HOSTENV_STATE_DIR/files/NAME: no part of its definition, so that a change of it need not restart it.
+  # `.prepare` runs at starts and reloads, and brings its own variables and directory, as whoever reloads has neither.
+  reloadable = name: p: pkgs.linkFarm "files-${name}" (
+    lib.mapAttrsToList (file: path: { name = file; inherit path; }) p.reload.files
+    ++ lib.optional (reprepares p) {
+      name = ".prepare";
+      path = pkgs.writeScript "prepare-${name}" ''
+        ${tools.shebang}
+        ${variables name p}${tools.path [ pkgs.coreutils ]}
+        cd ${shell.word p.workingDirectory} || exit 111
+        set -e
+        ${p.reload.prepare}
+      '';
+    }
+  );
+
   # Seconds that a deployment waits for the process to become ready, or 0 where nothing says when it is.
   patience = p:
     if p.schedule != null || checks p == [ ] then 0 else if p.readiness == null then 30 else p.readiness.timeout;

@@ -89,7 +89,9 @@ in
         general = site { root = "${code}/web"; inherit (pool) socket; inherit (cfg) maxRequestSize; };
       in
       general // {
-        locations = general.locations // {
+        locations = general.locations // lib.optionalAttrs (config.buildReference != null) {
+          "= /build-ref.txt".return = lib.mkDefault "200 '${config.buildReference}'";
+        } // {
           # Uploads are never run, styles of images are made when they are first asked for, and private files go through Drupal.
           "~ ^/sites/[^/]+/files/.*\\.php(/|$)" = { priority = 100; return = 404; };
           "~ ^/sites/[^/]+/files/" = { priority = 200; tryFiles = "$uri /index.php$is_args$args"; };
@@ -121,6 +123,7 @@ in
       };
     };
     processes = {
+      nginx.after = [ "phpfpm-${name}" ];
       drupal-cron = lib.mkIf cfg.cron.enable {
         command = drush [ "core:cron" ];
         schedule = timer.schedule cfg.cron.timerConfig;

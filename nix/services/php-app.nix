@@ -37,6 +37,7 @@ in
       inherit (config.services.phpfpm.pools.${name}) socket;
       inherit (cfg) maxRequestSize;
     };
+    processes.nginx.after = [ "phpfpm-${name}" ];
     services.phpfpm.pools.${name} = {
       inherit (cfg) phpVersion;
       extensions = cfg.phpExtensions;

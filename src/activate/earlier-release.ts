@@ -9,7 +9,7 @@ import { generationPath, profilePath } from './profile.ts'
 /** The release that a rollback to `n` means; null: the one that was live before, by the record. Throws Refused when there is none. */
 export function rollbackTarget(ctx: Context, project: string, key: string, n: number | null): Release {
   const live = ctx.state.environments.get(project, key)?.live ?? null
-  const wanted = n ?? liveBefore(ctx, project, key)
+  const wanted = n ?? releaseBefore(ctx, project, key)
   const list = `ssh HOST releases ${shellWord(key)} -p ${project} lists them.`
   if (wanted === null) throw new Refused(`no release of ${key} was live before this one`, { help: [list] })
   if (wanted === live)
@@ -21,14 +21,18 @@ export function rollbackTarget(ctx: Context, project: string, key: string, n: nu
   return release
 }
 
-// A release that was only activated anew has the same content: going back from it means going back from what it was.
-function liveBefore(ctx: Context, project: string, key: string): number | null {
+/**
+ * The release that was live before the present one, by the record; null: none was. A release that was only activated anew has the same
+ * content: going back from it means going back from what it was.
+ */
+export function releaseBefore(ctx: Context, project: string, key: string): number | null {
   const { deploys, environments } = ctx.state
-  let change = deploys.lastChange(project, key)
-  while (change !== null && change.kind === 'redeploy' && change.previous_release !== null) {
-    const earlier = environments.deployOf(project, key, change.previous_release)
-    change = earlier === null ? null : deploys.get(earlier)
-  }
+  const madeBy = (n: number) => deploys.get(environments.deployOf(project, key, n) ?? 0)
+  const row = environments.get(project, key)
+  // What is paused is as good as live: going back from it means going back from what would wake.
+  const present = row?.live ?? row?.wakes ?? null
+  let change = present === null ? deploys.lastStop(project, key) : madeBy(present)
+  while (change?.kind === 'redeploy' && change.previous_release !== null) change = madeBy(change.previous_release)
   return change?.previous_release ?? null
 }
 
@@ -38,9 +42,10 @@ export function asBefore(ctx: Context, release: Release, label: string): Next {
   const environment = ctx.state.environments.get(project, key)
   const profile = profilePath(ctx.host, environment?.user_name ?? '')
   const kept = generationPath(profile, generation)
-  const other = kept !== null && kept !== out
-  if (other || kept === null || !existsSync(ctx.host.nix.realPath(out))) {
-    const why = release.outcome === 'collected' ? 'was collected' : other ? 'is not what it was' : 'is gone'
+  const collected = release.outcome === 'collected'
+  const other = !collected && kept !== null && kept !== out
+  if (collected || other || kept === null || !existsSync(ctx.host.nix.realPath(out))) {
+    const why = collected ? 'was collected' : other ? 'is not what it was' : 'is gone'
     throw new Refused(`release ${n} of ${key} ${why}`, {
       headline: `Release ${n} of ${key} ${why}`,
       detail: [other ? `Its generation ${generation} is ${kept} by now, not ${out}` : `The store does not keep ${out}`],

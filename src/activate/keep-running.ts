@@ -48,7 +48,8 @@ async function look(ctx: Context, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function bringUp(ctx: Context, { project, key, live, broken }: EnvironmentRow): Promise<void> {
+/** Starts what is live in one environment where it does not run as the record says; one that cannot start is `broken`. */
+export async function bringUp(ctx: Context, { project, key, live, broken }: EnvironmentRow): Promise<void> {
   const release = live === null ? null : ctx.state.environments.release(project, key, live)
   if (!release) return
   try {

@@ -35,8 +35,7 @@ export function recordStop(ctx: Context, { project, key, kind, pusher, fingerpri
       ctx.state.lifetimes.paused(project, key, row.live, pusher, fingerprint === '' ? goesAt : null)
     return
   }
-  const declared = ctx.state.projects.get(project)?.policy.environments ?? {}
-  ctx.state.lifetimes.stopped(project, key, Object.hasOwn(declared, key) ? null : goesAt)
+  ctx.state.lifetimes.stopped(project, key, ctx.state.projects.declares(project, key) ? null : goesAt)
 }
 
 function later(ctx: Context, milliseconds: number): string {

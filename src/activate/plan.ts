@@ -53,7 +53,7 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
   const cur = await currentValue(ctx, deploy)
   if (deploy.kind === 'push') {
     await checkTag(ctx, deploy, key)
-    if (next !== null) for (const one of needs) if (one !== null) await checkForce(ctx, deploy, one, cur ?? zeroOid)
+    if (next !== null) for (const one of needs) await checkForce(ctx, deploy, one, cur ?? zeroOid)
   }
   // With -o no-activate the branch moves and the environment stays as it is.
   if (key === null || (deploy.kind === 'push' && deploy.options.noActivate)) return { ready, cur, environment: null }
@@ -87,7 +87,7 @@ export function placeOf(ctx: Context, project: ProjectId, key: string): Place {
 export function verificationOf(ctx: Context, project: string, key: string): Verification {
   const policy = ctx.state.projects.get(project)?.policy
   const environment = policy?.environments[key] ?? policy?.environments[previewOf(policy, key)?.extends ?? '']
-  return environment?.deploymentVerification ?? { enable: true, path: '/', timeout: 30, upFor: 2 }
+  return environment?.deploymentVerification ?? { enable: true, enforce: true, path: '/', timeout: 30, upFor: 2 }
 }
 
 /** What the record says is live, with its generation; null when nothing is. */

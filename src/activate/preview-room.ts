@@ -50,9 +50,14 @@ export function beyondMax(ctx: Context, project: string, key: string): Environme
   const policy = ctx.state.projects.get(project)?.policy
   const preview = policy === undefined ? null : previewOf(policy, key)
   if (preview === null || preview.max === null || preview.evict !== 'oldest') return []
-  const all = ctx.state.lifetimes.ofPattern(project, preview.pattern)
+  const all = madeBy(ctx, project, preview.pattern)
   const others = all.filter((row) => row.key !== key)
   return others.slice(0, Math.max(0, all.length - preview.max))
+}
+
+// What was declared since is no preview any more.
+function madeBy(ctx: Context, project: string, pattern: string): EnvironmentRow[] {
+  return ctx.state.lifetimes.ofPattern(project, pattern).filter(({ key }) => !ctx.state.projects.declares(project, key))
 }
 
 function isThere(row: EnvironmentRow | null): boolean {
@@ -70,7 +75,7 @@ export function checkRoom(ctx: Context, project: string, keys: readonly string[]
 }
 
 function checkPattern(ctx: Context, project: string, { max, evict }: Preview, pattern: string, more: number): void {
-  const all = ctx.state.lifetimes.ofPattern(project, pattern)
+  const all = madeBy(ctx, project, pattern)
   if (max === null || evict === 'oldest' || all.length + more <= max) return
   const oldest = all.slice(0, NAMED).map(({ key, live }) => (live === null ? `${key} (paused)` : key))
   const first = all[0]?.key ?? ''

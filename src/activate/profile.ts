@@ -55,6 +55,13 @@ export async function switchGeneration(profile: string, generation: number | nul
   await point(profile, generation)
 }
 
+/** Removes generations that are not current: what they kept may be collected from now on. */
+export async function deleteGenerations(profile: string, which: readonly number[]): Promise<void> {
+  for (const n of which.filter((one) => one !== currentGeneration(profile)))
+    await rm(`${profile}-${n}-link`, { force: true })
+  await syncFolder(dirname(profile))
+}
+
 // One rename(2), as nix-env makes it. The record says next that this is so, and the record outlives a power cut.
 async function point(profile: string, generation: number): Promise<void> {
   const next = `${profile}.next`

@@ -1,6 +1,7 @@
 // The end of an environment: everything on disk that is its own. Its rows go after that, so a crash here is redone.
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Context } from '../context.ts'
 import { projectId } from '../lib/repositories.ts'
 import { run } from '../lib/spawn.ts'
@@ -10,11 +11,15 @@ import { keptLink } from './roots.ts'
 
 /** Removes data, state, profile, sockets and kept builds of an environment whose services are stopped. Idempotent. */
 export async function removeFiles(ctx: Context, project: string, key: string): Promise<void> {
-  const { facts } = placeOf(ctx, projectId(project), key)
-  const { stateDir } = ctx.config
-  await rm(keptLink(stateDir, facts.userName), { force: true })
-  const own = [facts.upstreamRuntimeDir, facts.runtimeDir, environmentDir(ctx.host, facts.userName)]
-  for (const folder of own) await removeTree(ctx, folder)
+  await removeFilesOf(ctx, placeOf(ctx, projectId(project), key).facts.userName)
+}
+
+/** The same for a user name. */
+export async function removeFilesOf(ctx: Context, userName: string): Promise<void> {
+  const { stateDir, runtimeDir } = ctx.config
+  await rm(keptLink(stateDir, userName), { force: true })
+  const sockets = ['upstream', 'user'].map((name) => join(runtimeDir, name, userName))
+  for (const folder of [...sockets, environmentDir(ctx.host, userName)]) await removeTree(ctx, folder)
 }
 
 // What an environment made read-only is removed too. chmod(1) follows no link on its way down.

@@ -55,14 +55,11 @@ export function recordCommit(ctx: Context, plan: Plan, { generation, closure }: 
   ctx.state.deploys.update(deploy.id, { stages: JSON.stringify(stages) })
   const { commit, tree, out: storePath, label } = next
   if (next.again === null)
-    ctx.state.environments.addRelease(
-      {
-        ...{ project, key, n: environment.n, generation, stages, label },
-        ...{ commit, tree, storePath, ...closure },
-        ...{ by: deploy.session.pusher.name, at: new Date().toISOString() },
-      },
-      deploy.id,
-    )
+    ctx.state.environments.addRelease({
+      ...{ project, key, n: environment.n, generation, stages, label, deploy: deploy.id },
+      ...{ commit, tree, storePath, ...closure },
+      ...{ by: deploy.session.pusher.name, at: new Date(ctx.now()).toISOString() },
+    })
   ctx.state.environments.setLive(project, key, environment.n)
   recordLife(ctx, { project, key, ttl: next.ttl })
   if (next.tag !== null) ctx.state.tags.bind(project, next.tag, commit)

@@ -8,7 +8,7 @@ import { putInPlace, repositoryPath } from '../lib/repositories.ts'
 import { type DeployRow, noRef } from '../state/deploys.ts'
 import { releaseNumbers, releaseRef } from './plan.ts'
 import { removeFiles } from './purge.ts'
-import { dropRoot, keepBuild } from './roots.ts'
+import { dropKept, dropRoot, keepBuild } from './roots.ts'
 
 /** Moves the refs of a committed deploy and ends it. Idempotent. Throws when git cannot; the deploy stays committed. */
 export async function redo(ctx: Context, row: DeployRow): Promise<void> {
@@ -20,6 +20,7 @@ export async function redo(ctx: Context, row: DeployRow): Promise<void> {
 export async function conclude(ctx: Context, row: DeployRow): Promise<void> {
   const { id, kind, project, key } = row
   if (row.release === null) await keepBuild(ctx, row)
+  else await dropKept(ctx, row)
   if (kind === 'purge' && key !== null) await removeFiles(ctx, project, key)
   ctx.state.atomically(() => {
     if (kind === 'purge' && key !== null) ctx.state.lifetimes.forget(project, key)

@@ -37,6 +37,15 @@ export async function addRoot(nix: Nix, link: string, out: string): Promise<void
   await mustRun(nix.command(['nix-store', '--realise', out, ...root]))
 }
 
+/** Lets go of the build that is kept for an environment, once something else of it is live. */
+export async function dropKept(
+  ctx: Pick<Context, 'config'>,
+  { project: name, key }: Pick<DeployRow, 'project' | 'key'>,
+): Promise<void> {
+  const { organisation, project } = projectId(name)
+  if (key !== null) await rm(keptLink(ctx.config.stateDir, userName(organisation, project, key)), { force: true })
+}
+
 /** The link of the build that is kept for an environment. */
 export function keptLink(stateDir: string, user: string): string {
   return join(stateDir, 'roots', `kept-${user}`)

@@ -29,25 +29,48 @@ export async function runActivate(
   emit: Emit,
 ): Promise<void> {
   const line = (text: string) => emit({ type: 'activate-line', line: text })
+  // What a manager says at its end is told with the refusal, not twice.
+  const last: string[] = []
+  const errorLine = (text: string) => {
+    if (last.length > 0 || text.startsWith(managerSays)) last.push(text)
+    else line(text)
+  }
   const ran = await underLock(host, place, [`${out}/bin/activate`], {
     release,
     timeout: host.limits.activateTime,
     line,
+    errorLine,
   })
-  if (ran.code === 0) return
+  if (ran.code === 0) return last.forEach(line)
   const how = ran.timedOut ? `took longer than ${host.limits.activateTime / 1000} s` : (ran.over ?? describeEnd(ran))
-  const tail = `${ran.stdout}\n${ran.stderr}`.split('\n').filter((text) => text !== '')
-  throw new Refused(`activate failed: ${how}`, {
-    headline: `Activate failed: ${how}`,
-    detail: tail.slice(-25),
-    help: ran.timedOut ? ['Its operator can raise limits.activateTime.'] : limitHints(tail.slice(-25), host.limits),
+  const said = ran.timedOut || ran.over !== null ? null : whatTheManagerSays(ran.stderr)
+  const why = said?.why ?? how
+  if (said === null) last.forEach(line)
+  const tail = (said?.lines ?? `${ran.stdout}\n${ran.stderr}`.split('\n').filter((text) => text !== '')).slice(-25)
+  throw new Refused(`activate failed: ${why}`, {
+    headline: `Activate failed: ${why}`,
+    detail: tail,
+    help: ran.timedOut ? ['Its operator can raise limits.activateTime.'] : limitHints(tail, host.limits),
   })
+}
+
+const managerSays = 'activate: '
+
+/**
+ * Why the library's managers gave up, `activate: web is not ready after 30 s`, and the last lines of the process that they mean. The
+ * words are from the project's closure, and may be anything that fits a line.
+ */
+function whatTheManagerSays(stderr: string): { why: string; lines: string[] } | null {
+  const lines = stderr.split('\n').filter((text) => text !== '')
+  const at = lines.findIndex((line) => line.startsWith(managerSays) && /^[ -~]{1,140}$/.test(line))
+  return at === -1 ? null : { why: (lines[at] as string).slice(managerSays.length), lines: lines.slice(at + 1) }
 }
 
 interface UnderLock {
   readonly release?: ReleaseFacts
   readonly timeout: number
   readonly line?: (text: string) => void
+  readonly errorLine?: (text: string) => void
 }
 
 /** Runs a command as the environment, under its lock; it dies with the receiver. */
@@ -69,7 +92,7 @@ export async function underLock(
     timeout: options.timeout,
     maxBuffer: 1024 ** 2,
     bounds: boundsOf(host),
-    ...(options.line === undefined ? {} : { onStdout: options.line, onStderr: options.line }),
+    ...(options.line === undefined ? {} : { onStdout: options.line, onStderr: options.errorLine ?? options.line }),
   })
 }
 

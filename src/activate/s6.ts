@@ -8,7 +8,7 @@ import { asEnvironment, type LocalHost, type Place } from './host.ts'
 export interface ProcessState {
   readonly up: boolean
   readonly pid: number
-  /** Seconds in this state. */
+  /** Seconds for which it has been up and, where it says when it is ready, ready; 0 where it is down. */
   readonly seconds: number
   /** How it ended last time (`exit 1`, `signal SIGKILL`), or null when it never did. */
   readonly lastDeath: string | null
@@ -22,7 +22,7 @@ export async function processStates(
 ): Promise<Map<string, ProcessState>> {
   const script = `for name do
     dir="$HOSTENV_RUNTIME_DIR/s6/service/$name"
-    stat=$(s6-svstat -o up,pid,updownfor "$dir" 2>/dev/null) || continue
+    stat=$(s6-svstat -o up,pid,readyfor "$dir" 2>/dev/null) || continue
     echo "= $name $stat"
     s6-svdt "$dir" 2>/dev/null
   done`
@@ -31,12 +31,12 @@ export async function processStates(
   const states = new Map<string, ProcessState>()
   for (const block of stdout.split(/^= /m).slice(1)) {
     const [head = '', ...deaths] = block.split('\n')
-    const match = /^(\S+) (true|false) (-?\d+) (\d+)$/.exec(head)
+    const match = /^(\S+) (true|false) (-?\d+) (-?\d+)$/.exec(head)
     if (!match?.[1]) continue
     states.set(match[1], {
       up: match[2] === 'true',
       pid: Number(match[3]),
-      seconds: Number(match[4]),
+      seconds: match[2] === 'true' ? Math.max(0, Number(match[4])) : 0,
       lastDeath: lastDeath(deaths),
     })
   }

@@ -3,20 +3,28 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { descendants, end, processes, seesMount, startedAt } from '../lib/proc.ts'
+import { commandOf, descendants, end, type Process, processes, seesMount, startedAt } from '../lib/proc.ts'
 import { start } from '../lib/spawn.ts'
 import type { EnvironmentFacts } from '../records.ts'
 import { asEnvironment, environmentDir, type LocalHost, makeScanDirectory, type Place } from './host.ts'
 
+/** Where trees were found, by scan directory: they are looked for there first, as reading all of /proc takes its time. */
+const found = new Map<string, number>()
+
 /** The s6-svscan of an environment, or null when none runs. Found by what no other environment can imitate. */
-export function findTree(host: LocalHost, facts: EnvironmentFacts, all = processes()): number | null {
+export function findTree(host: LocalHost, facts: EnvironmentFacts, all?: readonly Process[]): number | null {
   const scan = join(facts.runtimeDir, 's6/scan')
-  const candidates = all.filter((process) => {
-    const [program, ...args] = process.command.split('\0')
-    return program?.endsWith('s6-svscan') && args.includes(scan)
-  })
-  const ours = candidates.filter(({ pid }) => host.sandbox === null || seesMount(pid, facts.runtimeDir))
-  return ours[0]?.pid ?? null
+  const isIt = (pid: number, command: string | null) => {
+    const [program, ...args] = (command ?? '').split('\0')
+    if (!program?.endsWith('s6-svscan') || !args.includes(scan)) return false
+    return host.sandbox === null || seesMount(pid, facts.runtimeDir)
+  }
+  const before = all === undefined ? found.get(scan) : undefined
+  if (before !== undefined && isIt(before, commandOf(before))) return before
+  const tree = (all ?? processes()).find(({ pid, command }) => isIt(pid, command))?.pid ?? null
+  if (tree === null) found.delete(scan)
+  else found.set(scan, tree)
+  return tree
 }
 
 /** Every process of an environment's tree. */

@@ -12,6 +12,7 @@ import { makePlan, type Plan, refChanges, verificationOf } from './plan.ts'
 import { checkRoom } from './preview-room.ts'
 import { recordCommit, recordStart, type SwitchedOne } from './record.ts'
 import { conclude, moveRefs, redo } from './redo.ts'
+import { retire } from './retention.ts'
 import { stopTree } from './service-tree.ts'
 import { activate, switchProfile, undo } from './switch.ts'
 
@@ -113,6 +114,9 @@ async function finish(ctx: Context, plans: readonly Plan[], refs: PreparedRefs):
   }
   await fault(ctx, 'S8', plans)
   for (const plan of plans) announce(ctx, plan)
+  // Nobody waits for it: it begins once this has left the environment.
+  for (const { ready, environment } of plans)
+    if (environment !== null) void retire(ctx, ready.deploy.project, environment.key)
 }
 
 // A new project's repository gets its place; what else came with the same push is deployed from there.

@@ -14,8 +14,7 @@ export async function boundedBuild(
   derivation: Derivation,
   options: Omit<BuildOptions, 'limits'>,
 ): Promise<Build> {
-  if (slots.full) options.emit({ type: 'waiting', text: 'other builds' })
-  return await slots.run(options.signal, async () => {
+  const inTime = async () => {
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), limits.buildTime)
     try {
@@ -36,5 +35,9 @@ export async function boundedBuild(
     } finally {
       clearTimeout(timer)
     }
-  })
+  }
+  // Two that want the same derivation both come to their turn; Nix's own lock lets one build it, and the other finds it there.
+  return await slots.run(options.signal, inTime, (ahead) =>
+    options.emit({ type: 'waiting', text: `${ahead} build${ahead === 1 ? '' : 's'}` }),
+  )
 }

@@ -101,6 +101,12 @@ export const limitTable = {
   treeCheckInterval: time(5 * SECOND, 'How often it looks whether the services of live environments still run.', {
     least: 100,
   }),
+  keptReleases: count(20, 'Releases of one environment that are kept, to go back to.', { least: 2, most: 10_000 }),
+  keptReleaseTime: time(
+    90 * 24 * HOUR,
+    'How long a release is kept after another one took its place; the one before what is live is kept however old it is.',
+    { least: 1000, most: 100 * 365 * 24 * HOUR },
+  ),
   previewGrace: time(
     72 * HOUR,
     'How long a preview that expired or was torn down keeps its data; then data, releases and name go together.',

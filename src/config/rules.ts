@@ -6,7 +6,8 @@ import type { Path, Place } from './parse-file.ts'
 import { escaped, type Problem } from './problems.ts'
 import { hostNamePattern } from './schema-parts.ts'
 
-const userName = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
+/** What a user may be called. */
+export const userName = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
 
 /** Options of nix.conf(5) that the receiver sets itself: its isolation depends on them. */
 const ownOptions = new Set(

@@ -28,6 +28,19 @@ export async function peeled(repository: string, path: string, oid: Oid): Promis
   return ran.code === 0 ? ran.stdout.trim() : null
 }
 
+/** The refs below a folder (`refs/heads/`). */
+export async function listRefs(
+  repository: string,
+  path: string,
+  below: string,
+): Promise<{ ref: string; value: Oid }[]> {
+  const listed = await mustRun(git(repository, path, ['for-each-ref', '--format=%(objectname) %(refname)', below]))
+  return listed
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => ({ value: line.slice(0, 40), ref: line.slice(41) }))
+}
+
 /** How many commits are reachable from `tip` and not from `base`. */
 export async function countBeyond(repository: string, path: string, base: Oid, tip: Oid): Promise<number> {
   return Number(await mustRun(git(repository, path, ['rev-list', '--count', tip, `^${base}`])))

@@ -19,6 +19,11 @@ export function processes(): Process[] {
   })
 }
 
+/** The command line of a process, its words separated by NUL; null when it is gone. */
+export function commandOf(pid: number): string | null {
+  return read(`/proc/${pid}/cmdline`)
+}
+
 /** A process and all its descendants, by number. */
 export function descendants(root: number, all: readonly Process[]): number[] {
   const children = Map.groupBy(all, (process) => process.parent)

@@ -1,8 +1,17 @@
 // So many at once, the others in order of arrival.
 
+/** Hears how many run or stand before one that waits: at once when it has to wait, and whenever that has changed. */
+export type Waiting = (ahead: number) => void
+
+interface Waiter {
+  readonly enter: () => void
+  readonly tell: Waiting
+  told: number
+}
+
 export class Slots {
   readonly #most: () => number
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: Waiter[] = []
   #taken = 0
 
   /** @param most asked each time: the number may change */
@@ -10,14 +19,9 @@ export class Slots {
     this.#most = most
   }
 
-  /** Whether whoever comes now has to wait. */
-  get full(): boolean {
-    return this.#taken >= this.#most() || this.#waiting.length > 0
-  }
-
   /** Runs `work` in a slot of its own. Rejects with the signal's reason when it aborts before the work begins. */
-  async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.#turn(signal)
+  async run<T>(signal: AbortSignal, work: () => Promise<T>, tell: Waiting = () => undefined): Promise<T> {
+    await this.#turn(signal, tell)
     try {
       return await work()
     } finally {
@@ -31,29 +35,32 @@ export class Slots {
     this.#next()
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
+  #turn(signal: AbortSignal, tell: Waiting): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const leave = () => {
+      this.#waiting.splice(this.#waiting.indexOf(waiter), 1)
+      reject(signal.reason)
+      this.#next()
+    }
     const enter = () => {
       signal.removeEventListener('abort', leave)
       this.#taken++
       resolve()
     }
-    const leave = () => {
-      this.#waiting.splice(this.#waiting.indexOf(enter), 1)
-      reject(signal.reason)
-    }
+    const waiter = { enter, tell, told: 0 }
     signal.addEventListener('abort', leave, { once: true })
-    this.#waiting.push(enter)
+    this.#waiting.push(waiter)
     this.#next()
     return promise
   }
 
   #next(): void {
-    while (this.#taken < this.#most()) {
-      const enter = this.#waiting.shift()
-      if (enter === undefined) return
-      enter()
+    while (this.#taken < this.#most() && this.#waiting.length > 0) this.#waiting.shift()?.enter()
+    for (const [index, waiter] of this.#waiting.entries()) {
+      const ahead = this.#taken + index
+      if (ahead !== waiter.told) waiter.tell(ahead)
+      waiter.told = ahead
     }
   }
 }

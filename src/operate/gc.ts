@@ -45,7 +45,7 @@ const storePart: Part = async (stateDir, env, state, { say, dryRun }) => {
   const found = await findStoreGarbage(stateDir, state, nix)
   say(`Releases    ${plural(found.kept, 'generation')} to go back to: kept`)
   for (const { userName, n } of found.generations)
-    say(`            generation ${n} of ${userName}: of a deploy that failed`)
+    say(`            generation ${n} of ${userName}: that no release needs`)
   if (nix.nix.privateStore === null)
     say(`Nix store   the machine's own: nix-collect-garbage frees it, and keeps every release`)
   else say(`Nix store   ${plural(found.paths.length, 'path')} that nothing needs, ${byteText(found.bytes)}`)

@@ -20,7 +20,7 @@ export function allGenerations(state: State, stateDir: string): Generation[] {
   return state.environments.all().flatMap((row) => {
     const profile = profilePath({ stateDir }, row.user_name)
     const busy = open.some(({ project, key }) => project === row.project && (key === row.key || key === null))
-    const released = new Set(state.environments.releases(row.project, row.key).map(({ generation }) => generation))
+    const released = new Set(state.environments.kept(row.project, row.key).map(({ generation }) => generation))
     return numbers(profile).flatMap((n) => {
       const storePath = generationPath(profile, n)
       const wanted = busy || released.has(n) || n === currentGeneration(profile)

@@ -1,5 +1,6 @@
 // Everything that a deploy says to the person who pushed, word for word. Pure: an event in, printable lines of at most 71 columns out.
 import { printable, printableLines } from '../lib/printable.ts'
+import { shellWord } from '../lib/shell-word.ts'
 import { timeToCome } from '../lib/ttl.ts'
 import type { DeployEvent } from '../records.ts'
 import { byteDelta, byteSize, count, durationText, shortTime } from './units.ts'
@@ -106,7 +107,10 @@ function stopped({ key, how, goesAt }: Event<'stopped'>): string {
 
 function kept({ key, release, duration }: Event<'kept'>): readonly string[] {
   const stays = release === null ? `nothing of ${key} is live` : `release ${release} of ${key} stays live`
-  return step(`Built and kept, not activated: ${stays} (${durationText(duration)})`)
+  return [
+    ...step(`Built and kept, not activated: ${stays} (${durationText(duration)})`),
+    ...detail(`To make it live: ssh HOST redeploy ${shellWord(key)} --pushed`),
+  ]
 }
 
 function plan({ builds, fetches, cached }: Event<'build-plan'>): readonly string[] {

@@ -91,7 +91,11 @@ function environmentView(
   return {
     ...{ project: name, key, kind: preview ? 'preview' : 'declared', type, state },
     ...{ url: live ? ctx.urlOf(facts.hostname) : null, hostname: facts.hostname },
-    ...{ release: live?.n ?? null, commit: live?.commit ?? null, expiresAt: endOf(row) },
+    ...{
+      release: live?.n ?? null,
+      commit: live?.commit ?? null,
+      expiresAt: endOf(declared === undefined ? row : null),
+    },
     note: row?.live === null && row.broken === null ? idleNote(row) : note(ctx, row?.broken ?? null, latest, live),
   }
 }

@@ -2,7 +2,7 @@
 import type { Limits } from '../config/limits.ts'
 import { type Nix, nixEnv } from '../lib/nix.ts'
 import { evaluationSandbox, type SandboxHost } from '../lib/sandbox.ts'
-import { type Ran, run } from '../lib/spawn.ts'
+import { type Command, type Ran, run } from '../lib/spawn.ts'
 import { type Oid, type ProjectId, Refused } from '../records.ts'
 import { expression, trees } from './expression.ts'
 import { type FlakeLock, stale, unlocked } from './flake-inputs.ts'
@@ -43,46 +43,44 @@ export interface Question {
   readonly trace: boolean
 }
 
+export interface Evaluated {
+  /** What was printed: JSON. */
+  readonly said: string
+  /** Whether somebody looked at the commit's id (nix/lib/noted.nix). */
+  readonly readsRevision: boolean
+}
+
 /**
- * Evaluates a source tree's manifest and the derivations of the selected environments; answers what was printed. Throws Refused with
- * Nix's own message.
+ * Evaluates a source tree's manifest and the derivations of the selected environments. Throws Refused with Nix's own message.
  */
-export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<string> {
+export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<Evaluated> {
   const ran = await run(
-    {
-      argv: [
-        'env',
-        ...sandboxOf(ctx),
-        ...ctx.nix.plain(evaluator(question.trace)),
-        '--option',
-        'build-users-group',
-        '',
-      ],
-      env: { ...nixEnv(ctx.nix), HOME: '/home' },
-      input: await expression(ctx, question),
-    },
+    { ...evaluator(ctx, question.trace), input: await expression(ctx, question) },
     {
       ...{ signal, timeout: ctx.limits.evaluationTime, maxBuffer: ctx.limits.manifestBytes },
       bounds: { processes: { most: ctx.limits.evaluationProcesses, setting: 'evaluationProcesses' } },
     },
   )
   if (ran.code !== 0 || ran.stdout.length >= ctx.limits.manifestBytes) throw evaluationFailed(ran, ctx, question)
-  return ran.stdout
+  // Whoever writes so much that the line may be cut off counts as one who looked.
+  const noted = /^trace: hostenv-revision-read$/m.test(ran.stderr) || ran.stderr.length >= ctx.limits.manifestBytes
+  return { said: ran.stdout, readsRevision: noted }
 }
 
-function sandboxOf(ctx: EvaluateContext): string[] {
+/** What evaluates pushed code: Nix in its sandbox; the expression comes on its input. */
+export function evaluator(ctx: Omit<EvaluateContext, 'site' | 'library'>, trace: boolean): Command {
   const { sandbox: host, nix, limits } = ctx
-  return evaluationSandbox({
-    host,
-    privateStore: nix.privateStore,
-    memory: limits.evaluationMemory,
-    processes: limits.evaluationProcesses,
-  })
+  const { evaluationMemory: memory, evaluationProcesses: processes } = limits
+  const sandbox = evaluationSandbox({ host, privateStore: nix.privateStore, memory, processes })
+  return {
+    argv: ['env', ...sandbox, ...nix.plain(restricted(trace)), '--option', 'build-users-group', ''],
+    env: { ...nixEnv(nix), HOME: '/home' },
+  }
 }
 
 // Without flakes: with them, a `path:` reference that states any `rev` counts as locked (Nix 2.8), and pure evaluation
 // reads whatever it names, the whole store for one. What a project could fetch is forbidden by name instead.
-function evaluator(trace: boolean): string[] {
+function restricted(trace: boolean): string[] {
   const options = {
     'experimental-features': '',
     'pure-eval': 'true',
@@ -145,7 +143,7 @@ function explain(stderr: string, ctx: EvaluateContext, source: string): string[]
     .split('\n')
     .filter(
       (line) =>
-        !/^(warning: (not writing|you don't have Internet|creating lock)|• (Added|Updated) input|\s+'path:)|\(use '--show-trace'/.test(
+        !/^(trace: hostenv-revision-read$|warning: (not writing|you don't have Internet|creating lock)|• (Added|Updated) input|\s+'path:)|\(use '--show-trace'/.test(
           line,
         ),
     )

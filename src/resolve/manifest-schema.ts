@@ -68,6 +68,7 @@ const environment = z.object({
   deploymentVerification: z
     .object({
       enable: z.boolean().default(true),
+      enforce: z.boolean().default(true),
       path: text(2000)
         .regex(/^\/[\x21-\x7e]*$/, 'is not a path')
         .default('/'),

@@ -1,12 +1,10 @@
 // Policy: who may do what, and what a ref means. It comes from the canonical branch alone, never from the pushed commit.
 
-import { isDeepStrictEqual } from 'node:util'
 import { levelOf, type Role } from '../config/roles.ts'
 import { nixString } from '../lib/nix-string.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import type { EnvironmentFacts, EnvironmentManifest, Manifest } from '../records.ts'
 import { Refused } from '../records.ts'
-import type { Preview } from '../state/previews.ts'
 import { claimedBy } from '../state/tags.ts'
 
 /** The refusal for a branch that means nothing: what there is, and the lines that would add it. */
@@ -103,30 +101,16 @@ export function checkNames(key: string, said: EnvironmentFacts, due: Environment
   }
 }
 
-/** Fields of an environment where a commit's own manifest differs from the policy that is in force. */
-export function differingFields(policy: EnvironmentManifest, own: EnvironmentManifest): string[] {
-  const fields = ['enable', 'type', 'users', 'virtualHosts', 'releaseTags', 'requires', 'protected'] as const
-  return [
-    ...fields.filter((field) => !isDeepStrictEqual(policy[field], own[field])),
-    ...(policy.hostenv.gitRef === own.hostenv.gitRef ? [] : ['hostenv.gitRef']),
-    ...(policy.deploymentVerification.enable === own.deploymentVerification.enable
-      ? []
-      : ['deploymentVerification.enable']),
-  ]
-}
-
-/** The same for a preview: whether the commit's own manifest has another pattern of that name. */
-export function differingPattern({ pattern, ...policy }: Preview, own: Manifest): string[] {
-  const said = own.previews[pattern]
-  return isDeepStrictEqual(said, policy) ? [] : [`previews.${JSON.stringify(pattern)}`]
-}
-
-/** `old`, less every key, user and role that `next` no longer has, and with what it protects: what a canonical push takes away even when it does not become live. */
+/**
+ * `old`, less every key, user and role that `next` no longer has, and with what it protects and what it requires where nothing
+ * was: what a canonical push takes away even when it does not become live.
+ */
 export function restrict(old: Manifest, next: Manifest): Manifest {
   const environments = Object.entries(old.environments).map(([key, env]) => {
     const allowed = next.environments[key]
     const users = restrictUsers(env.users, allowed?.enable ? allowed.users : {})
-    return [key, { ...env, users, protected: env.protected || (allowed?.protected ?? false) }]
+    const requires = env.requires ?? allowed?.requires ?? null
+    return [key, { ...env, users, requires, protected: env.protected || (allowed?.protected ?? false) }]
   })
   const previews = Object.entries(old.previews).map(([pattern, preview]) => {
     const allowed = next.previews[pattern]

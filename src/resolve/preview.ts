@@ -1,7 +1,14 @@
 // A preview as an environment: what it has of its pattern, what of the environment that it extends, and whether its names are free.
 import { userName } from '../lib/names.ts'
 import { projectId } from '../lib/repositories.ts'
-import { type EnvironmentFacts, type EnvironmentManifest, type Manifest, type ProjectId, Refused } from '../records.ts'
+import {
+  type EnvironmentFacts,
+  type EnvironmentManifest,
+  type Manifest,
+  type ProjectId,
+  Refused,
+  type Verification,
+} from '../records.ts'
 import type { Preview } from '../state/previews.ts'
 import type { Projects } from '../state/projects.ts'
 
@@ -20,6 +27,12 @@ export function checkPreviewName(projects: Projects, project: ProjectId, key: st
   }
 }
 
+/** The pushed commit says what is checked, the policy whether that is done and whether it decides. */
+export function checksOf(policy: Verification | undefined, own: EnvironmentManifest): Verification {
+  const { enable = true, enforce = true } = policy ?? {}
+  return { ...own.deploymentVerification, enable, enforce }
+}
+
 /**
  * The settings of a preview: type and users of its pattern, checks of the environment that it extends (how, as the commit
  * says; whether, as the policy says), and nothing else of that.
@@ -30,10 +43,10 @@ export function previewEnvironment(
   preview: Preview,
   hostenv: EnvironmentFacts,
 ): EnvironmentManifest {
-  const enforced = policy.environments[preview.extends]?.deploymentVerification.enable ?? true
+  const extended = policy.environments[preview.extends]?.deploymentVerification
   return {
     ...{ enable: true, type: preview.type, virtualHosts: {}, users: preview.users, hostenv },
     ...{ releaseTags: null, requires: null, protected: false },
-    deploymentVerification: { ...own.deploymentVerification, enable: enforced },
+    deploymentVerification: checksOf(extended, own),
   }
 }

@@ -2,7 +2,8 @@
 // needs no Nix as long as what it evaluates to is there.
 import { type Emit, type Oid, type ProjectId, Refused } from '../records.ts'
 import type { Evaluations } from '../state/evaluations.ts'
-import { type EvaluateContext, evaluate, type Question } from './evaluate.ts'
+import type { EvaluateContext, Question } from './evaluate.ts'
+import { evaluateCommit, type Said } from './evaluate-commit.ts'
 import { fetchInputs } from './fetch-inputs.ts'
 import { parseFlakeLock } from './flake-inputs.ts'
 import { type Evaluation, parseEvaluation } from './manifest-schema.ts'
@@ -37,12 +38,23 @@ export interface Tell {
 /** What a commit declares, and what of it the receiver does not have, a line for each kind. */
 export interface Read extends Evaluation {
   readonly missing: readonly string[]
+  /** Whether the same tree in another commit would be another build. */
+  readonly buildDependsOnCommit: boolean
+}
+
+interface Kept extends Said {
+  readonly missing: readonly string[]
 }
 
 /** Reads a commit. Throws Refused with what is wrong with it. */
 export async function readCommit(ctx: ReadContext, q: CommitQuestion, tell: Tell): Promise<Read> {
-  const dependsOn = [q.tree, q.project, ctx.site, ctx.library, ctx.nix.version, q.select]
-  return fromBefore(ctx, dependsOn) ?? (await tell.inTurn(() => readAnew(ctx, q, dependsOn, tell)))
+  const ofTree = [q.tree, q.project, ctx.site, ctx.library, ctx.nix.version, ctx.allowedGitHosts, q.select]
+  const keys = { ofTree, ofCommit: [...ofTree, q.commit] }
+  return (
+    fromBefore(ctx, keys.ofTree) ??
+    fromBefore(ctx, keys.ofCommit) ??
+    (await tell.inTurn(() => readAnew(ctx, q, keys, tell)))
+  )
 }
 
 // An answer of a version that said something else in other words is none.
@@ -50,28 +62,33 @@ function fromBefore(ctx: ReadContext, dependsOn: unknown): Read | null {
   const answer = ctx.evaluations.get(dependsOn)
   if (answer === null) return null
   try {
-    const { said, missing } = JSON.parse(answer) as { said: string; missing: string[] }
-    const evaluation = parseEvaluation(said)
-    return Object.values(evaluation.selected).every(({ outPath }) => ctx.isKept(outPath))
-      ? { ...evaluation, missing }
-      : null
+    const read = readOf(JSON.parse(answer) as Kept)
+    return Object.values(read.selected).every(({ outPath }) => ctx.isKept(outPath)) ? read : null
   } catch (error) {
     if (error instanceof Refused || error instanceof SyntaxError) return null
     throw error
   }
 }
 
-async function readAnew(ctx: ReadContext, q: CommitQuestion, dependsOn: unknown, tell: Tell): Promise<Read> {
+function readOf({ said, missing, perCommit }: Kept): Read {
+  return { ...parseEvaluation(said), missing, buildDependsOnCommit: perCommit === 'build' }
+}
+
+interface Keys {
+  readonly ofTree: unknown
+  readonly ofCommit: unknown
+}
+
+async function readAnew(ctx: ReadContext, q: CommitQuestion, keys: Keys, tell: Tell): Promise<Read> {
   const { repository, tree, project, commit: revision, select, trace } = q
   const folder = await readHostenvFolder(repository, ctx.path, tree)
   const lock = folder.kind === 'flake' && folder.lock !== null ? parseFlakeLock(folder.lock, ctx.allowedGitHosts) : null
   const flake = folder.kind === 'flake' ? { lock } : null
   const source = await treeToStore(ctx, repository, tree)
   if (lock !== null) await fetchInputs(ctx, lock, tell)
-  const said = await evaluate(ctx, { project, source, revision, select, trace, flake }, tell.signal)
-  const evaluation = parseEvaluation(said)
-  const missing = await notFetched(repository, ctx.path, tree)
-  // A flake may look at its revision, which is another one for each commit; a module gets to know none.
-  if (flake === null) ctx.evaluations.set(dependsOn, JSON.stringify({ said, missing }))
-  return { ...evaluation, missing }
+  const evaluated = await evaluateCommit(ctx, { project, source, revision, select, trace, flake }, tell.signal)
+  const kept: Kept = { ...evaluated, missing: await notFetched(repository, ctx.path, tree) }
+  const read = readOf(kept)
+  ctx.evaluations.set(kept.perCommit === 'nothing' ? keys.ofTree : keys.ofCommit, JSON.stringify(kept))
+  return read
 }

@@ -12,8 +12,9 @@ import {
   Refused,
 } from '../records.ts'
 import { keyNamed, keyOfFullRef, type Preview, previewOf } from '../state/previews.ts'
-import { checkNames, differingFields, differingPattern, noSuchKey, undeclared, undeclaredTag } from './policy.ts'
-import { checkPreviewName, previewEnvironment } from './preview.ts'
+import { differing } from './differing.ts'
+import { checkNames, noSuchKey, undeclared, undeclaredTag } from './policy.ts'
+import { checkPreviewName, checksOf, previewEnvironment } from './preview.ts'
 import { type ReadContext, readCommit, type Tell } from './read-commit.ts'
 import { peel } from './source.ts'
 
@@ -76,7 +77,7 @@ export async function resolveRef(
       : { key: wanted, ...(preview === null ? {} : { extends: preview.extends, schedules: preview.schedules ?? [] }) }
   const { project, repository, trace } = q
   const question = { project, repository, commit, tree, select, trace }
-  const { manifest, selected, missing } = await readCommit(ctx, question, tell)
+  const { manifest, selected, missing, buildDependsOnCommit } = await readCommit(ctx, question, tell)
   for (const [key, env] of Object.entries(manifest.environments))
     checkNames(key, env.hostenv, facts(ctx, q.project, key, env.hostenv.gitRef))
   if (canonical) tell.onManifest(manifest)
@@ -108,12 +109,15 @@ export async function resolveRef(
   tell.emit({ type: 'started', ...short })
   for (const text of missing) tell.emit({ type: 'warning', text })
   for (const text of manifest.warnings) tell.emit({ type: 'warning', text })
-  const differing = preview === null ? differingFields(environment, own) : differingPattern(preview, manifest)
-  if (differing.length > 0)
-    tell.emit({ type: 'note', text: `${differing.join(', ')}: takes effect when ${ctx.canonicalBranch} is deployed` })
+  if (buildDependsOnCommit) tell.emit({ type: 'note', text: perCommit })
+  const later = canonical ? null : differing(policy, manifest, key, preview)
+  if (later !== null)
+    tell.emit({ type: 'note', text: `${later}: takes effect when ${ctx.canonicalBranch} is deployed` })
   const newPolicy = canonical ? manifest : null
   return { key, preview: preview?.pattern ?? null, commit, tree, environment, derivation, newPolicy }
 }
+
+const perCommit = 'this build depends on the commit (buildReference, or self.rev of a flake): each commit is built anew'
 
 // Only what is there already can be named, so a preview is known by its pattern alone.
 function keyMeant(policy: Manifest, { ref, env }: Pick<ResolveQuestion, 'ref' | 'env'>): string | null {
@@ -130,14 +134,10 @@ function settings(
   preview: Preview | null,
 ): EnvironmentManifest {
   const declared = policy.environments[key]
-  if (preview === null && declared) return { ...declared, deploymentVerification: checks(declared, own) }
+  if (preview === null && declared)
+    return { ...declared, deploymentVerification: checksOf(declared.deploymentVerification, own) }
   if (preview === null) throw new Error(`${key} is neither declared nor a preview`)
   return previewEnvironment(policy, own, preview, facts(ctx, project, key, key))
-}
-
-// The pushed commit says what is checked, the policy whether checks are enforced.
-function checks(policy: EnvironmentManifest, own: EnvironmentManifest) {
-  return { ...own.deploymentVerification, enable: policy.deploymentVerification.enable }
 }
 
 function facts(ctx: ResolveContext, project: ProjectId, key: string, gitRef: string) {

@@ -22,14 +22,13 @@ export interface PushedCommit {
 
 /** Follows annotated tags to a commit and its tree. Throws Refused for a tag of a blob or a tree. */
 export async function peel(repository: string, path: string, oid: Oid): Promise<PushedCommit> {
-  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${oid}^{commit}`, `${oid}^{tree}`]
-  const commit = await run(git(repository, path, args.toSpliced(-1, 1)))
-  const tree = await run(git(repository, path, args.toSpliced(-2, 1)))
-  if (commit.code !== 0 || tree.code !== 0)
+  const args = ['rev-parse', '--revs-only', '--end-of-options', `${oid}^{commit}`, `${oid}^{tree}`]
+  const [commit = '', tree = ''] = (await run(git(repository, path, args))).stdout.match(/^[0-9a-f]{40}$/gm) ?? []
+  if (commit === '' || tree === '')
     throw new Refused('not a commit: only commits and tags of commits can be deployed', {
       help: ['See what it is: git cat-file -t NAME^{}', 'Tag a commit instead: git tag -f -a NAME COMMIT'],
     })
-  return { commit: commit.stdout.trim(), tree: tree.stdout.trim() }
+  return { commit, tree }
 }
 
 /** How a project says what it is: a flake of its own, whose lock file is null where there is none, or a module alone. */

@@ -14,7 +14,8 @@ export interface Asker {
 
 export interface Question {
   readonly action: Action
-  readonly project: string
+  /** Null: the receiver itself. */
+  readonly project: string | null
   /** Null: the project as a whole. */
   readonly key: string | null
   /** What exactly, for the audit: a ref and a commit, a command, a socket. */
@@ -54,13 +55,15 @@ export function permit(state: State, asker: Asker, question: Question): void {
 
 /** The refusal for somebody who may see the project, but not do this. */
 export function notPermitted({ name }: Pusher, { action, key, project }: Question, { is, needs }: Judgement): Refused {
-  const what = `${doing[action] ?? action} ${key ?? project}`
+  const what = `${doing[action] ?? action} ${key ?? project ?? 'the receiver'}`
   return new Refused(`no right to ${what}`, {
-    headline: `${name} may not ${what}: that takes a ${needs}, and this key is ${is === 'nobody' ? 'none' : `a ${is}`} there`,
+    headline: `${name} may not ${what}: that takes ${an(needs)}${is === 'nobody' ? '' : `, and this key is ${an(is)} there`}`,
     help: [
-      key === null
-        ? 'An administrator of the receiver can give the role: ssh HOST help access'
-        : `A maintainer can give the role: environments.${nixString(key)}.users in .hostenv/hostenv.nix, pushed to the canonical branch.`,
+      project === null
+        ? 'That is for administrators of the receiver.'
+        : key === null
+          ? 'An administrator of the receiver can give the role: ssh HOST help access'
+          : `A maintainer can give the role: environments.${nixString(key)}.users in .hostenv/hostenv.nix, pushed to the canonical branch.`,
     ],
   })
 }
@@ -79,4 +82,8 @@ const doing: Partial<Record<Action, string>> = {
   socket: 'reach sockets of',
   grant: 'change who may do what in',
   audit: 'read the audit of',
+}
+
+function an(role: string): string {
+  return `${role === 'administrator' ? 'an' : 'a'} ${role}`
 }

@@ -1,6 +1,5 @@
 // The rows of deploys: how far each one came. Recovery reads nothing else to know what to undo and what to redo.
 import type { DatabaseSync } from 'node:sqlite'
-import { zeroOid } from '../lib/oid.ts'
 import type { Oid } from '../records.ts'
 
 export type Stage = 'received' | 'built' | 'switching' | 'switched' | 'committed' | 'done' | 'failed'
@@ -88,14 +87,15 @@ export class Deploys {
   }
 
   /**
-   * The deploy by which what is live in an environment last changed. A push without activation changed nothing, nor did a pause
-   * from which it was woken to the same.
+   * The deploy that last stopped or paused an environment, since it was purged if it was. By what it stopped, as a deploy may overtake
+   * one that arrived before it.
    */
-  lastChange(project: string, key: string): DeployRow | null {
+  lastStop(project: string, key: string): DeployRow | null {
+    const purged = `SELECT max(id) FROM deploy WHERE project = ? AND key = ? AND kind = 'purge' AND stage IN ('committed', 'done')`
     return this.#one(
-      `SELECT * FROM deploy WHERE project = ? AND key = ? AND stage IN ('committed', 'done')
-         AND kind NOT IN ('pause', 'wake') AND (release IS NOT NULL OR new = ?) ORDER BY id DESC LIMIT 1`,
-      ...[project, key, zeroOid],
+      `SELECT * FROM deploy WHERE project = ? AND key = ? AND release IS NULL AND previous_release IS NOT NULL
+         AND stage IN ('committed', 'done') AND id > coalesce((${purged}), 0) ORDER BY previous_release DESC LIMIT 1`,
+      ...[project, key, project, key],
     )
   }
 

@@ -31,6 +31,7 @@ interface ReleaseRow {
   readonly by: string
   readonly at: string
   readonly label: string | null
+  readonly deploy: number
   readonly stages: string
   readonly closure_bytes: number | null
   readonly since: string | null
@@ -120,6 +121,17 @@ export class Environments {
     return row ? toRelease(row, this.get(project, key)?.live === n) : null
   }
 
+  /** Releases that are not kept any more: their rows stay, one cannot go back to them. */
+  collect(project: string, key: string, which: readonly number[], at: string): void {
+    const update = this.#db.prepare('UPDATE release SET collected = ? WHERE project = ? AND key = ? AND n = ?')
+    for (const n of which) update.run(at, project, key, n)
+  }
+
+  /** The releases that one can go back to, newest first. */
+  kept(project: string, key: string): Release[] {
+    return this.releases(project, key).filter(({ outcome }) => outcome !== 'collected')
+  }
+
   /** The releases of all projects that stand on a store path and are kept, newest first. */
   releasesOf(storePath: string): Release[] {
     const sql = 'SELECT * FROM release WHERE store_path = ? AND collected IS NULL ORDER BY at DESC'
@@ -156,8 +168,8 @@ export class Environments {
     return (this.#db.prepare(sql).get(project, key, n) as { ports: string } | undefined)?.ports ?? ''
   }
 
-  addRelease(release: Omit<Release, 'outcome'>, deploy: number): void {
-    const { project, key, n, generation, commit, tree, storePath, by, at, label, closureBytes, since } = release
+  addRelease(release: Omit<Release, 'outcome'>): void {
+    const { project, key, n, generation, commit, tree, storePath, deploy, by, at, label, closureBytes, since } = release
     this.#db
       .prepare(`INSERT INTO release (project, key, n, generation, commit_oid, tree, store_path, by, at, label, deploy, stages, closure_bytes, since)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
@@ -169,9 +181,9 @@ export class Environments {
 }
 
 function toRelease(row: ReleaseRow, live: boolean): Release {
-  const { project, key, n, generation, tree, by, at, label } = row
+  const { project, key, n, generation, tree, deploy, by, at, label } = row
   return {
-    ...{ project, key, n, generation, commit: row.commit_oid, tree, storePath: row.store_path, by, at },
+    ...{ project, key, n, generation, commit: row.commit_oid, tree, storePath: row.store_path, deploy, by, at },
     outcome: live ? 'live' : row.collected === null ? 'superseded' : 'collected',
     label,
     closureBytes: row.closure_bytes,

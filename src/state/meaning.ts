@@ -8,8 +8,8 @@ export interface Meaning {
   readonly key: string | null
   /** What the ref means by itself. */
   readonly own: string | null
-  /** Keys that the pusher needs the right to, all of them: the ref's own name where it means nothing, null for deleting such a one. */
-  readonly needs: readonly (string | null)[]
+  /** Keys that the pusher needs the right to, all of them; the ref's own name where it means nothing. */
+  readonly needs: readonly string[]
 }
 
 interface Asked {
@@ -30,8 +30,7 @@ export function meaningOf(
 ): Meaning {
   const name = shortRef(update.ref)
   const own = policy && keyOfUpdate(policy, update, made)
-  if (isZero(update.new)) return { key: own, own, needs: [own] }
-  if (env === null) return { key: own, own, needs: [own ?? name] }
+  if (env === null || isZero(update.new)) return { key: own, own, needs: [own ?? name] }
   const moved = own ?? (update.ref === `refs/heads/${canonicalBranch}` ? name : null)
   return { key: policy && keyNamed(policy, env, made), own, needs: moved === null ? [env] : [env, moved] }
 }

@@ -17,6 +17,9 @@ export interface Operators {
   readonly access: (project: string, user: string) => Access | null
 }
 
+/** Who changed what people may do. */
+export type By = 'operator' | 'policy'
+
 /** The answer to one question of rights. */
 export interface Judgement {
   readonly allowed: boolean
@@ -28,7 +31,7 @@ export interface Judgement {
 export class People {
   readonly #projects: Projects
   readonly #fingerprint: Fingerprint
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Set<(by: By) => void>()
   #operators: Operators = { users: new Map(), access: () => null }
   #others = new Map<string, string>()
 
@@ -40,17 +43,17 @@ export class People {
 
   setOperators(operators: Operators): void {
     this.#operators = operators
-    this.#tell()
+    this.#tell('operator')
   }
 
   /** Reads all policies again; called when one changed. */
   refresh(): void {
     this.#others = new Map(this.#projects.all().flatMap(({ policy }) => this.#grants(policy)))
-    this.#tell()
+    this.#tell('policy')
   }
 
   /** Calls back whenever somebody's rights may have changed; answers how to take that back. */
-  onChange(listener: () => void): () => void {
+  onChange(listener: (by: By) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
@@ -82,17 +85,23 @@ export class People {
     return this.may(pusher, known ? 'see' : 'push', project, null)
   }
 
-  /** The one answer to who may do what: to an environment, or (`key` null) to the project as a whole. */
-  may(pusher: Pusher, action: Action, project: string, key: string | null): boolean {
+  /** The one answer to who may do what: to an environment, to a project (`key` null), or to the receiver (`project` null). */
+  may(pusher: Pusher, action: Action, project: string | null, key: string | null): boolean {
     return this.judge(pusher, action, project, key).allowed
   }
 
   /** The answer of `may`, with its reason. */
-  judge(pusher: Pusher, action: Action, project: string, key: string | null): Judgement {
+  judge(pusher: Pusher, action: Action, project: string | null, key: string | null): Judgement {
+    if (project === null) return this.#ofReceiver(pusher)
     const policy = this.#projects.get(project)?.policy ?? null
     const level = this.#level(pusher, project, policy, key)
     const least = this.#needed(action, project, policy, key)
     return { allowed: level >= least, is: roleName(level), needs: roleName(least) }
+  }
+
+  #ofReceiver({ fingerprint }: Pusher): Judgement {
+    const allowed = this.#operators.users.get(fingerprint)?.administrator === true
+    return { allowed, is: allowed ? 'administrator' : 'nobody', needs: 'administrator' }
   }
 
   // Until there is a policy nobody but an administrator may do anything; a maintainer may push to a project that was added.
@@ -147,8 +156,8 @@ export class People {
     )
   }
 
-  #tell(): void {
-    for (const listener of [...this.#listeners]) listener()
+  #tell(by: By): void {
+    for (const listener of [...this.#listeners]) listener(by)
   }
 }
 

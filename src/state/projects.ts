@@ -23,6 +23,11 @@ export class Projects {
     return row ? toRow(row) : null
   }
 
+  /** Whether the policy in force declares a key; also one that was a preview once. */
+  declares(name: string, key: string): boolean {
+    return Object.hasOwn(this.get(name)?.policy.environments ?? {}, key)
+  }
+
   all(): ProjectRow[] {
     return (this.#db.prepare('SELECT * FROM project ORDER BY name').all() as unknown as Stored[]).map(toRow)
   }

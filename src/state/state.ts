@@ -6,8 +6,10 @@ import { Deploys } from './deploys.ts'
 import { Environments } from './environments.ts'
 import { Evaluations } from './evaluations.ts'
 import { Lifetimes } from './lifetimes.ts'
+import { Moves } from './moves.ts'
 import { type Fingerprint, People } from './people.ts'
 import { Projects } from './projects.ts'
+import { Registry } from './registry.ts'
 import { Tags } from './tags.ts'
 
 export class State implements Disposable {
@@ -17,6 +19,8 @@ export class State implements Disposable {
   readonly projects: Projects
   readonly people: People
   readonly audit: Audit
+  readonly registry: Registry
+  readonly moves: Moves
   readonly evaluations: Evaluations
   readonly tags: Tags
   readonly #db: DatabaseSync
@@ -32,6 +36,8 @@ export class State implements Disposable {
     this.evaluations = new Evaluations(this.#db)
     this.people = new People(this.projects, fingerprint)
     this.audit = new Audit(this.#db)
+    this.registry = new Registry(this.#db)
+    this.moves = new Moves(this.#db)
   }
 
   /** Runs `work` so that all of it is on disk afterwards, or none. */

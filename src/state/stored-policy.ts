@@ -4,9 +4,10 @@ import type { EnvironmentManifest, Manifest } from '../records.ts'
 /** Reads the JSON of a policy that was parsed strictly before it was stored. */
 export function storedPolicy(json: string): Manifest {
   const policy = JSON.parse(json) as Manifest
-  const environments = each(policy.environments, ({ users, virtualHosts, ...rest }) => ({
+  const environments = each(policy.environments, ({ users, virtualHosts = {}, deploymentVerification, ...rest }) => ({
     ...having({ requires: null, protected: false }, rest),
     users: withRoles(users),
+    deploymentVerification: having({ enforce: true }, deploymentVerification),
     virtualHosts: each(virtualHosts, (host) => having({ enableLetsEncrypt: true }, host)),
   }))
   const previews = each(policy.previews ?? {}, ({ users, ...rest }) => ({

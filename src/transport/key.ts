@@ -72,9 +72,16 @@ export function fingerprintOfLine(line: string): string | null {
 
 /** Makes an ed25519 host key: the private key in OpenSSH's format, the public line, and its fingerprint. */
 export function generateHostKey(): { privateKey: string; publicKey: string; fingerprint: string } {
-  // Typed without a form that takes no options; ed25519 has none.
-  const pair = ssh2.utils.generateKeyPairSync('ed25519')
-  return { privateKey: pair.private, ...publicHalf(pair.private) }
+  // One in about 270 of ssh2's ed25519 keys is one that ssh2 itself cannot read: those are thrown away.
+  for (let tries = 0; ; tries++) {
+    // Typed without a form that takes no options; ed25519 has none.
+    const { private: privateKey } = ssh2.utils.generateKeyPairSync('ed25519')
+    try {
+      return { privateKey, ...publicHalf(privateKey) }
+    } catch (error) {
+      if (tries === 20) throw error
+    }
+  }
 }
 
 /** The public line and the fingerprint of a private key in OpenSSH's format. Throws KeyError when it is none. */

@@ -13,7 +13,7 @@ import type { WordClient } from '../report/words/views.ts'
 import { permit } from '../state/decide.ts'
 import { whilePermitted } from '../while-permitted.ts'
 import { liveEnvironment } from './live-environment.ts'
-import { terminalCommand } from './terminal-command.ts'
+import { makesTerminal, terminalCommand } from './terminal-command.ts'
 
 /** Milliseconds between the hang-up that a command hears and its end. */
 const GRACE = 2000
@@ -97,10 +97,13 @@ function ended(child: ChildProcess, client: WordClient, gone: AbortSignal): Prom
   })
 }
 
-// The sandbox itself hears none of it: it ends with what runs inside.
+// The sandbox hears none of it, nor does what makes the terminal: they end with what runs inside, once that had its say.
 function signalAll(child: ChildProcess, signal: NodeJS.Signals): void {
   const all = processes()
-  const inside = new Set(descendants(child.pid ?? 0, all))
-  for (const { pid, command } of all)
-    if (inside.has(pid) && pid !== child.pid && !command.startsWith('bwrap\0')) end(pid, signal)
+  const whole = descendants(child.pid ?? 0, all)
+  const named = (program: string) =>
+    all.filter(({ pid, command }) => whole.includes(pid) && command.startsWith(program))
+  const [terminal] = named(makesTerminal)
+  const own = new Set([child.pid, terminal?.pid, ...named('bwrap\0').map(({ pid }) => pid)])
+  for (const pid of terminal ? descendants(terminal.pid, all) : whole) if (!own.has(pid)) end(pid, signal)
 }

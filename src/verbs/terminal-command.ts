@@ -8,14 +8,18 @@ export interface TerminalCommand {
   readonly env: Readonly<Record<string, string>>
 }
 
-// Runs inside the sandbox, whose end is the end of both. $1 is the text for script.
+// Runs inside the sandbox, whose end is the end of both. $1 is the text for script, which would wait for the loop if it took the
+// shell's place.
 const around = `HOSTENV_RUN_TTY=$(mktemp) || exit 126
 export HOSTENV_RUN_TTY
 while read -r rows columns; do
   stty -F "$(cat "$HOSTENV_RUN_TTY")" rows "$rows" cols "$columns" 2>/dev/null
 done <&3 3<&- &
 exec 3<&-
-exec script -q -e -f -E always -c "$1" /dev/null`
+script -q -e -f -E always -c "$1" /dev/null`
+
+/** How the command line of what makes the terminal begins (proc_pid_cmdline(5)). */
+export const makesTerminal = 'script\0-q\0-e\0-f\0-E\0always\0'
 
 /** Wraps a command of any words. */
 export function terminalCommand(

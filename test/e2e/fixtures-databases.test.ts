@@ -11,7 +11,7 @@ fixtureTest(t, 'php-mysql', programs, async (t) => {
   t.equal(await book.read(), 'Guest book of main\n')
   t.equal(await book.write('/', 'Hello from the first release'), 201)
   book.project.write({ 'src/more.php': '<?php // more\n' })
-  t.match(await book.push(), /mysql unchanged · nginx restarted · phpfpm-app unchanged/)
+  t.match(await book.push(), /mysql unchanged · phpfpm-app unchanged · nginx restarted/)
   t.equal(await book.write('/', 'and from the second'), 201)
   t.equal(await book.read('/any/page'), 'Guest book of main\n1. Hello from the first release\n2. and from the second\n')
 

@@ -119,7 +119,7 @@ t.test('control characters in every string of a project reach no terminal', { ti
   const said = `builtins.fromJSON ${JSON.stringify(JSON.stringify(evil))}`
   for (const [where, line] of Object.entries(places)) {
     // As a name of an attribute it has to stand in quotes with an interpolation.
-    const named = line.replace(/\.EVIL\b|^EVIL\b/, (text) => text.replace('EVIL', '"${evil}"')).replace('EVIL', 'evil')
+    const named = line.replace(/\.EVIL\b|^EVIL\b/, (text) => text.replace('EVIL', `"\${evil}"`)).replace('EVIL', 'evil')
     const nix = `{ pkgs, lib, ... }: let evil = ${said}; in {
       imports = [ { environments.main.deploymentVerification.enable = false; } { ${named} } ]; }`
     const pushed = await push('evil', { [file]: nix })
@@ -140,7 +140,7 @@ t.test('odd trees are taken as they are, or refused, and nothing of them gets ou
   project.write({
     [file]: quietModule(
       { main: '' },
-      'activate = "cat ${../stamped} ${../folder/UPPER} ${../folder/upper}; cat ${../.}/out 2>&1 || echo nothing there";',
+      `activate = "cat \${../stamped} \${../folder/UPPER} \${../folder/upper}; cat \${../.}/out 2>&1 || echo nothing there";`,
     ),
     '.gitattributes':
       '* filter=evil export-subst diff=evil merge=evil\nstamped export-subst ident\nignored export-ignore\n',

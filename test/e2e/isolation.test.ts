@@ -68,7 +68,7 @@ t.test('a project reads, writes, reaches and signals nothing that is not its own
   )
   const own = ['TARGETS', 'SEEN_IN_EVALUATION', 'SEEN_IN_BUILD', 'PWD', 'OLDPWD', 'SHLVL', '_']
   const given =
-    /^(HOSTENV_(ORGANISATION|PROJECT|ENVIRONMENT|TYPE|HOSTNAME|MANAGER|(RUNTIME|UPSTREAM|DATA|STATE|CACHE)_DIR)|XDG_[A-Z_]+|HOME|PATH|LANG|USER|LOGNAME)$/
+    /^(HOSTENV_(ORGANISATION|PROJECT|ENVIRONMENT|TYPE|HOSTNAME|MANAGER|(RUNTIME|UPSTREAM|DATA|STATE|CACHE|SECRETS)_DIR)|XDG_[A-Z_]+|HOME|PATH|LANG|USER|LOGNAME)$/
   t.strictSame(
     seen.variables.filter((name: string) => !own.includes(name) && !given.test(name)),
     [],

@@ -179,7 +179,7 @@ t.test('gc shows what it would remove, removes that, and never a release', async
   t.equal(dry.code, 0)
   t.match(
     dry.stdout,
-    /^Releases {4}3 generations to go back to: kept\n {12}generation \d of .*: of a deploy that failed\n/,
+    /^Releases {4}3 generations to go back to: kept\n {12}generation \d of .*: that no release needs\n/,
   )
   t.match(dry.stdout, /acme\/helloweb\.git: \d+ objects of refused pushes/)
   t.match(dry.stdout, /1 log of deploys older than 90 days/)

@@ -7,6 +7,7 @@ import { agree, leftByCrash, record, refOf, tree, until, userName } from '../hel
 import { DAY, HOUR, makeClock } from '../helpers/clock.ts'
 import { get } from '../helpers/http.ts'
 import { webModule } from '../helpers/module.ts'
+import { hostenv } from '../helpers/programs.ts'
 import { makeProject, type Pushed, type PushSettings } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 import { hostname } from '../helpers/standing.ts'
@@ -271,6 +272,24 @@ t.test('one whose first push does not become live goes as well', async (t) => {
   t.notOk(existsSync(dataOf('feature/broken')))
 })
 
+t.test('a preview that was declared since expires no more', async (t) => {
+  await make(t, 'feature/grown')
+  const declared = webModule(
+    { main: `type = "production"; ${quick}`, staging: quick, 'feature/grown': quick },
+    previews,
+  )
+  await project.commit('Grown', { '.hostenv/hostenv.nix': declared })
+  t.equal((await push('main')).code, 0)
+  t.match(await view('feature/grown'), { kind: 'declared', state: 'live', expiresAt: null })
+  await make(t, 'feature/other')
+  clock.pass(30 * DAY)
+  await state('feature/other', 'paused')
+  t.match(await view('feature/grown'), { state: 'live' })
+  await project.commit('Only a preview', { '.hostenv/hostenv.nix': module })
+  t.equal((await push('main')).code, 0)
+  await state('feature/grown', 'paused')
+})
+
 t.test('what expired while no receiver ran is paused at the start, and keeps the whole grace period', async (t) => {
   await make(t, 'feature/one')
   await make(t, 'feature/two')
@@ -287,7 +306,11 @@ t.test('what expired while no receiver ran is paused at the start, and keeps the
   t.equal((await view('keep/me'))?.state, 'live')
   t.equal((await receiver.ssh('wake', 'feature/one')).code, 0)
   t.same(await agree(receiver, name, 'feature/one', { live: await head(), branch: await head() }), [])
-  const doctor = await receiver.ssh('envs')
-  t.equal(doctor.code, 0)
+  t.equal((await receiver.ssh('pause', 'feature/one')).code, 0)
+  const directories = ['--state', receiver.stateDir, '--runtime', receiver.runtimeDir]
+  const doctor = await hostenv(['doctor', ...directories], receiver.home)
+  t.match(doctor.stdout, 'Nothing differs.')
+  t.equal((await hostenv(['gc', ...directories], receiver.home)).code, 0)
+  t.equal((await receiver.ssh('wake', 'feature/one')).code, 0, 'what can be woken is not collected')
   t.same(leftByCrash(receiver), [])
 })

@@ -106,6 +106,10 @@ t.test('without activation the build is kept and the branch moves, and what is l
   t.match(row, { stage: 'done', key: 'main', release: null })
   const gc = await hostenv(['gc', '--state', receiver.stateDir, '--runtime', receiver.runtimeDir], receiver.home)
   t.equal(gc.code, 0, gc.stderr)
+  const kept = await receiver.ssh('redeploy', 'main', '--pushed', '-p', name)
+  t.equal(kept.code, 0, kept.stderr)
+  t.same(await agree(receiver, name, 'main', { live: commit, branch: commit }), [])
+  t.match((await receiver.ssh('redeploy', 'main', '--pushed', '-p', name)).stderr, /no build is kept for main/)
   await project.commit('Now', { [file]: module('') })
   const live = await project.push(receiver, 'main')
   t.equal(live.code, 0, live.stderr)
@@ -182,6 +186,12 @@ t.test('env=KEY deploys a branch elsewhere, for those who may do both', async (t
   )
   t.same(await agree(receiver, name, 'staging', { live: next }), [])
   t.equal(await refOf(receiver, name, 'refs/heads/main'), next)
+})
+
+t.test('a deletion takes no option that would leave its environment behind', async (t) => {
+  const pushed = await project.push(receiver, ':dev', { options: ['no-activate'] })
+  t.equal(reason(pushed), 'push option no-activate does not go with a deletion')
+  t.ok(await refOf(receiver, name, 'refs/hostenv/live/dev'))
 })
 
 t.test('an unknown option is refused by its name, and what was meant is suggested', async (t) => {

@@ -57,6 +57,27 @@ t.test('rollback and redeploy', { timeout: 200_000 }, async (t) => {
     t.same(await live(one), [])
   })
 
+  await t.test('a release in detail: what it is, where it came from, and what changed', async (t) => {
+    const { stdout, code } = await receiver.ssh('releases', 'main', '2')
+    t.equal(code, 0)
+    for (const line of [
+      /^release +2 of main \(acme\/shop\)$/m,
+      /^outcome +kept: rollback goes back to it$/m,
+      new RegExp(`^commit +${two}$`, 'm'),
+      /^tree +[0-9a-f]{40}$/m,
+      /^by +admin, 20/m,
+      /^took +\S+ m?s · resolve \S+ m?s · build /m,
+      /^store path +\/nix\/store\//m,
+      /^closure +\S+ KiB, (as|[+-].* since) release 1$/m,
+      /^log +logs d2$/m,
+      /^changed since release 1:$/m,
+    ])
+      t.match(stdout, line)
+    const back = JSON.parse((await receiver.ssh('releases', 'main', '4', '--json')).stdout)
+    t.match(back, [{ n: 4, label: 'rollback to 2', since: { release: 3 } }], 'compared when it is asked for')
+    t.match((await receiver.ssh('releases', 'main', '77')).stderr, /main has no release 77/)
+  })
+
   await t.test('it takes no build, and is quick', async (t) => {
     const [last] = await releases()
     t.notOk('build' in last.stages)

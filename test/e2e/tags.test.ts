@@ -120,7 +120,7 @@ t.test('tags', { timeout: 200_000 }, async (t) => {
   await t.test('a tag that several claim is refused, with who they are', async (t) => {
     await project.git('tag', 'v2-rc1', two)
     const pushed = await refused(t, 'v2-rc1', /\(tag v2-rc1 could release into live or staging/)
-    t.match(pushed.stderr, /releaseTags: v\* \(live\), loose-\* \(loose\), \*-rc\*/)
+    t.match(pushed.stderr, /releaseTags: v\* \(into live\), loose-\* \(into loose\), \*-rc\*/)
     t.equal(await tagged('v2-rc1'), null)
     await project.git('tag', 'other', two)
     await refused(t, 'other', /no environment for tag other/)

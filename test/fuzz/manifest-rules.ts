@@ -55,6 +55,7 @@ const rules: readonly (readonly [string, Rule])[] = [
   ['environments/(branch)/releaseTags', orNull(line(200))],
   ['environments/(branch)/requires', orNull(branch)],
   ['environments/(branch)/deploymentVerification/enable', flag],
+  ['environments/(branch)/deploymentVerification/enforce', flag],
   [
     'environments/(branch)/deploymentVerification/path',
     all(texts(2000), ascii, (text) => !/^[^/]| /.test(String(text))),

@@ -1,5 +1,5 @@
 // Whether everything that says what is live says the same: record, profile, refs, services, front door. And what a crash left.
-import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -81,10 +81,11 @@ export async function agree(receiver: Receiver, project: string, key: string, ex
   same('the generation', link(`${profile}-${live.generation}-link`), live.store_path)
   same('the front door', answer?.status, 200)
   same('what it serves', /release \d+/.exec(answer?.body ?? '')?.[0], `release ${live.n}`)
-  const wanted = join(receiver.stateDir, 'nix', String(live.store_path), 'share/hostenv/s6')
-  for (const name of list(wanted)) {
+  const wanted = join(receiver.stateDir, 'nix', String(live.store_path), 'share/hostenv/processes.list')
+  for (const line of existsSync(wanted) ? readFileSync(wanted, 'utf8').trim().split('\n').filter(Boolean) : []) {
+    const [, name = '', , , , , , definition] = line.split(' ')
     const installed = join(receiver.runtimeDir, 'user', user, 's6/service', name, 'installed')
-    same(`the definition of ${name}`, link(installed), link(join(wanted, name)))
+    same(`the definition of ${name}`, existsSync(installed) ? readFileSync(installed, 'utf8').trim() : null, definition)
   }
   if (tree(receiver, user).length < 2) wrong.push(`${project} ${key}: no services run`)
   return wrong

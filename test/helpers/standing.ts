@@ -84,7 +84,7 @@ function below(directory: string, recursive = true): string[] {
     .map((name) => join(directory, name))
 }
 
-function factsOf(key: string, name: string) {
+export function factsOf(key: string, name: string) {
   const [organisation = '', project = ''] = name.split('/')
   const site = { domain: 'localhost', runtimeDir: '/', stateDir: '/' }
   return environmentFacts(normalise(organisation, project), key, key, site)

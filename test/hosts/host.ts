@@ -141,6 +141,7 @@ export async function testHost(t: Test, shown: Readonly<Record<string, string>>)
         options,
       ),
   }
+  removeStaleGroups()
   t.teardown(async () => {
     await host.cut()
     for (const path of group)
@@ -184,6 +185,15 @@ function removeGroup(path: string): boolean {
     return false
   }
   return true
+}
+
+// Of tests that were killed: all that outlives them, as they are no files of a temporary directory.
+function removeStaleGroups(): void {
+  for (const hierarchy of hierarchies.filter((path) => existsSync(path)))
+    for (const name of readdirSync(hierarchy)) {
+      const owner = /^hostenv-test-(\d+)-/.exec(name)?.[1]
+      if (owner !== undefined && !existsSync(`/proc/${owner}`)) removeGroup(join(hierarchy, name))
+    }
 }
 
 // What an OS needs besides /usr, with accounts of its own.

@@ -3,7 +3,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { fixture, privateStore } from '../nix/private-store.ts'
+import { discover } from '../../src/config/discover.ts'
+import { fixture, privateStore, site } from '../nix/private-store.ts'
 import { environmentOn } from './environment.ts'
 import { noHost } from './host.ts'
 
@@ -25,30 +26,43 @@ const until = async (what: () => Promise<boolean>, tries = 200) => {
   for (; tries > 0 && !(await what()); tries--) await sleep(100)
 }
 
-/** The sample projects that run here too, each with what shows that it does. */
-const fixtures: { name: string; shows: (get: (path?: string) => Promise<string>) => Promise<[string, RegExp][]> }[] = [
-  { name: 'hello-web', shows: async (get) => [[await get(), /^Hello from hostenv\nmain, no release yet$/]] },
-]
+type Get = (path?: string) => Promise<string>
+interface Sample {
+  /** Programs of the machine without which it cannot be shown. */
+  readonly programs?: readonly string[]
+  /** What it answers, and what must be in the answer. */
+  readonly shows: (get: Get) => Promise<[string, RegExp][]>
+}
+/** The sample projects that run here too, each with what shows that it does, before and after a power cut. */
+const samples: Record<string, Sample> = {
+  'hello-web': { shows: async (get) => [[await get(), /^Hello from hostenv\nmain, no release yet$/]] },
+  'php-mysql': {
+    programs: ['nginx', 'php', 'mariadbd', 'mariadb', 'mariadb-install-db'],
+    shows: async (get) => [[await get(), /^Guest book of main/]],
+  },
+  'worker-and-cron': { shows: async (get) => [[await get(), /^0 done\n/]] },
+}
+const { hostPrograms } = await discover('/usr/bin:/usr/sbin:/bin')
 
-for (const { name, shows } of fixtures)
-  t.test(
-    `the sample project ${name} runs under systemd, and after a power cut without anybody's help`,
-    { skip },
-    async (t) => {
-      const out = await store.package(await store.project(fixture(name)), { ref: 'main' })
-      const environment = await environmentOn(t, store)
-      const first = await environment.activate(out)
-      t.equal(first.code, 0, first.stderr)
-      for (const [found, expected] of await shows(environment.get)) t.match(found, expected)
-      t.match(await environment.activate(out), { code: 0, stdout: /unchanged/ })
-      await environment.host.cut()
-      await environment.host.boot()
-      for (const [found, expected] of await shows(environment.get)) t.match(found, expected)
-      const again = await environment.activate(out)
-      t.equal(again.code, 0, again.stderr)
-      t.notMatch(again.stdout, /started/, 'what runs since the boot is what was activated')
-    },
-  )
+for (const [name, { programs = [], shows }] of Object.entries(samples)) {
+  const missing = programs.filter((program) => hostPrograms[program] === undefined)
+  const why = skip || (missing.length > 0 && `this machine has no ${missing.join(', ')}`)
+  t.test(`${name} runs under systemd, and after a power cut without anybody's help`, { skip: why }, async (t) => {
+    const own = { ...hostPrograms, ...site.hostPrograms }
+    const out = await store.package(await store.project(fixture(name)), { ref: 'main' }, { hostPrograms: own })
+    const environment = await environmentOn(t, store)
+    const first = await environment.activate(out)
+    t.equal(first.code, 0, first.stderr)
+    for (const [found, expected] of await shows(environment.get)) t.match(found, expected)
+    t.match(await environment.activate(out), { code: 0, stdout: /unchanged/ })
+    await environment.host.cut()
+    await environment.host.boot()
+    for (const [found, expected] of await shows(environment.get)) t.match(found, expected)
+    const again = await environment.activate(out)
+    t.equal(again.code, 0, again.stderr)
+    t.notMatch(again.stdout, /started/, 'what runs since the boot is what was activated')
+  })
+}
 
 t.test('starts, leaves alone, restarts, reloads and stops exactly what changed', { skip }, async (t) => {
   const words = (text: string, sleeper: string) =>
@@ -111,7 +125,9 @@ t.test(
   },
 )
 
-t.test('timers, sockets, the slice, ports of its own network, limits and signals', { skip }, async (t) => {
+const lacking = ['/usr/bin/socat', '/usr/sbin/ip'].filter((program) => !existsSync(program))
+const noRelay = skip || (lacking.length > 0 && `this machine has no ${lacking.join(', ')}`)
+t.test('timers, sockets, the slice, ports of its own network, limits and signals', { skip: noRelay }, async (t) => {
   const held = (words: string) =>
     js(`require("http").createServer((q, a) => a.end("${words}")).listen({ fd: 3 }); setTimeout(() => {}, 1e6)`)
   const all = (words: string) =>

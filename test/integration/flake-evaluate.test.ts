@@ -1,5 +1,5 @@
 // Flakes of projects, evaluated as the receiver does it: the inputs that they are given, and what they cannot reach.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
@@ -66,7 +66,7 @@ async function ask(flake: string, lock: Lock | null = null, more: Record<string,
         [],
       )
     const question = { project, source, revision: rev, select: { key: 'gone' }, trace: false, flake: { lock: parsed } }
-    const { manifest } = parseEvaluation(await evaluate(ctx, question, new AbortController().signal))
+    const { manifest } = parseEvaluation((await evaluate(ctx, question, new AbortController().signal)).said)
     return `seen ${manifest.environments.main?.releaseTags}`
   } catch (error) {
     if (error instanceof Refused) return error.message
@@ -83,6 +83,24 @@ t.test('a flake sees its commit, its tree and the site', async (t) => {
   const seen = '[ self.rev self.shortRev (builtins.readFile ../words/x) site.domain (import site).project ]'
   const answer = await ask(`inputs.site.url = "path:./site"; ${seeing(seen, '{ self, site }')}`)
   t.equal(answer, `seen ["${rev}","ccccccc","words of the tree","localhost","shop"]`)
+})
+
+// TAP_SNAPSHOT=1 writes the file.
+t.test('the sample project with a flake of its own has its expected manifest', async (t) => {
+  const folder = join(root, 'fixtures/flake-project')
+  const lock = parseFlakeLock(readFileSync(join(folder, '.hostenv/flake.lock'), 'utf8'), [])
+  const question = {
+    project,
+    source: await add(folder),
+    revision: rev,
+    select: { key: 'none' },
+    trace: false,
+    flake: { lock },
+  }
+  const { selected, ...manifest } = JSON.parse((await evaluate(ctx, question, new AbortController().signal)).said)
+  const file = join(folder, 'expected-manifest.json')
+  if (process.env.TAP_SNAPSHOT === '1') writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`)
+  t.same(manifest, JSON.parse(readFileSync(file, 'utf8')))
 })
 
 t.test('a folder of the repository is an input, as files and as a flake', async (t) => {

@@ -94,7 +94,6 @@ t.test('leftovers of every half-done step are cleared away', async (t) => {
   mkdirSync(join(s6, 'service/.new/log'), { recursive: true })
   mkdirSync(join(s6, 'service/worker'), { recursive: true })
   symlinkSync('../service/gone', join(s6, 'scan/gone'))
-  symlinkSync('../service/web', join(s6, 'scan/.new-link'))
   await tree.startSvscan()
   t.match(await tree.activate(one), { code: 0, stdout: 'web started · worker stopped' })
   await tree.running('web')

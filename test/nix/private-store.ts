@@ -10,7 +10,9 @@ import { defaultLib, type Lib } from './libs.ts'
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 export const fixture = (name: string): string => join(repository, 'fixtures', name)
 
-type Select = { readonly ref: string } | { readonly key: string; readonly extends?: string }
+type Select =
+  | { readonly ref: string }
+  | { readonly key: string; readonly extends?: string; readonly schedules?: readonly string[] }
 type Files = Readonly<Record<string, string>>
 
 export interface Answer {

@@ -1,9 +1,10 @@
 // One environment: the record's live release, its profile, its services and its socket must say the same.
-import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, existsSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import type { LocalHost } from '../../activate/host.ts'
 import { currentGeneration, generationPath, profilePath } from '../../activate/profile.ts'
+import { releaseDefinitions } from '../../activate/release-definitions.ts'
 import { findTree } from '../../activate/service-tree.ts'
 import { environmentFacts } from '../../lib/names.ts'
 import { projectId } from '../../lib/repositories.ts'
@@ -40,7 +41,7 @@ type Found = Omit<Finding, 'where'>
 
 // Every release in the list is one that somebody may go back to.
 function releases({ state, stateDir, nix }: Patient, row: EnvironmentRow): Found[] {
-  return state.environments.releases(row.project, row.key).flatMap((release): Found[] => {
+  return state.environments.kept(row.project, row.key).flatMap((release): Found[] => {
     const path = generationPath(profilePath({ stateDir }, row.user_name), release.generation)
     const again = `push ${release.commit.slice(0, 7)} again when it is needed: it is built again`
     if (path === null)
@@ -77,11 +78,10 @@ async function services({ nix, running }: Patient, facts: EnvironmentFacts, live
     // Without a receiver that is a machine at rest, and the next start mends it.
     return running ? [{ what: 'it is live, but its services do not run', mend: restart }] : []
   }
-  const share = join(nix.nix.realPath(live.storePath), 'share/hostenv/s6')
   const folder = join(facts.runtimeDir, 's6/service')
-  const wanted = names(share)
-  const wrong = wanted.filter((name) => readLink(join(share, name)) !== readLink(join(folder, name, 'installed')))
-  const more = names(folder).filter((name) => !wanted.includes(name))
+  const wanted = releaseDefinitions(nix.nix, live.storePath)
+  const wrong = [...wanted].flatMap(([name, { runs }]) => (installed(join(folder, name)) === runs ? [] : [name]))
+  const more = names(folder).filter((name) => !wanted.has(name))
   const mend = `kill ${tree}, and ${restart}`
   return [
     ...wrong.map((name) => ({ what: `its process ${name} does not run as release ${live.n} has it`, mend })),
@@ -128,9 +128,16 @@ function names(folder: string): string[] {
   }
 }
 
-function readLink(path: string): string | null {
+// What s6.sh says was completely switched to. The folder is the environment's: no link is followed, and no more is read than a path.
+function installed(service: string): string | null {
   try {
-    return readlinkSync(path)
+    const fd = openSync(join(service, 'installed'), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      const text = Buffer.alloc(300)
+      return text.toString('utf8', 0, readSync(fd, text)).split('\n')[0] ?? null
+    } finally {
+      closeSync(fd)
+    }
   } catch {
     return null
   }

@@ -57,7 +57,7 @@ function wantedRefs({ state }: Patient, project: string): Map<string, string | n
   const refs = new Map<string, string | null>()
   for (const { key } of state.environments.ofProject(project)) {
     refs.set(`refs/hostenv/live/${key}`, state.environments.liveRelease(project, key)?.commit ?? null)
-    for (const release of state.environments.releases(project, key))
+    for (const release of state.environments.kept(project, key))
       refs.set(`refs/hostenv/releases/${key}/${release.n}`, release.commit)
   }
   for (const row of state.deploys.lastOfEachRef(project)) refs.set(row.ref, isZero(row.new) ? null : row.new)

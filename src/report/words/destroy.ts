@@ -5,7 +5,7 @@ import type { Word } from './word.ts'
 export const destroy: Word = {
   name: 'destroy',
   usage: 'destroy ENV [--confirm ENV] [-p ORG/PROJECT] [--json]',
-  summary: 'tear down a preview, or stop a declared environment (to be confirmed), and delete its branch',
+  summary: 'tear down a preview, or stop an environment, and delete its branch',
   takes: [1, 1],
   perProject: true,
   options: { confirm: 'value' },

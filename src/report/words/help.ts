@@ -24,7 +24,10 @@ export const help: Word = {
 
 /** What `ssh HOST help` prints, and what follows a word that is not known. */
 export function helpText(words: readonly Word[]): string {
-  const lines = words.flatMap((word) => [`  ${word.usage}`, ...wrap(word.summary, { first: '      ' })])
+  const lines = words.flatMap((word) => [
+    ...wrap(word.usage, { first: '  ', hanging: '    ' }),
+    ...wrap(word.summary, { first: '      ' }),
+  ])
   return [
     'Push a branch to get its environment. Over SSH there are these words:',
     '',

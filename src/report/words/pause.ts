@@ -5,7 +5,7 @@ import type { Word } from './word.ts'
 export const pause: Word = {
   name: 'pause',
   usage: 'pause ENV [--confirm ENV] [-p ORG/PROJECT] [--json]',
-  summary: 'stop the services of an environment and keep everything else; production has to be confirmed',
+  summary: 'stop the services of an environment and keep everything else',
   takes: [1, 1],
   perProject: true,
   options: { confirm: 'value' },

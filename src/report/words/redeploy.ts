@@ -4,9 +4,11 @@ import type { Word } from './word.ts'
 
 export const redeploy: Word = {
   name: 'redeploy',
-  usage: 'redeploy ENV [-p ORG/PROJECT] [--json]',
+  usage: 'redeploy ENV [--pushed] [-p ORG/PROJECT] [--json]',
   summary: 'activate the live release anew; this also mends a broken environment',
   takes: [1, 1],
   perProject: true,
-  run: (args, context) => changeOf(args, context, (asked) => context.verbs.redeploy(asked)),
+  options: { pushed: 'flag' },
+  run: (args, context) =>
+    changeOf(args, context, (asked) => context.verbs.redeploy(asked, args.options.pushed === true)),
 }

@@ -2,14 +2,18 @@
 import { printable } from '../../lib/printable.ts'
 import { Refused } from '../../records.ts'
 import { wrap } from '../wrap.ts'
+import { access } from './access.ts'
 import { parseArguments, shown } from './arguments.ts'
+import { audit } from './audit.ts'
 import { cancel } from './cancel.ts'
 import { destroy } from './destroy.ts'
 import { envs } from './envs.ts'
 import { help, helpText } from './help.ts'
+import { keys } from './keys.ts'
 import { logs } from './logs.ts'
 import { open } from './open.ts'
 import { pause } from './pause.ts'
+import { projects } from './projects.ts'
 import { ps } from './ps.ts'
 import { redeploy } from './redeploy.ts'
 import { releases } from './releases.ts'
@@ -17,6 +21,7 @@ import { renew } from './renew.ts'
 import { restart } from './restart.ts'
 import { rollback } from './rollback.ts'
 import { run } from './run.ts'
+import { users } from './users.ts'
 import type { WordContext } from './views.ts'
 import { wake } from './wake.ts'
 import { whoami } from './whoami.ts'
@@ -25,7 +30,7 @@ import { Stop, type Word } from './word.ts'
 /** In the order of the help. */
 export const words: readonly Word[] = [
   ...[envs, open, releases, logs, ps, run, restart, rollback, redeploy, cancel],
-  ...[renew, pause, wake, destroy, whoami, help],
+  ...[renew, pause, wake, destroy, access, audit, users, keys, projects, whoami, help],
 ]
 
 /**
@@ -50,7 +55,7 @@ export async function runWord(argv: readonly string[], context: WordContext): Pr
 
 // A verb said no: why, and what to do next.
 async function refused({ headline, detail, help }: Refused, context: WordContext): Promise<number> {
-  const lines = [...detail, ...help].flatMap((line) => wrap(printable(line), { first: '  ' }))
+  const lines = [...detail, ...help].flatMap((line) => wrap(printable(line), { first: '  ', hanging: '    ' }))
   await context.stderr([...wrap(printable(headline), { first: 'hostenv: ' }), ...lines, ''].join('\n'))
   return 1
 }

@@ -35,6 +35,7 @@ const release = z
     commit: oid,
     tree: oid,
     storePath: z.string(),
+    deploy: z.number().int().describe('the number whose log `logs` prints'),
     by: z.string().describe('who pushed'),
     at: time,
     outcome: z.enum(['live', 'superseded', 'collected']).describe('collected: one cannot go back to it any more'),
@@ -51,6 +52,8 @@ const release = z
     stages: z.record(z.string(), z.number()).describe('milliseconds by stage'),
   })
   .describe('one release')
+
+const source = z.enum(['file', 'word']).describe('where it was said')
 
 export const documents = {
   envs: z.array(environment).describe('envs --json'),
@@ -106,6 +109,40 @@ export const documents = {
     .describe('restart ENV [PROCESS] --json'),
   cancel: z.object({ project, deploy: z.number().int(), cancelled: z.literal(true) }).describe('cancel DEPLOY --json'),
   open: z.object({ project, key, url: z.string() }).describe('open ENV --json'),
+  users: z
+    .array(z.object({ name: z.string(), administrator: z.boolean(), keys: z.number().int(), source }))
+    .describe('users --json'),
+  keys: z
+    .array(z.object({ fingerprint: z.string().describe('SHA256:…'), user: z.string(), comment: z.string(), source }))
+    .describe('keys --json'),
+  access: z
+    .array(z.object({ project, user: z.string(), role: z.string().describe('or one by type'), source }))
+    .describe('access ORG/PROJECT --json'),
+  projects: z
+    .array(
+      z.object({
+        project,
+        commit: oid.nullable().describe('whose manifest is the policy; null before the first push'),
+        environments: z.number().int(),
+      }),
+    )
+    .describe('projects --json'),
+  audit: z
+    .array(
+      z.object({
+        at: time,
+        who: z.string(),
+        fingerprint: z.string(),
+        from: z.string().describe('address and port'),
+        action: z.string(),
+        project: project.nullable(),
+        key: key.nullable(),
+        subject: z.string().nullable().describe('what exactly: a ref and a commit, a socket, the name of a command'),
+        allowed: z.boolean(),
+        why: z.string(),
+      }),
+    )
+    .describe('audit --json, newest first'),
   whoami: z
     .object({
       name: z.string(),

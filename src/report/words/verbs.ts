@@ -1,5 +1,6 @@
 // What the words can do beside reading. Whoever may change environments implements `Verbs`.
-import type { ProjectId, Pusher } from '../../records.ts'
+import type { ProjectId, Pusher, Release, Since } from '../../records.ts'
+import type { AdministrationVerbs } from './administration.ts'
 import type { OneOffVerbs } from './one-off.ts'
 
 /** Who asks for which environment, and where they read what happens. */
@@ -24,11 +25,13 @@ export type Renewed =
   | { readonly ok: true; readonly expiresAt: string | null; readonly in: number | null }
   | { readonly ok: false; readonly reason: string }
 
-export interface Verbs extends OneOffVerbs {
+export interface Verbs extends OneOffVerbs, AdministrationVerbs {
+  /** What changed with a release since the one that was live before it; null where one of the two is not kept any more. */
+  changes(release: Release): Promise<Since | null>
   /** Back to release `to`; null: to the one that was live before. */
   rollback(asked: Asked, to: number | null): Promise<Done>
-  /** The live release anew. */
-  redeploy(asked: Asked): Promise<Done>
+  /** The live release anew; `pushed`: what was pushed last and only built. */
+  redeploy(asked: Asked, pushed: boolean): Promise<Done>
   /** Services stop, everything else stays. `confirm`: the key, said once more. */
   pause(asked: Asked, confirm: string | null): Promise<Done>
   /** What was paused runs again. */

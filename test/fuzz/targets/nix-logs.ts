@@ -112,11 +112,19 @@ function decent(step: Step): Step {
 
 function lineOf(step: Step): string {
   const entry = (fields: object) => `@nix ${JSON.stringify(fields)}`
-  if (step.does === 'junk') return step.text
+  if (step.does === 'start')
+    return entry({
+      action: 'start',
+      id: step.build,
+      type: 105,
+      level: 3,
+      text: '',
+      fields: [drv(step.build), '', 1, 1],
+    })
   if (step.does === 'message') return entry({ action: 'msg', level: 3, msg: step.text })
   if (step.does === 'line') return entry({ action: 'result', id: step.build, type: 101, fields: [step.text] })
   if (step.does === 'stop') return entry({ action: 'stop', id: step.build })
-  return entry({ action: 'start', id: step.build, type: 105, level: 3, text: '', fields: [drv(step.build), '', 1, 1] })
+  return step.text
 }
 
 function expected(steps: readonly Step[]) {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { testServices } from './service.ts'
+import { logOf, testServices } from './service.ts'
 
 const lines = `services.cron.jobs = {
   tick = {
@@ -26,7 +26,7 @@ testServices(t, [], async (t, services) => {
   for (let tries = 0; tries < 200 && ticks().length < 2; tries++) await new Promise((done) => setTimeout(done, 50))
   t.ok(ticks().length >= 2, 'it runs again and again')
   t.match(ticks()[0], /^at .*-linux$/)
-  t.match(tree.log('cron-tick'), /ticked/)
+  t.match(await logOf(tree, 'cron-tick', /ticked/), /ticked/)
   t.equal((await tree.sh('ls data/night')).code === 0, false, 'the other waits for its hour')
   t.match(await services.activate(tree, lines), { code: 0, stdout: 'cron-nightly unchanged · cron-tick unchanged' })
 

@@ -1,23 +1,32 @@
 // services.drupal: what a site finds in its settings, what is published of it, and what runs beside it.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { fixture } from '../private-store.ts'
-import { ask, hostPrograms, testServices } from './service.ts'
+import { ask, backupSecrets, hostPrograms, logOf, testServices } from './service.ts'
 
-// The example of the public hostenv, word for word but for the version of PHP.
-const example = (more = '') => `{ pkgs, config, ... }: {
+// The example that hostenv's own description opens with.
+const example = (phpVersion: string) => `{ pkgs, config, ... }: {
+  # Service-level configuration (Drupal here, could be others).
   services.drupal.enable = true;
   services.drupal.backups.enable = true;
+  services.drupal.phpVersion = "${phpVersion}";
+  # Per-project environment definitions.
   environments.main = {
     enable = true;
     type = "production";
-    virtualHosts."example.ca".globalRedirect = "www.example.ca";
+    hosts."example.ca".globalRedirect = "www.example.ca";
   };
   environments."user-testing" = { enable = true; type = "testing"; };
-  ${more}
+  # etc.
 }
 `
+
+// This machine's.
+const version =
+  Object.keys(hostPrograms)
+    .find((name) => /^php\d\.\d$/.test(name))
+    ?.slice(3) ?? ''
 
 testServices(t, ['php', 'nginx', 'mariadbd', 'mariadb-dump', 'restic'], async (t, services) => {
   const { store } = services
@@ -25,12 +34,37 @@ testServices(t, ['php', 'nginx', 'mariadbd', 'mariadb-dump', 'restic'], async (t
   // What is at the place that the package was built for is this tree's.
   const built = async (files: Record<string, string> = {}) =>
     store.package(
-      await store.project(fixture('drupal-like'), { '.hostenv/hostenv.nix': example(), ...files }),
+      await store.project(fixture('drupal-like'), { '.hostenv/hostenv.nix': example(version), ...files }),
       { ref: 'main' },
       { ...directories, hostPrograms },
     )
+
+  const { environments, defaultEnvironment, warnings } = await store.evaluate(
+    await store.project(null, { '.hostenv/hostenv.nix': example('8.3') }),
+    {},
+  )
+  t.same([Object.keys(environments), defaultEnvironment], [['main', 'user-testing'], 'main'])
+  t.match(warnings, [/hosts' is called `virtualHosts' now/], 'the older name of an option is understood')
+  t.equal(warnings.length, 1)
+  t.match(environments.main, {
+    enable: true,
+    type: 'production',
+    virtualHosts: { 'example.ca': { globalRedirect: 'www.example.ca', redirectCode: 301 } },
+    hostenv: { hostname: 'shop-main-4f7240c.localhost', gitRef: 'main' },
+  })
+  t.match(environments['user-testing'], { type: 'testing', virtualHosts: {} })
+  t.match(
+    await store.failure(
+      await store.project(null, { '.hostenv/hostenv.nix': example('9.9') }),
+      { ref: 'main' },
+      { hostPrograms },
+    ),
+    /php99/,
+  )
+
   const out = await built()
   const tree = await services.tree(join(directories.stateRoot, 'env/shop-main-4f7240c'))
+  backupSecrets(tree)
   t.match(await tree.activate(out), { code: 0, stdout: /mysql started · .*drupal-update started/ })
 
   const page = async (path = '/', body?: string) =>
@@ -39,7 +73,7 @@ testServices(t, ['php', 'nginx', 'mariadbd', 'mariadb-dump', 'restic'], async (t
   t.equal(state, 'not installed')
   t.match(salt, /^salt [0-9a-f]{8}$/)
   t.not(salt, 'salt 00000000')
-  t.match(tree.log('drupal-update'), /Drupal is not installed yet/)
+  t.match(await logOf(tree, 'drupal-update', /Drupal is not installed yet/), /Drupal is not installed yet/)
   await page('/install')
 
   await page('/upload', 'uploaded words')
@@ -70,9 +104,6 @@ testServices(t, ['php', 'nginx', 'mariadbd', 'mariadb-dump', 'restic'], async (t
     'other code updates the database, and what was there is kept',
   )
 
-  mkdirSync(join(tree.directory, 'run/secrets'), { recursive: true })
-  writeFileSync(join(tree.directory, 'run/secrets/RESTIC_PASSWORD'), 'hidden\n')
-  writeFileSync(join(tree.directory, 'run/secrets/RESTIC_REPOSITORY'), join(tree.directory, 'state/repository'))
   const backup = await services.job(tree, 'restic-backups-drupal')
   t.equal(backup.code, 0, backup.stderr)
   t.match(readFileSync(join(tree.directory, 'state/backup/drupal.sql'), 'utf8'), /INSERT INTO `key_value`/)

@@ -1,8 +1,8 @@
 // services.php-app: files as they are, everything else through one script, and a database that is the program's alone.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ask, testServices } from './service.ts'
+import { ask, backupSecrets, testServices } from './service.ts'
 
 const lines = (more = '') => `services.php-app = { enable = true; root = ../app; webRoot = "public"; ${more} };`
 const files = {
@@ -42,14 +42,12 @@ testServices(t, ['php', 'nginx', 'mariadbd', 'mariadb-dump', 'restic'], async (t
     t.match(await ask(tree, path), { status: /40[04]/ }, path)
 
   t.equal((await ask(tree, '/words')).body, '1')
+  backupSecrets(tree)
   const changed = await services.activate(tree, lines('backups.enable = true; phpOptions = "precision = 3";'), files)
-  t.match(changed, { code: 0, stdout: /mysql unchanged · nginx unchanged · phpfpm-app restarted/ })
+  t.match(changed, { code: 0, stdout: /mysql unchanged · phpfpm-app restarted · .*nginx unchanged/ })
   t.equal((await ask(tree, '/words')).body, '2')
 
   const file = (...path: string[]) => join(tree.directory, ...path)
-  mkdirSync(file('run/secrets'), { recursive: true })
-  writeFileSync(file('run/secrets/RESTIC_PASSWORD'), 'hidden\n')
-  writeFileSync(file('run/secrets/RESTIC_REPOSITORY'), file('state/repository'))
   const backup = await services.job(tree, 'restic-backups-php-app')
   t.equal(backup.code, 0, backup.stderr)
   t.match(readFileSync(file('state/backup/app.sql'), 'utf8'), /INSERT INTO `words` VALUES[\s\S]*'kept'/)

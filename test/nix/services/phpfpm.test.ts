@@ -1,6 +1,6 @@
 // services.phpfpm: pools with their own extensions, settings and variables, and PHP's words in the pool's log.
 import t from 'tap'
-import { ask, hostPrograms, testServices } from './service.ts'
+import { ask, hostPrograms, logOf, testServices } from './service.ts'
 
 const lines = (more = '') => `
   services.phpfpm.phpOptions = "memory_limit = 64M";
@@ -29,7 +29,7 @@ testServices(t, ['php', 'nginx'], async (t, services) => {
   const tree = await services.start(lines(), files)
   const first = await ask(tree, '/', { headers: { proxy: 'http://attacker.example' } })
   t.same(JSON.parse(first.body), ['64M', '4', 'a word', 'main', true, true, 1, ''])
-  t.match(tree.log('phpfpm-app'), /said to the log/)
+  t.match(await logOf(tree, 'phpfpm-app', /said to the log/), /said to the log/)
   const cookie = String(first.headers['set-cookie']).split(';')[0] ?? ''
 
   const again = await services.activate(tree, lines('disableExtensions = [ "sockets" ];'), files)

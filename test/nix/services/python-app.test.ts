@@ -1,6 +1,6 @@
 // services.python-app: a WSGI application on the server that comes with the library.
 import t from 'tap'
-import { ask, testServices } from './service.ts'
+import { ask, logOf, testServices } from './service.ts'
 
 const app = `import time
 from wsgiref.validate import validator
@@ -32,7 +32,7 @@ testServices(t, ['python3'], async (t, services) => {
   t.match(await ask(tree, '/', { headers: { host: 'example.org:8080' } }), { body: ' http example.org 8080 / ' })
   t.match(await ask(tree, '/', { method: 'POST', body: 'some words' }), { body: /some words$/ })
   t.match(await ask(tree, '/fail'), { status: 500 })
-  t.match(tree.log('python-app'), /ValueError: no such word/)
+  t.match(await logOf(tree, 'python-app', /ValueError: no such word/), /ValueError: no such word/)
   t.notMatch(tree.log('python-app'), /AssertionError/, 'it keeps to PEP 3333')
 
   const slow = Promise.all(['/slow', '/slow', '/slow'].map((path) => ask(tree, path)))

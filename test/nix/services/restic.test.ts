@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { testServices } from './service.ts'
+import { backupSecrets, testServices } from './service.ts'
 
 const lines = (more = '') => `services.restic.backups.files = {
   paths = [ "$HOSTENV_DATA_DIR/files" ];
@@ -15,13 +15,15 @@ const lines = (more = '') => `services.restic.backups.files = {
 };`
 
 testServices(t, ['restic'], async (t, services) => {
-  const tree = await services.start(lines())
+  const tree = await services.start('')
   const file = (...path: string[]) => join(tree.directory, ...path)
-  const missing = await services.job(tree, 'restic-backups-files')
-  t.not(missing.code, 0)
-  t.match(missing.stdout + missing.stderr, /the secret RESTIC_(PASSWORD|REPOSITORY) has no value here/)
+  t.match(await services.activate(tree, lines()), {
+    code: 0,
+    stdout: /restic-backups-files needs the secret RESTIC_PASSWORD/,
+  })
+  t.not((await services.job(tree, 'restic-backups-files')).code, 0, 'there is no backup without')
+  backupSecrets(tree)
 
-  mkdirSync(file('run/secrets'), { recursive: true })
   mkdirSync(file('data/files'))
   writeFileSync(file('run/secrets/RESTIC_PASSWORD'), 'hidden\n')
   writeFileSync(file('run/secrets/RESTIC_REPOSITORY'), file('state/repository'))
@@ -45,7 +47,7 @@ testServices(t, ['restic'], async (t, services) => {
   t.match((await tree.sh('ls "$HOSTENV_DATA_DIR/files"')).stdout, /^half\.tmp\nword$/, 'and is cleaned up after')
 
   t.same(await services.warnings(lines('timerConfig = { OnCalendar = "daily"; RandomizedDelaySec = 60; };')), [
-    "option `services.restic.backups.files.timerConfig.RandomizedDelaySec' has no effect: only OnCalendar is understood",
+    "option `services.restic.backups.files.timerConfig.RandomizedDelaySec' has no effect: only OnCalendar is understood (.hostenv/hostenv.nix)",
   ])
   t.match(
     await services.refused(lines('timerConfig = { OnCalendar = [ "daily" "hourly" ]; };')),

@@ -1,6 +1,8 @@
 // One service, for real: its module evaluated and built, its processes run under s6, and whatever the test asks them.
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { discover } from '../../../src/config/discover.ts'
 import type { Ran } from '../../../src/lib/spawn.ts'
@@ -104,4 +106,18 @@ export function ask(tree: Tree, path: string, { method = 'GET', headers = {}, bo
     })
     asked.on('error', reject).end(body)
   })
+}
+
+/** The log of a process once it has `words`; the loggers are processes of their own. After ten seconds what there is. */
+export async function logOf(tree: Tree, name: string, words: RegExp): Promise<string> {
+  for (let tries = 0; tries < 200 && !words.test(tree.log(name)); tries++) await sleep(50)
+  return tree.log(name)
+}
+
+/** Gives a tree the secrets of a backup into `state/repository`. */
+export function backupSecrets(tree: Tree): void {
+  const secrets = join(tree.directory, 'run/secrets')
+  mkdirSync(secrets, { recursive: true })
+  writeFileSync(join(secrets, 'RESTIC_PASSWORD'), 'hidden\n')
+  writeFileSync(join(secrets, 'RESTIC_REPOSITORY'), join(tree.directory, 'state/repository'))
 }

@@ -24,7 +24,7 @@ type Hosts = Record<string, object>
 function deploy(project: string, hosts: Record<string, { type?: string; hosts: Hosts }>): void {
   const environments = Object.entries(hosts).map(([key, { type = 'testing', hosts }]) => [
     key,
-    { enable: true, type, virtualHosts: virtualHosts.parse(hosts) },
+    { enable: true, type, users: {}, virtualHosts: virtualHosts.parse(hosts) },
   ])
   const policy = { environments: Object.fromEntries(environments), defaultEnvironment: null, warnings: [] }
   state.projects.setPolicy(project, 'c'.repeat(40), policy as unknown as Manifest)

@@ -43,7 +43,13 @@ function having(path: string, value: unknown): string {
 t.test('a small manifest is read, with the defaults of what it does not say', async (t) => {
   const { manifest, selected } = parseEvaluation(JSON.stringify(whole))
   t.match(manifest.environments.main, { enable: true, users: {}, virtualHosts: {}, releaseTags: null })
-  t.same(manifest.environments.main?.deploymentVerification, { enable: true, path: '/', timeout: 30, upFor: 2 })
+  t.same(manifest.environments.main?.deploymentVerification, {
+    enable: true,
+    enforce: true,
+    path: '/',
+    timeout: 30,
+    upFor: 2,
+  })
   t.same(manifest.warnings, ['mind the gap'])
   t.same(selected, { main: { drvPath: `${store}-x.drv`, outPath: `${store}-x` } })
 })
@@ -111,7 +117,8 @@ t.test('a key must be the name of a branch or tag', async (t) => {
     'a\nb',
     'a\u001b[2Jb',
     'a@{1}',
-    'x'.repeat(201),
+    'x'.repeat(245),
+    'ü'.repeat(123),
   ]
   for (const key of bad) {
     const said = JSON.stringify({ ...whole, environments: { [key]: environment } })

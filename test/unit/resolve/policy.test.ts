@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { EnvironmentManifest, Manifest, VirtualHost } from '../../../src/records.ts'
-import { checkNames, differingFields, restrict, undeclared } from '../../../src/resolve/policy.ts'
+import { differing, differingFields } from '../../../src/resolve/differing.ts'
+import { checkNames, restrict, undeclared } from '../../../src/resolve/policy.ts'
 import { whatToStop } from '../../../src/resolve/stop.ts'
 import { keyOfRef } from '../../../src/state/policy-keys.ts'
 
@@ -16,7 +17,7 @@ function environment(
     users: Object.fromEntries(
       Object.entries(keys).map(([name, publicKeys]) => [name, { publicKeys, role: 'deployer' as const }]),
     ),
-    deploymentVerification: { enable: true, path: '/', timeout: 30, upFor: 2 },
+    deploymentVerification: { enable: true, enforce: true, path: '/', timeout: 30, upFor: 2 },
     releaseTags: null,
     requires: null,
     protected: false,
@@ -106,12 +107,45 @@ t.test('each policy field that differs is named', async (t) => {
     [{ releaseTags: 'v*' }, 'releaseTags'],
     [{ requires: 'staging' }, 'requires'],
     [{ gitRef: 'stable' }, 'hostenv.gitRef'],
-    [{ deploymentVerification: { enable: false, path: '/', timeout: 30, upFor: 2 } }, 'deploymentVerification.enable'],
+    [
+      { deploymentVerification: { enable: false, enforce: true, path: '/', timeout: 30, upFor: 2 } },
+      'deploymentVerification.enable',
+    ],
+    [
+      { deploymentVerification: { enable: true, enforce: false, path: '/', timeout: 30, upFor: 2 } },
+      'deploymentVerification.enforce',
+    ],
   ]
   for (const [more, field] of table) t.same(differingFields(old, environment('main', more)), [field], field)
-  const checks = { enable: true, path: '/health', timeout: 5, upFor: 0 }
+  const checks = { enable: true, enforce: true, path: '/health', timeout: 5, upFor: 0 }
   t.same(differingFields(old, environment('main', { deploymentVerification: checks })), [], 'checks are content')
 })
+
+t.test('what a commit says of others is named after what it says of itself, and many are counted', async (t) => {
+  const old = manifest(environment('main'), environment('dev'), environment('gone'))
+  const own = manifest(
+    environment('main', { type: 'production' }),
+    environment('dev', { gitRef: 'main' }),
+    environment('new'),
+  )
+  t.equal(differing(old, old, 'main', null), null)
+  t.equal(
+    differing(old, own, 'main', null),
+    'type, environments."dev".hostenv.gitRef, environments."gone", environments."new"',
+  )
+  t.equal(
+    differing(old, own, 'dev', null),
+    'hostenv.gitRef, environments."main".type, environments."gone", environments."new"',
+  )
+  const preview = { enable: true, type: 'testing', extends: 'main', users: {}, ttl: '14d', max: null } as const
+  const patterns = { a: { ...preview, ...none }, b: { ...preview, ...none } }
+  const changed = { a: { ...preview, ...none, ttl: null }, b: { ...preview, ...none, max: 3 } }
+  t.equal(
+    differing({ ...old, previews: patterns }, { ...own, previews: changed }, 'x', { pattern: 'b', ...patterns.b }),
+    'previews."b", previews."a", environments."main".type, environments."dev".hostenv.gitRef and 2 more',
+  )
+})
+const none = { evict: null, data: null, schedules: [] }
 
 t.test('what a canonical push takes away is gone, and nothing is added', async (t) => {
   const old = manifest(
@@ -142,6 +176,24 @@ t.test('what a canonical push takes away is gone, and nothing is added', async (
   )
   t.equal(now.environments.main?.type, 'testing', 'everything else is as it was')
   t.same(restrict(old, old), old)
+})
+
+t.test('what a canonical push protects, requires or lowers holds at once, and the opposite does not', async (t) => {
+  const person = (role: 'viewer' | 'deployer' | 'maintainer') => ({ users: { alice: { publicKeys: ['a'], role } } })
+  const open = manifest(environment('main', person('maintainer')), environment('dev'))
+  const closed = manifest(
+    environment('main', { ...person('viewer'), protected: true, requires: 'dev' }),
+    environment('dev', { requires: 'main' }),
+  )
+  t.same(restrict(open, closed).environments, closed.environments)
+  t.same(restrict(closed, open).environments, closed.environments)
+  const other = manifest(environment('main', { ...person('deployer'), requires: 'staging' }))
+  t.match(
+    restrict(closed, other).environments.main,
+    { requires: 'dev', protected: true },
+    'another is none that is added',
+  )
+  t.equal(restrict(open, other).environments.main?.users.alice?.role, 'deployer')
 })
 
 t.test('a deletion stops the environment, unless it is canonical or unconfirmed production', async (t) => {

@@ -2,9 +2,9 @@ import t from 'tap'
 import { sharedName, virtualHosts } from '../../../src/resolve/virtual-host-schema.ts'
 
 t.test('left out settings get their defaults, unknown ones are dropped', async (t) => {
-  t.same(virtualHosts.parse({ 'a.example': { enableLetsEncrypt: true, locations: { '/x': { return: 404 } } } }), {
+  t.same(virtualHosts.parse({ 'a.example': { certificate: true, locations: { '/x': { return: 404 } } } }), {
     'a.example': {
-      ...{ globalRedirect: null, redirectCode: 301, allowIndexing: null, hsts: true },
+      ...{ globalRedirect: null, redirectCode: 301, allowIndexing: null, hsts: true, enableLetsEncrypt: true },
       locations: { '/x': { return: '404' } },
       security: {
         ...{ csp: null, cspMode: 'enforce', cspReportTo: null, reportTo: null, hsts: true, xContentTypeOptions: true },

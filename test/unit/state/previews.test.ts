@@ -17,7 +17,7 @@ const some = '1'.repeat(40)
 
 function environment(key: string, more: Partial<EnvironmentManifest> = {}): EnvironmentManifest {
   const hostenv = { environmentName: key, gitRef: key } as EnvironmentManifest['hostenv']
-  const deploymentVerification = { enable: true, path: '/', timeout: 30, upFor: 2 }
+  const deploymentVerification = { enable: true, enforce: true, path: '/', timeout: 30, upFor: 2 }
   const rest = {
     enable: true,
     type: 'testing' as const,

@@ -10,7 +10,7 @@ import { rightsChanged } from '../../../src/state/rights-changed.ts'
 import { State } from '../../../src/state/state.ts'
 
 const environment = (type: string, users: object = {}, more: object = {}) => ({
-  ...{ enable: true, type, users, hostenv: { gitRef: 'x' } },
+  ...{ enable: true, type, users, virtualHosts: {}, hostenv: { gitRef: 'x' } },
   ...more,
 })
 const user = (name: string, role?: string) => ({ [name]: { publicKeys: [`key of ${name}`], role } })

@@ -66,3 +66,8 @@ t.test('a generated host key is one that OpenSSH reads', async (t) => {
   t.throws(() => publicHalf('nonsense'), { name: 'KeyError' })
   t.match(fingerprintOf(Buffer.from('x')), /^SHA256:[A-Za-z0-9+/]{43}$/)
 })
+
+t.test('a host key that is made can be read, each time', async (t) => {
+  for (let n = 0; n < 500; n++) generateHostKey()
+  t.match(generateHostKey().publicKey, /^ssh-ed25519 AAAA/)
+})

@@ -105,6 +105,8 @@ exports[`test/unit/report/sentences.test.ts > TAP > words beside the way > must 
 -----> Removed feature/foo, with its data and its releases
 -----> Built and kept, not activated: release 6 of main stays live (1.2
        s)
+       To make it live: ssh HOST redeploy main --pushed
 -----> Built and kept, not activated: nothing of main is live (1.2 s)
+       To make it live: ssh HOST redeploy main --pushed
 
 `

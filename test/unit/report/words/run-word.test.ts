@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from 'node:stream'
 import t from 'tap'
 import type { ProjectId, Release } from '../../../../src/records.ts'
+import type { AdministrationVerbs } from '../../../../src/report/words/administration.ts'
 import { runWord } from '../../../../src/report/words/run-word.ts'
 import { documents } from '../../../../src/report/words/schema.ts'
 import type { DeployView, EnvironmentView, Views, WordContext } from '../../../../src/report/words/views.ts'
@@ -33,6 +34,7 @@ const release = (project: ProjectId, key: string, n: number): Release => ({
   commit: oid(String(n)),
   tree: oid('a'),
   storePath: `/nix/store/${'0'.repeat(32)}-x`,
+  deploy: n,
   by: 'alice',
   at: `2026-01-0${n}T10:00:00.000Z`,
   outcome: n === 2 ? 'live' : 'superseded',
@@ -54,6 +56,44 @@ const deploy = (id: number, project: ProjectId, key = 'main'): DeployView => ({
   by: 'alice',
   logFile: '/log',
 })
+
+const person = { fingerprint: 'SHA256:abc', user: 'bob', comment: 'bob@laptop', source: 'word' } as const
+
+/** Each says what it was asked. */
+function administration(said: { out: string }): AdministrationVerbs {
+  const say = (text: string) => {
+    said.out += `${text}\n`
+  }
+  return {
+    users: () => [{ name: 'bob', administrator: false, keys: 1, source: 'word' }],
+    addUser: (_who, name, administrator) => say(`addUser ${name} ${administrator}`),
+    removeUser: (_who, name) => say(`removeUser ${name}`),
+    keys: () => [person],
+    addKey: (_who, user, line) => {
+      say(`addKey ${user} ${line}`)
+      return person
+    },
+    removeKey: () => person,
+    access: () => [{ project: 'acme/shop', user: 'bob', role: 'deployer', source: 'file' }],
+    setAccess: (_who, project, user, role) => say(`setAccess ${project} ${user} ${role}`),
+    projects: () => [{ project: 'acme/shop', commit: null, environments: 2 }],
+    addProject: (_who, project) => project,
+    renameProject: async (_who, from, to) => say(`rename ${from} ${to}`),
+    removeProject: async (_who, project, confirm) => say(`remove ${project} ${confirm}`),
+    audit: (_who, project, key, lines) => [
+      {
+        ...{
+          at: '2026-01-02T10:00:00.000Z',
+          who: 'bob',
+          fingerprint: 'SHA256:abc',
+          from: '127.0.0.1 5',
+          action: 'push',
+        },
+        ...{ project, key, subject: `${lines} lines`, allowed: false, why: 'viewer, needs deployer' },
+      },
+    ],
+  }
+}
 
 async function run(argv: string[], accessible = [shop], more: Partial<Views> = {}) {
   const said = { out: '', err: '' }
@@ -80,6 +120,8 @@ async function run(argv: string[], accessible = [shop], more: Partial<Views> = {
   }
   const context: WordContext = {
     verbs: {
+      changes: async () => ({ release: 1, deltaBytes: 2048, changes: ['shop 2.3 → 2.4'] }),
+      ...administration(said),
       rollback: async (_asked, to) => ({ ok: true, deploy: 7, release: to }),
       processes: async () => [{ name: 'web', state: 'up', seconds: 3661, lastEnd: null }],
       run: async (_asked, argv) => argv.length,
@@ -250,10 +292,10 @@ t.test('what is no word says so and shows the words', async (t) => {
     const { code, out, err } = await run(argv)
     t.equal(code, 1)
     t.equal(out, '')
-    t.match(err, /^hostenv: .*word[\s\S]*releases \[ENV\]/)
+    t.match(err, /^hostenv: .*word[\s\S]*releases \[ENV/)
   }
   t.notMatch((await run(['\u001b]0;x\u0007evil'])).err, '\u001b')
-  t.ok((await run(['x'.repeat(4000)])).err.length < 2000)
+  t.ok((await run(['x'.repeat(4000)])).err.length < (await run(['x'])).err.length + 100)
 })
 
 t.test('wrong usage says what was wrong, then the usage', async (t) => {
@@ -320,4 +362,34 @@ t.test('logs follows a deploy to its outcome, and shows what a process wrote', a
   t.equal((await run(['logs', 'main', 'web', '--follow', '--lines', '5'])).out, 'web 5 true\n')
   t.match(await run(['logs', 'main', 'web', '--lines', '0']), { code: 1, err: /--lines takes a number/ })
   t.match(await run(['logs', 'main', '--follow', '--json']), { code: 1, err: /prints lines, not a document/ })
+})
+
+t.test('words of administrators: what they are to do comes first, and how many words each takes', async (t) => {
+  t.equal((await run(['users'])).out, 'USER  ROLE    KEYS  SAID IN\nbob   member  1     word\n')
+  t.match((await run(['users', 'add', 'bob', '--administrator'])).out, /^addUser bob true\nbob is added/)
+  t.match((await run(['users', 'remove', 'bob'])).out, /^removeUser bob\n/)
+  t.match((await run(['keys', 'add', 'bob', 'ssh-ed25519', 'AAAA', 'a b'])).out, /^addKey bob ssh-ed25519 AAAA a b\n/)
+  t.match(await run(['keys', 'add', 'bob']), { code: 1, err: /takes one public key/ })
+  t.equal((await run(['access', 'acme/shop', 'bob', 'none'])).out.split('\n')[0], 'setAccess acme/shop bob null')
+  t.match((await run(['projects', 'rename', 'acme/shop', 'acme/store'])).out, /^rename acme\/shop acme\/store\n/)
+  t.match((await run(['projects', 'remove', 'acme/shop'])).out, /^remove acme\/shop null\n/)
+  t.match(
+    (await run(['projects', 'remove', 'acme/shop', '--confirm', 'acme/shop'])).out,
+    /^remove acme\/shop acme\/shop\n/,
+  )
+  t.match(
+    (await run(['audit', 'main', '--lines', '7'])).out,
+    /NO +bob +push +acme\/shop:main +7 lines +viewer, needs deployer/,
+  )
+  for (const document of ['users', 'keys', 'projects', 'audit'] as const)
+    t.ok(documents[document].parse(JSON.parse((await run([document, '--json'])).out)), document)
+  for (const wrong of [
+    ['users', 'x'],
+    ['users', 'add'],
+    ['users', 'list', 'x'],
+    ['projects', 'rename', 'a/b'],
+    ['keys', 'remove'],
+    ['access', 'a/b', 'c'],
+  ])
+    t.match(await run(wrong), { code: 1, err: /usage: / }, wrong.join(' '))
 })

@@ -12,9 +12,11 @@ Push a branch to get its environment. Over SSH there are these words:
       list the environments
   open ENV [-p ORG/PROJECT] [--json]
       print the address of an environment
-  releases [ENV] [-p ORG/PROJECT] [--json]
-      list the releases of an environment, newest first
-  logs DEPLOY|ENV [PROCESS] [--follow] [--lines N] [-p ORG/PROJECT] [--json]
+  releases [ENV [N]] [-p ORG/PROJECT] [--json]
+      list the releases of an environment, newest first, or show one in
+      detail
+  logs DEPLOY|ENV [PROCESS] [--follow] [--lines N] [-p ORG/PROJECT]
+    [--json]
       print the log of a deploy (d41), of the newest deploy of an
       environment, or of a process
   ps ENV [-p ORG/PROJECT] [--json]
@@ -26,7 +28,7 @@ Push a branch to get its environment. Over SSH there are these words:
       restart the processes of an environment, or one of them
   rollback ENV [N] [-p ORG/PROJECT] [--json]
       go back to release N, or to the one that was live before
-  redeploy ENV [-p ORG/PROJECT] [--json]
+  redeploy ENV [--pushed] [-p ORG/PROJECT] [--json]
       activate the live release anew; this also mends a broken
       environment
   cancel DEPLOY [--json]
@@ -35,13 +37,26 @@ Push a branch to get its environment. Over SSH there are these words:
       give a preview its time anew, or another time; at most what its
       pattern says
   pause ENV [--confirm ENV] [-p ORG/PROJECT] [--json]
-      stop the services of an environment and keep everything else;
-      production has to be confirmed
+      stop the services of an environment and keep everything else
   wake ENV [-p ORG/PROJECT] [--json]
       start a paused environment again; this renews a preview
   destroy ENV [--confirm ENV] [-p ORG/PROJECT] [--json]
-      tear down a preview, or stop a declared environment (to be
-      confirmed), and delete its branch
+      tear down a preview, or stop an environment, and delete its
+      branch
+  access ORG/PROJECT [USER ROLE|none] [--json]
+      who is what in a project; roles are viewer, deployer, maintainer,
+      administrator
+  audit [ENV] [-p ORG/PROJECT] [--lines N] [--json]
+      what was decided about who may do what; for maintainers, and of
+      everything for administrators
+  users [list | add NAME [--administrator] | remove NAME] [--json]
+      who may log in; for administrators
+  keys [list [USER] | add USER [KEY] | remove FINGERPRINT] [--json]
+      whose keys are known; add reads one from its input: keys add USER
+      < FILE.pub
+  projects [list | add NAME | rename NAME NEW | remove NAME [--confirm
+    NAME]] [--json]
+      the projects of this receiver (ORG/PROJECT); for administrators
   whoami [--json]
       show who you are here
   help [WORD] [--json]

@@ -1,0 +1,88 @@
+// Old releases go: those beyond `keptReleases`, and those that were replaced longer than `keptReleaseTime` ago. Never what is live or
+// would wake, nor the one before it, to which one goes back. The record says first that a release is collected; then its ref and
+// its generation go, so what a crash leaves is finished by the next look.
+import type { Context } from '../context.ts'
+import { every } from '../lib/every.ts'
+import { listRefs } from '../lib/git-reads.ts'
+import { prepareRefs } from '../lib/ref-transaction.ts'
+import { repositoryPath } from '../lib/repositories.ts'
+import type { Release } from '../records.ts'
+import { releaseBefore } from './earlier-release.ts'
+import { currentGeneration, deleteGenerations, generationPath, profilePath } from './profile.ts'
+
+const HOUR = 3_600_000
+
+/** Looks every hour, for what is too old by now. Abort the answer to stop. */
+export function watchRetention(ctx: Context): AbortController {
+  const controller = every(
+    () => HOUR,
+    () => void lookAtAll(ctx, controller.signal),
+  )
+  void lookAtAll(ctx, controller.signal)
+  return controller
+}
+
+async function lookAtAll(ctx: Context, signal: AbortSignal): Promise<void> {
+  for (const { project, key } of ctx.state.environments.all())
+    if (!signal.aborted) await retire(ctx, project, key, true)
+}
+
+/** Drops the old releases of one environment once nobody switches it, with `all` also what an earlier time left half done. Never throws. */
+export async function retire(ctx: Context, project: string, key: string, all = false): Promise<void> {
+  if (ctx.gate.closed || ctx.closing.aborted) return
+  const place = ctx.lanes.enterFirst([`environment ${project} ${key}`])
+  try {
+    await place.turn(ctx.closing)
+    const old = outdated(ctx, project, key)
+    if (old.length === 0 && !all) return
+    ctx.state.environments.collect(project, key, old, new Date(ctx.now()).toISOString())
+    await dropCollected(ctx, project, key)
+    if (old.length > 0) ctx.log.info({ project, key, releases: old }, 'old releases are not kept any more')
+  } catch (error) {
+    if (!ctx.closing.aborted) ctx.log.error({ project, key, err: error }, 'old releases could not be dropped')
+  } finally {
+    place.leave()
+  }
+}
+
+// Numbers of the releases that go now.
+function outdated(ctx: Context, project: string, key: string): number[] {
+  const { keptReleases, keptReleaseTime } = ctx.config.limits
+  const row = ctx.state.environments.get(project, key)
+  const all = ctx.state.environments.releases(project, key)
+  const stays = new Set([row?.live, row?.wakes, releaseBefore(ctx, project, key)])
+  // A deploy that needs no build stands on what is kept until it has a generation of its own.
+  const inUse = new Set(ctx.state.deploys.open().map(({ out }) => out))
+  const replaced = ctx.now() - keptReleaseTime
+  return all.flatMap((release, index) => {
+    const since = all[index - 1]?.at
+    const old = index >= keptReleases || (since !== undefined && Date.parse(since) < replaced)
+    const goes = old && release.outcome !== 'collected' && !stays.has(release.n) && !inUse.has(release.storePath)
+    return goes ? [release.n] : []
+  })
+}
+
+async function dropCollected(ctx: Context, project: string, key: string): Promise<void> {
+  const all = ctx.state.environments.releases(project, key)
+  const collected = all.filter(({ outcome }) => outcome === 'collected')
+  if (collected.length === 0) return
+  const kept = new Set(all.filter((one) => !collected.includes(one)).map(({ generation }) => generation))
+  const profile = profilePath(ctx.host, ctx.state.environments.get(project, key)?.user_name ?? '')
+  const current = currentGeneration(profile)
+  const gone = collected.filter(({ generation, storePath }) => {
+    return !kept.has(generation) && generation !== current && generationPath(profile, generation) === storePath
+  })
+  await dropRefs(ctx, project, key, collected)
+  const generations = [...new Set(gone.map(({ generation }) => generation))]
+  if (generations.length > 0) await deleteGenerations(profile, generations)
+}
+
+async function dropRefs(ctx: Context, project: string, key: string, collected: readonly Release[]): Promise<void> {
+  const repository = repositoryPath(ctx.config.stateDir, project)
+  const below = `refs/hostenv/releases/${key}/`
+  const numbers = new Set(collected.map(({ n }) => `${below}${n}`))
+  const there = (await listRefs(repository, ctx.host.path, below)).filter(({ ref }) => numbers.has(ref))
+  if (there.length === 0) return
+  const changes = there.map(({ ref, value }) => ({ ref, new: null, old: value }))
+  await (await prepareRefs(repository, ctx.host.path, changes)).commit()
+}
