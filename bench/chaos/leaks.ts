@@ -1,6 +1,7 @@
 // What somebody who may not know it learns of projects and users: the same answer for what is not there and for what is forbidden, in the
 // same time.
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import ssh2 from 'ssh2'
 import { type Key, makeKey } from '../../test/helpers/keys.ts'
 import { quietModule } from '../../test/helpers/module.ts'
@@ -92,12 +93,10 @@ async function alike(what: string, chance: Random, ask: (other: boolean) => Prom
 function login(receiver: Receiver, key: Key, username: string): Promise<ssh2.Client> {
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client()
-    client.on('error', reject).on('ready', () => {
-      // What Nagle's algorithm adds is 40 ms, and chance.
-      client.setNoDelay(true)
-      resolve(client)
-    })
-    client.connect({ host: '127.0.0.1', port: receiver.sshPort, username, privateKey: readFileSync(key.file) })
+    client.on('ready', () => resolve(client)).on('error', reject)
+    // What Nagle's algorithm adds is 40 ms, and chance.
+    const sock = connect({ host: '127.0.0.1', port: receiver.sshPort, noDelay: true })
+    client.connect({ sock, username, privateKey: readFileSync(key.file) })
   })
 }
 
