@@ -1,8 +1,11 @@
 // `npm run chaos [-- --minutes N] [-- --seed S] [-- --only PART]`: whatever fails, nothing is lost, and nobody is told what is not
 // so. Prints the seed that repeats the run; exit 1 when something was not as it has to be.
 import { parseArgs } from 'node:util'
+import { clients } from './chaos/clients.ts'
+import { fullDisk } from './chaos/full-disk.ts'
 import { fuzzing } from './chaos/fuzz.ts'
 import { kills } from './chaos/kills.ts'
+import { leaks } from './chaos/leaks.ts'
 import { type Random, random } from './chaos/random.ts'
 import type { Found } from './chaos/report.ts'
 import { benchEnding } from './ending.ts'
@@ -18,6 +21,9 @@ const { values } = parseArgs({
 const deadline = performance.now() + Number(values.minutes) * 60_000
 const parts: Readonly<Record<string, (chance: Random) => Promise<Found[]>>> = {
   fuzz: (chance) => fuzzing(chance, deadline),
+  clients: (chance) => clients(ending, chance),
+  disk: (chance) => fullDisk(chance.seed),
+  leaks: (chance) => leaks(ending, chance),
   kills: async (chance) => [await kills(ending, chance, Number(values.kills), deadline)],
 }
 

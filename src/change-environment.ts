@@ -68,7 +68,7 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
     const [plan] = await becomeLive(ctx, [{ deploy, key, next, stages: {} }])
     return { ok: true, deploy: id, release: plan?.environment?.n ?? null }
   } catch (error) {
-    if (!(error instanceof Unfinished)) return { ok: false, deploy: id, reason: refuse(ctx, deploy, error) }
+    if (!(error instanceof Unfinished)) return { ok: false, deploy: id, reason: refuse(ctx, [deploy], error)[0] ?? '' }
     throw error
   } finally {
     deploy.keep()

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { SwitchContext } from './activate/switch.ts'
 import type { Config } from './config/config.ts'
 import type { KnownKey } from './config/keys.ts'
+import type { Reserve } from './lib/disk-full.ts'
 import type { Gate } from './lib/gate.ts'
 import type { Lanes } from './lib/lanes.ts'
 import type { Slots } from './lib/slots.ts'
@@ -40,6 +41,10 @@ export interface Context {
   readonly host: SwitchContext
   /** Deploys that have not switched yet, by number: what a newer push or the end of the receiver cancels. */
   readonly active: Map<number, ActiveDeploy>
+  /** Deploys that are not over in the record, though nobody works on them any more: it could not be written. With the reason of each. */
+  readonly unsettled: Map<number, string>
+  /** Room that is given up when the disk is full. */
+  readonly reserve: Reserve
   /** Counts pushes, to refuse too many of one user. */
   readonly pushes: PushGate
   /** Evaluations, and builds, that may run at once; the others wait. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { canonicalBranch } from './config/grants.ts'
 import type { Limits } from './config/limits.ts'
 import type { Context } from './context.ts'
+import { diskFull, isDiskFull } from './lib/disk-full.ts'
 import { isCollected } from './lib/git-gc.ts'
 import { printable } from './lib/printable.ts'
 import { discard, makeTemporary, parseProjectPath, projectName, repositoryPath } from './lib/repositories.ts'
@@ -141,6 +142,7 @@ function noSuchProject(project: ProjectId): Refused {
 }
 
 function sentence(ctx: Context, error: unknown): string {
+  if (isDiskFull(error)) return sentence(ctx, diskFull())
   if (error instanceof Refused) return [error.message, ...error.help].join('\nhostenv: ')
   ctx.log.error({ err: error }, 'a session failed for a reason of the receiver')
   return 'the receiver could not do its part; its operator finds the cause in its log'

@@ -5,6 +5,7 @@ import type { Address } from './config/config.ts'
 import type { Env } from './config/env.ts'
 import { granted } from './config/grants.ts'
 import type { Context } from './context.ts'
+import { Reserve } from './lib/disk-full.ts'
 import { Gate } from './lib/gate.ts'
 import { Lanes } from './lib/lanes.ts'
 import { ownSocket } from './lib/own-socket.ts'
@@ -63,6 +64,7 @@ export function makeContext({
     builds: new Slots(() => settings.config.limits.buildsAtOnce),
     granted: (hostname, project) => granted(settings.config, hostname, project),
     ...{ state, log, lanes: new Lanes(), gate: new Gate(), active: new Map() },
+    ...{ unsettled: new Map(), reserve: new Reserve(stateDir) },
     ...{ closing, sessions: new Set(), switching },
     tidy: new Tidy({
       path: env.path,

@@ -9,6 +9,7 @@ import { wouldChange } from './activate/would-change.ts'
 import { beginDeploy } from './begin-deploy.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, PushDeploy, PushSession, Ready, Terminal } from './context.ts'
+import { diskFull, isDiskFull } from './lib/disk-full.ts'
 import type { Place } from './lib/lanes.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
@@ -33,9 +34,13 @@ export async function receivePush(
   const options = attempt(() => parsePushOptions(push.options, ctx.config.limits))
   const color = !(options instanceof Refused) && options.color
   const terminal = { words, live: !push.quiet, color }
-  const deploys = canonicalFirst(ctx, session, push.updates).map((update) =>
-    receive(ctx, session, update, options, terminal),
-  )
+  const deploys: PushDeploy[] = []
+  try {
+    for (const update of canonicalFirst(ctx, session, push.updates))
+      deploys.push(receive(ctx, session, update, options, terminal))
+  } catch (error) {
+    return await notBegun(ctx, deploys, push.updates, error)
+  }
   const units = push.atomic ? [deploys] : deploys.map((deploy) => [deploy])
   const queued = units.map((unit) => ({ unit, place: enter(ctx, unit) }))
   try {
@@ -50,12 +55,29 @@ export async function receivePush(
     // Git tells no ref's verdict then, so what has not begun does not begin.
     const unanswered = new Refused('a ref before it in this push got no answer; push again')
     for (const deploy of deploys)
-      if (ctx.state.deploys.get(deploy.id)?.stage === 'received') refuse(ctx, deploy, unanswered)
+      if (ctx.state.deploys.get(deploy.id)?.stage === 'received') refuse(ctx, [deploy], unanswered)
     return null
   } finally {
     for (const deploy of deploys) deploy.keep()
     for (const { place } of queued) place.leave()
   }
+}
+
+// Not even their rows could be written. Nothing of the push begins then.
+async function notBegun(
+  ctx: Context,
+  begun: readonly PushDeploy[],
+  updates: readonly RefUpdate[],
+  error: unknown,
+): Promise<Verdict[]> {
+  ctx.log.error({ err: error }, 'a push could not be recorded')
+  const told = isDiskFull(error) ? diskFull() : new Refused('the receiver could not do its part')
+  refuse(ctx, begun, told)
+  for (const deploy of begun) {
+    deploy.keep()
+    await deploy.report.close()
+  }
+  return updates.map(({ ref }) => ({ ref, ok: false, reason: told.message }))
 }
 
 // What the canonical branch declares holds for the branches that come with it, whatever order git sent them in.
@@ -122,13 +144,12 @@ async function deployUnit(
     })
   } catch (error) {
     if (error instanceof Unfinished) throw error
+    ctx.reserve.giveUp()
     for (const { deploy, next } of ready) {
       if (next?.newPolicy && deploy.kind === 'push') takeRightsAway(ctx, deploy, next.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
-    return ctx.state.atomically(() =>
-      unit.map((deploy) => ({ ref: deploy.update.ref, ok: false, reason: refuse(ctx, deploy, error) })),
-    )
+    return refusals(unit, refuse(ctx, unit, error))
   } finally {
     for (const deploy of unit) {
       deploy.keep()
@@ -151,7 +172,14 @@ async function tellChanges(ctx: Context, unit: readonly PushDeploy[], ready: rea
   for (const [index, one] of ready.entries())
     told.push(await blaming(unit[index] as PushDeploy, () => wouldChange(ctx, one)))
   for (const { id } of unit) await dropRoot(ctx, id)
-  return unit.map((deploy, index) => ({ ref: deploy.update.ref, ok: false, reason: refuse(ctx, deploy, told[index]) }))
+  return refusals(
+    unit,
+    unit.flatMap((deploy, index) => refuse(ctx, [deploy], told[index])),
+  )
+}
+
+function refusals(unit: readonly PushDeploy[], reasons: readonly string[]): Verdict[] {
+  return unit.map(({ update: { ref } }, index) => ({ ref, ok: false, reason: reasons[index] ?? '' }))
 }
 
 // While it waited: its repository has another place, or none.

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { keepRunning, startLive } from './activate/keep-running.ts'
 import { recover } from './activate/recover.ts'
 import { watchRetention } from './activate/retention.ts'
+import { settleUnsettled } from './activate/settle.ts'
 import { watchPorts } from './activate/watch-ports.ts'
 import { watchProcesses } from './activate/watch-processes.ts'
 import { type Address, type Config, ConfigError, over } from './config/config.ts'
@@ -20,6 +21,7 @@ import type { Route } from './frontdoor/private-links.ts'
 import { createRoutes } from './frontdoor/routes.ts'
 import { WaitingRoom } from './frontdoor/waiting-room.ts'
 import { clearIncoming, clearUp } from './lib/clear-up.ts'
+import { Reserve } from './lib/disk-full.ts'
 import { clearDoor } from './lib/own-socket.ts'
 import { makeContext } from './make-context.ts'
 import { finishMoves } from './move-project.ts'
@@ -73,6 +75,8 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   }))
   const { config } = settings
   makeStateDirectories(config)
+  // Even the start writes a little.
+  new Reserve(config.stateDir).giveUp()
   const held = holdState(config.stateDir)
   const ready = join(config.stateDir, 'ready.json')
   rmSync(ready, { force: true })
@@ -139,6 +143,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
     watchServiceLogs(ctx),
     watchPreviews(ctx),
     watchRetention(ctx),
+    settleUnsettled(ctx),
   ]
   const following = await follow(settings, { ctx, sshLimits, frontDoor })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)

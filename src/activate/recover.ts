@@ -1,6 +1,7 @@
 // What a start does about what the last one did not finish: before the commit everything is undone, after it redone.
 // Nothing is inferred from a profile or a ref; the rows alone say how far a deploy came. A unit is one: all of it, or nothing.
 import type { Context } from '../context.ts'
+import { isDiskFull } from '../lib/disk-full.ts'
 import { isZero } from '../lib/oid.ts'
 import { projectId } from '../lib/repositories.ts'
 import type { DeployRow } from '../state/deploys.ts'
@@ -22,11 +23,17 @@ export async function recover(ctx: Context): Promise<void> {
       await recoverUnit(ctx, unit)
     } catch (error) {
       ctx.log.error({ deploy: unit[0]?.id, err: error }, 'could not be finished: the next start tries again')
+      if (isDiskFull(error) || ctx.reserve.isTight) for (const { id } of unit) ctx.unsettled.set(id, '')
     }
   }
 }
 
-async function recoverUnit(ctx: Context, unit: readonly DeployRow[]): Promise<void> {
+/** Undoes or finishes one unit. `reasonOf` says why a deploy is not live where that is known. Throws what keeps it from that. */
+export async function recoverUnit(
+  ctx: Context,
+  unit: readonly DeployRow[],
+  reasonOf: (row: DeployRow) => string | null = () => null,
+): Promise<void> {
   const switching = unit.filter(({ stage }) => stage === 'switching' || stage === 'switched')
   const stops = switching.length > 0 && switching.every((row) => isZero(row.new))
   if (stops) await stopAll(ctx, switching)
@@ -36,10 +43,10 @@ async function recoverUnit(ctx: Context, unit: readonly DeployRow[]): Promise<vo
   }
   for (const row of switching.toReversed()) await undoRow(ctx, row)
   ctx.state.atomically(() => {
-    for (const { id, kind } of unit)
+    for (const row of unit)
       ctx.state.deploys.fail(
-        id,
-        `interrupted: the receiver was stopped; ${kind === 'push' ? 'push again' : 'try again'}`,
+        row.id,
+        reasonOf(row) ?? `interrupted: the receiver was stopped; ${row.kind === 'push' ? 'push again' : 'try again'}`,
       )
   })
   for (const { id } of unit) await dropRoot(ctx, id)
@@ -54,6 +61,7 @@ async function undoRow(ctx: Context, row: DeployRow): Promise<void> {
     const verification = verificationOf(ctx, row.project, row.key)
     await undo(ctx.host, { place, previous, generation: row.previous_generation, verification }, () => undefined)
   } catch (error) {
+    if (isDiskFull(error) || ctx.reserve.isTight) throw error
     ctx.log.error({ deploy: row.id, err: error }, 'undo failed: the environment is broken')
     const why = error instanceof Error ? error.message : String(error)
     ctx.state.environments.setBroken(row.project, row.key, `${notRestored}: ${why}`)

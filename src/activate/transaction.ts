@@ -1,12 +1,13 @@
 // From built to live, S2 to S8: refs prepared, environments switched, one commit, refs moved. All of a unit, or nothing.
 import type { Context, Ready } from '../context.ts'
+import { diskFull, isDiskFull, noRoom } from '../lib/disk-full.ts'
 import { shortRef } from '../lib/oid.ts'
 import { type PreparedRefs, prepareRefs, RefConflict } from '../lib/ref-transaction.ts'
 import { putInPlace, repositoryPath } from '../lib/repositories.ts'
 import { UnitFailure } from '../lib/unit-failure.ts'
 import { Refused, refusedEvent } from '../records.ts'
-import type { DeployKind } from '../state/deploys.ts'
 import { notRestored } from '../state/environments.ts'
+import { announce } from './announce.ts'
 import { makePlan, type Plan, refChanges, verificationOf } from './plan.ts'
 import { checkRoom } from './preview-room.ts'
 import { recordCommit, recordStart, type SwitchedOne } from './record.ts'
@@ -64,8 +65,14 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
     })
   } catch (error) {
     const told = error instanceof Refused
+    ctx.reserve.giveUp()
     if (told) current.deploy.report.emit(refusedEvent(error))
-    for (const plan of switched.toReversed()) await undoOne(ctx, plan)
+    try {
+      for (const plan of switched.toReversed()) await undoOne(ctx, plan)
+    } catch {
+      // No room even for that: it is undone when there is some, as after a crash.
+      for (const { deploy } of unit) ctx.unsettled.set(deploy.id, '')
+    }
     await refs?.abort()
     throw new UnitFailure(current.deploy, error, told)
   } finally {
@@ -77,8 +84,14 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
     await finish(ctx, plans, refs)
   } catch (error) {
     await refs.abort()
-    for (const { ready } of plans)
-      ready.deploy.report.emit({ type: 'warning', text: 'live, but not finished: the receiver finishes it later' })
+    const full = isDiskFull(error)
+    for (const { ready } of plans) {
+      if (full) ctx.unsettled.set(ready.deploy.id, '')
+      const { emit } = ready.deploy.report
+      if (full)
+        emit({ type: 'warning', text: 'live, but not finished: the disk is full; it finishes when there is room' })
+      else emit({ type: 'warning', text: 'live, but not finished: the receiver finishes it later' })
+    }
     throw new Unfinished('live, but its ref could not be moved', { cause: error })
   }
   return plans
@@ -152,7 +165,7 @@ async function switchOne(ctx: Context, plan: Plan): Promise<SwitchedOne> {
   return { generation, closure: await next.closure }
 }
 
-/** Takes one switch back; an environment that cannot be taken back is `broken`, and says so. Never throws. */
+/** Takes one switch back; an environment that cannot be taken back is `broken`, and says so. Throws only where the disk is too full for it. */
 export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 'ready'>): Promise<void> {
   const { environment, ready } = plan
   if (environment === null) return
@@ -165,6 +178,7 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
     )
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
+    if (isDiskFull(error) || ctx.reserve.isTight) throw error
     ctx.log.error({ deploy: deploy.id, err: error }, 'undo failed: the environment is broken')
     ctx.state.environments.setBroken(deploy.project, environment.key, `${notRestored}: ${why}`)
     deploy.report.emit({
@@ -172,33 +186,6 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
       text: `${environment.key} is broken: the release before could not be restored (${why})`,
     })
   }
-}
-
-function announce(ctx: Context, { ready, environment }: Plan): void {
-  const { report, started, project } = ready.deploy
-  if (environment === null && ready.next !== null && ready.key !== null) {
-    const live = ctx.state.environments.liveRelease(project, ready.key)
-    report.emit({ type: 'kept', key: ready.key, release: live?.n ?? null, duration: performance.now() - started })
-  }
-  if (environment === null) return
-  if (environment.n === null) {
-    const { key } = environment
-    const goesAt = ctx.state.environments.get(project, key)?.goes_at ?? null
-    report.emit({ type: 'stopped', key, how: howStopped(ready.deploy.kind), goesAt })
-    return
-  }
-  for (const name of notGranted(ctx, environment.key, ready))
-    report.emit({
-      type: 'warning',
-      text: `${name} is not granted to ${ready.deploy.project}, so it is not routed here: ask the operator for it`,
-    })
-  const url = ctx.urlOf(environment.place.facts.hostname)
-  report.emit({ type: 'live', url, release: environment.n, duration: performance.now() - started })
-  ctx.log.info({ deploy: ready.deploy.id, release: environment.n, url }, 'live')
-}
-
-function howStopped(kind: DeployKind): 'paused' | 'purged' | 'stopped' {
-  return kind === 'pause' ? 'paused' : kind === 'purge' ? 'purged' : 'stopped'
 }
 
 // An earlier deploy may be live without its ref being where it belongs (Unfinished): first things first.
@@ -216,21 +203,13 @@ function refuseTwice(plans: readonly Plan[]): void {
   if (twice !== undefined) throw new Refused(`two refs of one atomic push mean ${twice}; push them one by one`)
 }
 
-// Custom host names that the policy has for an environment, and that its project may not have.
-function notGranted(ctx: Context, key: string, { deploy }: Ready): string[] {
-  const policy = ctx.state.projects.get(deploy.project)?.policy.environments[key]
-  if (!policy) return []
-  return Object.keys(policy.virtualHosts).filter(
-    (name) => name !== policy.hostenv.hostname && !ctx.granted(name, deploy.project),
-  )
-}
-
 async function prepared(ctx: Context, plans: readonly Plan[]): Promise<PreparedRefs> {
   const repository = plans[0]?.ready.deploy.session.repository ?? ''
   try {
     return await prepareRefs(repository, ctx.host.path, plans.flatMap(refChanges))
   } catch (error) {
     if (!(error instanceof RefConflict)) throw error
+    if (await noRoom(repository)) throw diskFull()
     const names = plans
       .map(({ ready }) => shortRef(ready.deploy.update?.ref ?? `refs/hostenv of ${ready.key}`))
       .join(', ')

@@ -5,7 +5,7 @@ import type { Slots } from '../lib/slots.ts'
 import { type Build, type Derivation, Refused } from '../records.ts'
 import { type BuildOptions, build } from './build.ts'
 
-type Bounds = Pick<Limits, 'buildTime' | 'deployLogBytes' | 'derivationLogBytes'>
+type Bounds = Pick<Limits, 'buildTime' | 'buildProcesses' | 'deployLogBytes' | 'derivationLogBytes'>
 
 /** Builds as `build` does. Throws Refused with the limit when the build takes longer than it may; waiting for a turn does not count. */
 export async function boundedBuild(
@@ -21,7 +21,11 @@ export async function boundedBuild(
       return await build(derivation, {
         ...options,
         signal: AbortSignal.any([options.signal, late.signal]),
-        limits: { maxLogBytes: limits.deployLogBytes, maxDerivationLogBytes: limits.derivationLogBytes },
+        limits: {
+          maxLogBytes: limits.deployLogBytes,
+          maxDerivationLogBytes: limits.derivationLogBytes,
+          maxProcesses: limits.buildProcesses,
+        },
       })
     } catch (error) {
       if (!late.signal.aborted || options.signal.aborted) throw error

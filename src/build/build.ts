@@ -29,11 +29,14 @@ export interface BuildLimits {
   readonly maxLogBytes: number
   /** Bytes of log after which Nix ends one derivation (`max-build-log-size` of nix.conf(5)). */
   readonly maxDerivationLogBytes: number
+  /** Processes and threads that its builders may have (setrlimit(2), RLIMIT_NPROC). */
+  readonly maxProcesses: number
 }
 
 export const BUILD_LIMITS: BuildLimits = {
   maxLogBytes: 64 * 1024 * 1024,
   maxDerivationLogBytes: 512 * 1024 * 1024,
+  maxProcesses: 4096,
 }
 
 const LOG_LINE = 16 * 1024
@@ -55,7 +58,9 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
   let progress: Progress | null = null
   const argv = ['build', installable, '--out-link', outLink, '--json', ...LOG_FORMAT]
   const bounded = [...argv, '--option', 'max-build-log-size', String(limits.maxDerivationLogBytes)]
-  const building = runBuild(nix.command(bounded), signal, (entry) =>
+  const command = nix.command(bounded)
+  const limited = ['prlimit', `--nproc=${limits.maxProcesses}`, '--', ...command.argv] as const
+  const building = runBuild({ ...command, argv: [...limited] }, signal, (entry) =>
     progress === null ? waiting.push(entry) : progress.handle(entry),
   )
   const plan = await planBuild(nix.command(['build', installable, '--dry-run', ...LOG_FORMAT]), signal)
@@ -73,7 +78,7 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
     const { name, how, tail, gotHash } = failed
     emit({ type: 'build-failed', name, how, tail, ...(gotHash === undefined ? {} : { gotHash }) })
     // The event has told it: an empty headline says that nothing is to be told twice.
-    throw new Refused(`build failed: ${name} ${how}`, { headline: '' })
+    throw new Refused(`build failed: ${name} ${how}`, { headline: '', help: forkHint(tail, limits) })
   }
 
   const storePath = outputOf(ended.stdout, derivation)
@@ -82,6 +87,12 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
   const closure = describeClosure(nix, storePath, previous, signal)
   options.later(closure.then((known) => ({ type: 'built', duration, cached, ...known })))
   return { storePath, outLink, cached, closure, duration }
+}
+
+// The kernel says it in few words, and no word of which limit it was.
+function forkHint(tail: readonly string[], { maxProcesses }: BuildLimits): string[] {
+  const met = tail.some((line) => /\bfork\b|Resource temporarily unavailable|\bEAGAIN\b/i.test(line))
+  return met ? [`A build may have ${maxProcesses} processes and threads (limits.buildProcesses).`] : []
 }
 
 const LOG_FORMAT = ['--log-format', 'internal-json']

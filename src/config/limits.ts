@@ -64,6 +64,11 @@ export const limitTable = {
   manifestBytes: size(4 * MIB, 'Size of the manifest that an evaluation may print.', { least: 4 * KIB }),
   buildTime: time(HOUR, 'How long the build of one pushed ref may take.', { least: 100 }),
   buildsAtOnce: count(2, 'Builds of all pushes that run at once; others wait.'),
+  buildProcesses: count(
+    4096,
+    'Processes and threads of one build (RLIMIT_NPROC; not where a nix-daemon builds, which has limits of its own).',
+    { least: 16 },
+  ),
   derivationLogBytes: size(512 * MIB, 'Log after which Nix ends the build of one derivation.', { least: 4 * KIB }),
   deployLogBytes: size(64 * MIB, 'Log that is kept of one deploy; what is longer is cut, and says so.', {
     least: 4 * KIB,

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Duplex, Readable, Transform, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import { diskFullWords, noRoom } from '../lib/disk-full.ts'
 import { git } from '../lib/git.ts'
 import { start } from '../lib/spawn.ts'
 import type { Verdict } from '../records.ts'
@@ -113,6 +114,7 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Rece
   const help = [
     ...(tap.head.shallow && said(shallowRefused) ? shallowHelp : []),
     ...(said(packRefused) ? options.tooLarge : []),
+    ...((await isFull(options.repository, said)) ? diskFullHelp : []),
   ]
   tell(help)
   return { ...ended, bytes: tap.size, tooLarge: said(packRefused) }
@@ -151,6 +153,9 @@ const shallowHelp = [
   'This push comes from a shallow clone that lacks history which the receiver lacks too.',
   'Get it and push again: git fetch --unshallow',
 ]
+const diskFullHelp = ['The disk of the receiver is full. Its operator has to make room; then push again.']
+// What a project prints passes here too, but not where its pack could not be taken.
+const notUnpacked = /unpack (index-pack|unpack-objects|unable)/
 const packRefused = 'pack exceeds maximum allowed size'
 // A client whose repository has other ids than SHA-1 gives up at the first line it reads, and its reason says no way out
 // (send-pack.c: "the receiving end does not support this repository's hash algorithm").
@@ -180,13 +185,17 @@ export function connect(io: GitIo, child: ChildProcess, tap: Transform): void {
   else io.closed.addEventListener('abort', gone, { once: true })
 }
 
-/** Answers whether git has said `words` among the last things: its report is a few lines (gitprotocol-pack(5), report-status). */
-function listen(child: ChildProcess): (words: string) => boolean {
+async function isFull(repository: string, said: ReturnType<typeof listen>): Promise<boolean> {
+  return said(notUnpacked) && (said(diskFullWords) || (await noRoom(repository)))
+}
+
+/** Answers whether git has said that among the last things: its report is a few lines (gitprotocol-pack(5), report-status). */
+function listen(child: ChildProcess): (words: string | RegExp) => boolean {
   let said = ''
   child.stdout?.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('latin1')).slice(-64 * 1024)
   })
-  return (words) => said.includes(words)
+  return (words) => said.search(words) !== -1
 }
 
 /** Waits until git has ended and said all. */

@@ -4,7 +4,7 @@ import { projectId } from '../lib/repositories.ts'
 import type { EnvironmentManifest, Manifest, ProjectId, Pusher } from '../records.ts'
 import { previewOf } from './previews.ts'
 import type { Projects } from './projects.ts'
-import { type Action, guardOf, needed, typeOf } from './rights.ts'
+import { type Action, actions, guardOf, needed, typeOf } from './rights.ts'
 
 /** Answers the `SHA256:…` fingerprint of a line as in authorized_keys(5), or null when it is no key. */
 export type Fingerprint = (line: string) => string | null
@@ -34,6 +34,8 @@ export class People {
   readonly #listeners = new Set<(by: By) => void>()
   #operators: Operators = { users: new Map(), access: () => null }
   #others = new Map<string, string>()
+  /** The keys that each project's policy names, by fingerprint. */
+  #named = new Map<string, ReadonlySet<string>>()
 
   constructor(projects: Projects, fingerprint: Fingerprint) {
     this.#projects = projects
@@ -48,7 +50,9 @@ export class People {
 
   /** Reads all policies again; called when one changed. */
   refresh(): void {
-    this.#others = new Map(this.#projects.all().flatMap(({ policy }) => this.#grants(policy)))
+    const grants = this.#projects.all().map(({ name, policy }) => ({ name, keys: this.#grants(policy) }))
+    this.#others = new Map(grants.flatMap(({ keys }) => keys))
+    this.#named = new Map(grants.map(({ name, keys }) => [name, new Set(keys.map(([fingerprint]) => fingerprint))]))
     this.#tell('policy')
   }
 
@@ -81,6 +85,7 @@ export class People {
 
   /** Whether a person may see this project; who may make its first push may come in when it does not exist. */
   mayEnter(pusher: Pusher, project: string): boolean {
+    if (this.#isStranger(pusher, project)) return false
     const known = this.#projects.get(project) !== null
     return this.may(pusher, known ? 'see' : 'push', project, null)
   }
@@ -93,10 +98,19 @@ export class People {
   /** The answer of `may`, with its reason. */
   judge(pusher: Pusher, action: Action, project: string | null, key: string | null): Judgement {
     if (project === null) return this.#ofReceiver(pusher)
+    if (this.#isStranger(pusher, project))
+      return { allowed: false, is: roleName(0), needs: roleName(levelOf(actions[action])) }
     const policy = this.#projects.get(project)?.policy ?? null
     const level = this.#level(pusher, project, policy, key)
     const least = this.#needed(action, project, policy, key)
     return { allowed: level >= least, is: roleName(level), needs: roleName(least) }
+  }
+
+  // Known before the project is looked at: that it is there, and how much it says, shows in no time that an answer takes.
+  #isStranger({ fingerprint }: Pusher, project: string): boolean {
+    const known = this.#operators.users.get(fingerprint)
+    if (known?.administrator === true || this.#named.get(project)?.has(fingerprint) === true) return false
+    return known === undefined || this.#operators.access(project, known.user) === null
   }
 
   #ofReceiver({ fingerprint }: Pusher): Judgement {

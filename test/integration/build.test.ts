@@ -167,7 +167,7 @@ t.test('lines come while the build runs, and a cancel ends it with its builders'
 
 t.test('a noisy build is cut on disk and in what is shown, and succeeds', async (t) => {
   const { events, log, options } = watched('noisy', {
-    limits: { maxLogBytes: 100_000, maxDerivationLogBytes: 64 * 1024 * 1024 },
+    limits: { maxLogBytes: 100_000, maxProcesses: 4096, maxDerivationLogBytes: 64 * 1024 * 1024 },
   })
   await build(await derivation('noisy'), options)
   t.ok(log.join('\n').length < 101_000)
