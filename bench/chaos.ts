@@ -1,4 +1,4 @@
-// `npm run chaos [-- --minutes N] [-- --seed S] [-- --only PART]`: whatever fails, nothing is lost, and nobody is told what is not
+// `npm run chaos [-- --minutes N] [-- --seed S] [-- --only PART] [-- --kills N]`: whatever fails, nothing is lost, and nobody is told what is not
 // so. Prints the seed that repeats the run; exit 1 when something was not as it has to be.
 import { parseArgs } from 'node:util'
 import { clients } from './chaos/clients.ts'
@@ -16,15 +16,21 @@ const { values } = parseArgs({
     seed: { type: 'string', default: `${Date.now() % 2 ** 31}` },
     only: { type: 'string' },
     kills: { type: 'string', default: '300' },
+    victim: { type: 'string' },
   },
 })
-const deadline = performance.now() + Number(values.minutes) * 60_000
+const soak = Number(values.minutes) * 60_000
+const begun = performance.now()
+const deadline = begun + soak
 const parts: Readonly<Record<string, (chance: Random) => Promise<Found[]>>> = {
-  fuzz: (chance) => fuzzing(chance, deadline),
+  // A fifth of a long run; kills take the rest.
+  fuzz: (chance) => fuzzing(chance, begun + soak / 5),
   clients: (chance) => clients(ending, chance),
   disk: (chance) => fullDisk(chance.seed),
   leaks: (chance) => leaks(ending, chance),
-  kills: async (chance) => [await kills(ending, chance, Number(values.kills), deadline)],
+  kills: async (chance) => [
+    await kills(ending, chance, { least: Number(values.kills), deadline, only: values.victim }),
+  ],
 }
 
 await using ending = benchEnding()

@@ -23,8 +23,16 @@ interface Site {
   readonly live: Map<string, string | null>
 }
 
-/** Kills until there were `kills` kills and `until` (a time of performance.now()) has passed. */
-export async function kills(ending: Ending, chance: Random, least: number, deadline: number): Promise<Found> {
+export interface KillsOptions {
+  readonly least: number
+  /** A time of performance.now(): it goes on until then. */
+  readonly deadline: number
+  /** The only victim; every kind where it is left out. */
+  readonly only?: string | undefined
+}
+
+/** Kills until there were `least` kills and the deadline has passed. */
+export async function kills(ending: Ending, chance: Random, { least, deadline, only }: KillsOptions): Promise<Found> {
   const receiver = await startReceiver(ending, {
     env: { HOSTENV_OVERRIDES: '{"limits":{"treeCheckInterval":300,"pushesPerMinute":100000}}' },
     faults: '',
@@ -38,11 +46,15 @@ export async function kills(ending: Ending, chance: Random, least: number, deadl
     rounds++
     const site = chance.pick(sites)
     const key = chance.pick(keys)
-    const victim = chance.pick(victims)
-    const said = await oneRound(receiver, site, key, victim, chance, () => count[victim]++)
+    const victim = chance.pick(only === undefined ? victims : victims.filter((one) => one === only))
+    let killed = victim as string
+    const said = await oneRound(receiver, site, key, victim, chance, (what) => {
+      count[victim]++
+      killed = what
+    })
     if (rounds % 25 === 0) for (const { name } of sites) said.push(...(await fsck(receiver, name)))
     wrong.push(
-      ...said.map((what) => `round ${rounds}, kill of ${victim} during a push to ${site.name} ${key}: ${what}`),
+      ...said.map((what) => `round ${rounds}, kill of ${killed} during a push to ${site.name} ${key}: ${what}`),
     )
   }
   for (const { name } of sites) wrong.push(...(await fsck(receiver, name)))
@@ -68,7 +80,7 @@ async function oneRound(
   key: string,
   victim: Victim,
   chance: Random,
-  hit: () => void,
+  hit: (what: string) => void,
 ): Promise<string[]> {
   const before = live.get(key) ?? null
   await project.git('reset', '-q', '--hard', before ?? 'main')
@@ -82,8 +94,9 @@ async function oneRound(
   })
   await sleep(chance.whole(0, 1500))
   for (let tries = 0; open && tries < 200; tries++) {
-    if (strike(receiver, victim, name, key, chance)) {
-      hit()
+    const struck = strike(receiver, victim, name, key, chance)
+    if (struck !== null) {
+      hit(struck)
       break
     }
     await sleep(5)
@@ -94,26 +107,27 @@ async function oneRound(
   return await judge(receiver, name, key, { before, commit, pushed }, live)
 }
 
-// Answers whether there was somebody to kill.
-function strike(receiver: Receiver, victim: Victim, name: string, key: string, chance: Random): boolean {
+// Answers what was killed, or null where there was nobody to kill.
+function strike(receiver: Receiver, victim: Victim, name: string, key: string, chance: Random): string | null {
   if (victim === 'daemon') {
     process.kill(receiver.pid, 'SIGKILL')
-    return true
+    return 'the daemon'
   }
   if (victim === 'service') {
     const user = userName(receiver, name, key)
     const pids = user === null ? [] : tree(receiver, user)
-    if (pids.length < 2) return false
+    if (pids.length < 2) return null
     end(chance.pick(pids.slice(1)))
-    return true
+    return 'a service'
   }
   const pattern = victim === 'git' ? /^git(\0|-)/ : /^nix(\0|-)/
   const all = processes()
   const below = new Set(descendants(receiver.pid, all))
   const found = all.filter(({ pid, command }) => below.has(pid) && pattern.test(command))
-  if (found.length === 0) return false
-  end(chance.pick(found).pid)
-  return true
+  if (found.length === 0) return null
+  const { pid, command } = chance.pick(found)
+  end(pid)
+  return command.replaceAll('\0', ' ').slice(0, 120)
 }
 
 interface Attempt {

@@ -76,14 +76,16 @@ function namesBelow(path: Path): string[] {
   return Object.keys(schema.properties ?? {})
 }
 
-// A name without a value (all below it is commented out) says nothing.
-function written(value: unknown): unknown {
+// A name without a value (all below it is commented out) says nothing. `above` is what this stands in.
+function written(value: unknown, above: readonly object[] = []): unknown {
   // Zod would leave it out without a word.
   if (value instanceof Object && Object.hasOwn(value, '__proto__')) throw new Error('__proto__ cannot be a name')
   if (value === null || typeof value !== 'object') return value ?? undefined
-  if (Array.isArray(value)) return value
+  if (above.includes(value)) throw new Error('an alias stands inside what it names')
+  const inside = [...above, value]
+  if (Array.isArray(value)) return value.map((inner) => (inner === null ? null : written(inner, inside)))
   return Object.fromEntries(
-    Object.entries(value).flatMap(([name, inner]) => (inner === null ? [] : [[name, written(inner)]])),
+    Object.entries(value).flatMap(([name, inner]) => (inner === null ? [] : [[name, written(inner, inside)]])),
   )
 }
 

@@ -25,6 +25,7 @@ export async function refValue(repository: string, path: string, ref: string): P
 export async function peeled(repository: string, path: string, oid: Oid): Promise<Oid | null> {
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${oid}^{commit}`]
   const ran = await run(git(repository, path, args))
+  if (ran.code === null) throw new Error(`git rev-parse was ended by ${ran.signal}`)
   return ran.code === 0 ? ran.stdout.trim() : null
 }
 

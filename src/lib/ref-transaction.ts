@@ -1,6 +1,6 @@
 // A `git update-ref --stdin` transaction that is prepared first and committed later (git-update-ref(1)).
 import type { ChildProcess } from 'node:child_process'
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Oid } from '../records.ts'
@@ -39,33 +39,45 @@ export async function prepareRefs(
     'pipe',
     'pipe',
   ])
+  const begun = Date.now()
   const talk = conversation(child)
-  talk.say('start\0')
-  await talk.expect('start: ok')
-  for (const change of changes) talk.say(line(change))
-  talk.say('prepare\0')
-  await talk.expect('prepare: ok')
-  const end = async (word: 'commit' | 'abort') => {
-    talk.say(`${word}\0`)
+  const expect = async (answer: string) => {
     try {
-      await talk.expect(`${word}: ok`)
-      talk.end()
+      await talk.expect(answer)
     } catch (error) {
-      // A git that was killed leaves its locks. From `prepare: ok` on they are ours, and nobody else can have taken them.
-      if (child.signalCode !== null) await unlock(repository, changes)
+      // A git that was killed leaves its locks. No other git of the receiver takes locks of these refs meanwhile (lib/lanes.ts), and
+      // what somebody locked by hand before is older.
+      if (child.signalCode !== null) await unlock(repository, changes, begun)
       throw error
     }
+  }
+  talk.say('start\0')
+  await expect('start: ok')
+  for (const change of changes) talk.say(line(change))
+  talk.say('prepare\0')
+  await expect('prepare: ok')
+  const end = async (word: 'commit' | 'abort') => {
+    talk.say(`${word}\0`)
+    await expect(`${word}: ok`)
+    talk.end()
   }
   return { commit: () => end('commit'), abort: () => end('abort').catch(() => undefined) }
 }
 
-async function unlock(repository: string, changes: readonly RefChange[]): Promise<void> {
+/** File systems keep times in steps of this many milliseconds, or less. */
+const CLOCK = 20
+
+async function unlock(repository: string, changes: readonly RefChange[], since: number): Promise<void> {
   const head = (await readFile(join(repository, 'HEAD'), 'utf8').catch(() => '')).replace(/^ref: /, '').trim()
   const locked = changes.map(({ ref }) => ref)
   // A change of the branch that HEAD names locks HEAD too, a deletion all packed refs (refs/files-backend.c).
   if (locked.includes(head)) locked.push('HEAD')
   if (changes.some((change) => change.new === null)) locked.push('packed-refs')
-  for (const name of locked) await rm(join(repository, `${name}.lock`), { force: true })
+  for (const name of locked) {
+    const lock = join(repository, `${name}.lock`)
+    const made = (await stat(lock).catch(() => null))?.mtimeMs
+    if (made !== undefined && made >= since - CLOCK) await rm(lock, { force: true })
+  }
 }
 
 function line({ ref, new: value, old }: RefChange): string {

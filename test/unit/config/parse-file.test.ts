@@ -121,6 +121,8 @@ t.test('ATTACK: aliases that grow, and names that objects have, harm nothing', a
         .join(', ')}]`,
     )
   t.match(told(lines.join('\n')), [/^1:1 This is no usable YAML: Excessive alias count/])
+  for (const text of ['&a [*a]\n', 'users: &a {al: *a}\n', 'projects: &a {b: [{c: *a}]}\n'])
+    t.same(told(text), ['1:1 This is no usable YAML: an alias stands inside what it names.'], text)
   t.match(told('__proto__: {polluted: true}\n'), [/no usable YAML: __proto__ cannot be a name/])
   t.match(told('users:\n  __proto__: {role: administrator}\n'), [/__proto__ cannot be a name/])
   t.equal(({} as { polluted?: boolean }).polluted, undefined)
