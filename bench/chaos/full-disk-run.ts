@@ -131,7 +131,7 @@ async function fullOnce(receiver: Receiver, project: Project, disk: SmallDisk, o
     await until(`${one.at} is reached`, () => receiver.log().slice(from).includes(`fault ${one.at} `), 60)
     disk.fill(one.left)
   }
-  const pushed = await Promise.race([pushing, sleep(120_000).then(() => null)])
+  const pushed = await Promise.race([pushing, sleep(120_000, null, { ref: false }).then(() => null)])
   if (pushed === null) return ['the push did not end within two minutes']
   const wrong = told(pushed, one)
 

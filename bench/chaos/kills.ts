@@ -101,8 +101,8 @@ async function oneRound(
     }
     await sleep(5)
   }
-  const pushed = await Promise.race([ended, sleep(90_000).then(() => null)])
-  if (pushed === null) return ['the push did not end within 90 s']
+  const pushed = await Promise.race([ended, sleep(90_000, null, { ref: false }).then(() => null)])
+  if (pushed === null) return [`the push did not end within 90 s; there are: ${under(receiver)}`]
   if (victim === 'daemon') await receiver.restart({ faults: '' })
   return await judge(receiver, name, key, { before, commit, pushed }, live)
 }
@@ -166,6 +166,16 @@ async function judge(
     left = leftByCrash(receiver)
   }
   return [...wrong, ...said, ...left.map((one) => `left over: ${one}`)]
+}
+
+function under(receiver: Receiver): string {
+  const all = processes()
+  const below = new Set(descendants(receiver.pid, all))
+  const commands = all
+    .filter(({ pid }) => below.has(pid))
+    .map(({ command }) => command.replaceAll('\0', ' ').slice(0, 100))
+  const rows = record(receiver, "SELECT id, stage FROM deploy WHERE stage NOT IN ('done', 'failed')")
+  return [...commands, ...rows.map(({ id, stage }) => `d${id} is ${stage}`)].join('; ')
 }
 
 function open(receiver: Receiver): number {

@@ -104,11 +104,15 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Rece
   for (const channel of [pre, proc, words]) channel.on('error', () => undefined)
   const judged = answerPreReceive(pre, tap, options)
   const gone = new AbortController()
-  child.once('exit', () => gone.abort())
+  child.once('exit', () => {
+    gone.abort()
+    pre.destroy()
+  })
   const decided = answerProcReceive(proc, words, tap, options, gone.signal)
+  const answered = Promise.allSettled([judged, decided])
   const ended = await exit(child)
   // The hooks' ends are closed now, so both answers end by themselves.
-  await Promise.allSettled([judged, decided])
+  await answered
   for (const channel of [pre, proc, words]) channel.destroy()
   // git says these in few words, where nobody learns what to do about them.
   const help = [
@@ -135,8 +139,16 @@ async function answerProcReceive(
   options: ReceivePack,
   gone: AbortSignal,
 ): Promise<void> {
+  // A hook whose git was killed before it had said all waits for an answer as its receiver waits for the rest, both for ever.
+  const neverSaid = () => {
+    channel.destroy()
+    words.destroy()
+  }
+  gone.addEventListener('abort', neverSaid, { once: true })
   try {
-    const push = await readProcReceive(channel, options.limits.refsPerPush)
+    const push = await readProcReceive(channel, options.limits.refsPerPush).finally(() =>
+      gone.removeEventListener('abort', neverSaid),
+    )
     const verdicts = push && (await options.decide({ ...push, quiet: tap.head.quiet }, words, gone))
     words.end()
     if (verdicts === null) channel.destroy()

@@ -23,7 +23,9 @@ export interface PushedCommit {
 /** Follows annotated tags to a commit and its tree. Throws Refused for a tag of a blob or a tree. */
 export async function peel(repository: string, path: string, oid: Oid): Promise<PushedCommit> {
   const args = ['rev-parse', '--revs-only', '--end-of-options', `${oid}^{commit}`, `${oid}^{tree}`]
-  const [commit = '', tree = ''] = (await run(git(repository, path, args))).stdout.match(/^[0-9a-f]{40}$/gm) ?? []
+  const ran = await run(git(repository, path, args))
+  if (ran.code === null) throw new Error(`git rev-parse was ended by ${ran.signal}`)
+  const [commit = '', tree = ''] = ran.stdout.match(/^[0-9a-f]{40}$/gm) ?? []
   if (commit === '' || tree === '')
     throw new Refused('not a commit: only commits and tags of commits can be deployed', {
       help: ['See what it is: git cat-file -t NAME^{}', 'Tag a commit instead: git tag -f -a NAME COMMIT'],

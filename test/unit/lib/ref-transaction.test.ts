@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { git } from '../../../src/lib/git.ts'
@@ -93,6 +93,29 @@ for (const end_ of ['commit', 'abort'] as const)
     t.equal(await value('refs/heads/main'), two)
     t.equal(await value('refs/heads/old'), zeroOid)
   })
+
+// The moment is too short to be met: a git that takes a lock as git does, and is killed before it says that it has all of them.
+t.test(
+  'a git that was killed while it prepared leaves no lock, and none that was there before is taken away',
+  async (t) => {
+    const { folder, one } = await repository(t)
+    const bin = tempDir(t)
+    writeFileSync(join(bin, 'git'), '#!/bin/sh\necho "start: ok"\n: > refs/heads/main.lock\nkill -9 $$\n', {
+      mode: 0o755,
+    })
+    const change = { ref: 'refs/heads/main', new: one, old: zeroOid }
+    await t.rejects(prepareRefs(folder, `${bin}:${path}`, [change]), /ended early/)
+    t.notOk(existsSync(join(folder, 'refs/heads/main.lock')))
+    const other = join(folder, 'refs/heads/other.lock')
+    writeFileSync(other, '')
+    utimesSync(other, 1, 1)
+    await t.rejects(
+      prepareRefs(folder, `${bin}:${path}`, [change, { ...change, ref: 'refs/heads/other' }]),
+      /ended early/,
+    )
+    t.ok(existsSync(other))
+  },
+)
 
 t.test('what git cannot tell is not told as absence', async (t) => {
   const { folder, one, two } = await repository(t)
