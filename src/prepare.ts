@@ -6,7 +6,7 @@ import { type Config, ConfigError } from './config/config.ts'
 import { discover, type Machine, storeIsPrivate } from './config/discover.ts'
 import type { Env } from './config/env.ts'
 import { buildUsersGroup, writeBuildUsers } from './lib/build-users.ts'
-import { makeNix, type Nix } from './lib/nix.ts'
+import { addRootArgs, makeNix, type Nix } from './lib/nix.ts'
 import { accounts, type SandboxHost, sandboxHost } from './lib/sandbox.ts'
 import { mustRun } from './lib/spawn.ts'
 import type { Site } from './resolve/evaluate.ts'
@@ -51,9 +51,9 @@ export async function prepare(config: Config, env: Env, seen: readonly string[] 
     packages: config.nix.packages === null ? null : await addPath(nix, config.nix.packages),
   }
   const library = await addPath(nix, join(packageDir, 'nix'))
-  await keep(config, nix, machine, 'library', library)
+  await keep(config, nix, 'library', library)
   if (site.packages !== null && existsSync(nix.realPath(site.packages)))
-    await keep(config, nix, machine, 'packages', site.packages)
+    await keep(config, nix, 'packages', site.packages)
   const buildsAreSandboxed = await tryCanary(config, nix, machine)
   return { machine, nix, sandbox, site, library, buildsAreSandboxed, hostKey: hostKey(config) }
 }
@@ -123,9 +123,8 @@ async function tryCanary(config: Config, nix: Nix, machine: Machine): Promise<bo
 }
 
 // Roots what every evaluation reads against the garbage collector.
-async function keep(config: Config, nix: Nix, machine: Machine, name: string, path: string): Promise<void> {
-  const root = ['nix-store', '--realise', path, '--add-root', join(config.stateDir, 'roots', name)]
-  await mustRun(nix.command([...root, ...(machine.nixVersion.minor < 4 ? ['--indirect'] : [])]))
+async function keep(config: Config, nix: Nix, name: string, path: string): Promise<void> {
+  await mustRun(nix.command(addRootArgs(nix, join(config.stateDir, 'roots', name), path)))
 }
 
 // Evaluation asks for a tree by its hash, so it has to be in the store by its contents, under the name `source`.

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Context } from '../context.ts'
 import { userName } from '../lib/names.ts'
-import type { Nix } from '../lib/nix.ts'
+import { addRootArgs, type Nix } from '../lib/nix.ts'
 import { projectId } from '../lib/repositories.ts'
 import { mustRun } from '../lib/spawn.ts'
 import type { DeployRow } from '../state/deploys.ts'
@@ -32,9 +32,7 @@ export async function keepBuild(
 
 /** Makes `link` point to `out` and keep it from the garbage collector. */
 export async function addRoot(nix: Nix, link: string, out: string): Promise<void> {
-  const old = nix.version.major === 2 && nix.version.minor < 4
-  const root = ['--add-root', link, ...(old ? ['--indirect'] : [])]
-  await mustRun(nix.command(['nix-store', '--realise', out, ...root]))
+  await mustRun(nix.command(addRootArgs(nix, link, out)))
 }
 
 /** Lets go of the build that is kept for an environment, once something else of it is live. */

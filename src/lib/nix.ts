@@ -66,6 +66,13 @@ export function nixEnv(settings: Pick<NixSettings, 'path' | 'home'>): Record<str
   return { PATH: settings.path, HOME: settings.home, LC_ALL: 'C.UTF-8', NIX_CONF_DIR: '/etc/nix', TERM: 'dumb' }
 }
 
+/** Arguments that make `link` point to a store path and keep that from the garbage collector (nix-store(1), --add-root). Idempotent. */
+export function addRootArgs({ version }: Pick<Nix, 'version'>, link: string, storePath: string): readonly string[] {
+  // Before 2.4 a link outside the store's own folder of roots had to be called one.
+  const old = version.major === 2 && version.minor < 4
+  return ['nix-store', '--realise', storePath, '--add-root', link, ...(old ? ['--indirect'] : [])]
+}
+
 function options(settings: NixSettings): string[] {
   const own =
     settings.privateStore === null

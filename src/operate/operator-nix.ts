@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { discover, type Machine } from '../config/discover.ts'
 import type { Env } from '../config/env.ts'
-import { type Nix, nixEnv } from '../lib/nix.ts'
+import { addRootArgs, type Nix, nixEnv } from '../lib/nix.ts'
 import { type Command, mustRun } from '../lib/spawn.ts'
 import { prepareNix } from '../prepare.ts'
 
@@ -33,9 +33,8 @@ export async function operatorNix(stateDir: string, env: Env, store?: 'private' 
 }
 
 /** Makes `link` a root of the collector that keeps `storePath`. Idempotent; registers again what was moved here. */
-export async function addRoot({ command, machine }: OperatorNix, storePath: string, link: string): Promise<void> {
-  const old = machine.nixVersion.major === 2 && machine.nixVersion.minor < 4
-  await mustRun(command(['nix-store', '--realise', storePath, '--add-root', link, ...(old ? ['--indirect'] : [])]))
+export async function addRoot({ command, nix }: OperatorNix, storePath: string, link: string): Promise<void> {
+  await mustRun(command(addRootArgs(nix, link, storePath)))
 }
 
 /** The closure of store paths, each once, in an order in which they can be imported. */
