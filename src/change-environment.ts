@@ -1,5 +1,6 @@
 // How an environment changes without a push: back to an earlier release, the live one anew, paused, woken, or gone. The same rows,
 // the same lanes, the same undo and redo as a push; who asks (a word, or the receiver itself) hears of it in the same way.
+import { retire } from './activate/retention.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
 import { beginDeploy } from './begin-deploy.ts'
 import type { Context, OwnDeploy, PushSession, Terminal } from './context.ts'
@@ -68,8 +69,11 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
     const [plan] = await becomeLive(ctx, [{ deploy, key, next, stages: {} }])
     return { ok: true, deploy: id, release: plan?.environment?.n ?? null }
   } catch (error) {
-    if (!(error instanceof Unfinished)) return { ok: false, deploy: id, reason: refuse(ctx, [deploy], error)[0] ?? '' }
-    throw error
+    if (error instanceof Unfinished) throw error
+    const [reason = ''] = refuse(ctx, [deploy], error)
+    // What it stood on was in use, so it was not dropped.
+    void retire(ctx, project, key)
+    return { ok: false, deploy: id, reason }
   } finally {
     deploy.keep()
     await report.close()

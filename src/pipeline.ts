@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { roomLane } from './activate/preview-room.ts'
+import { retire } from './activate/retention.ts'
 import { dropRoot } from './activate/roots.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
 import { wouldChange } from './activate/would-change.ts'
@@ -149,7 +150,10 @@ async function deployUnit(
       if (next?.newPolicy && deploy.kind === 'push') takeRightsAway(ctx, deploy, next.newPolicy)
       await dropRoot(ctx, deploy.id)
     }
-    return refusals(unit, refuse(ctx, unit, error))
+    const reasons = refuse(ctx, unit, error)
+    // What it stood on was in use, so it was not dropped.
+    for (const { deploy, key } of ready) if (key !== null) void retire(ctx, deploy.project, key)
+    return refusals(unit, reasons)
   } finally {
     for (const deploy of unit) {
       deploy.keep()
