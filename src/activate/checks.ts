@@ -6,7 +6,7 @@ import { type Emit, Refused, type Verification } from '../records.ts'
 import type { LocalHost, Place } from './host.ts'
 import { limitHints } from './limit-hints.ts'
 import type { Restart } from './release-processes.ts'
-import { type LogSizes, lastLines, type ProcessState, processStates } from './s6.ts'
+import { type LogSizes, type Look, lastLines, type ProcessState } from './s6.ts'
 import { treeProcesses } from './service-tree.ts'
 
 export interface CheckContext {
@@ -17,11 +17,15 @@ export interface CheckContext {
   /** The environment's HTTP socket, checked to be its own; null while there is none. */
   readonly socket: () => string | null
   readonly emit: Emit
+  readonly look: Look
   /** True for a release that proved itself before: it only has to be there again. */
   readonly proven: boolean
 }
 
-const pollInterval = 100
+// Milliseconds until one looks again, by how long one has been looking: what is quick is seen at once, what is slow is left in peace.
+function pause(since: number): number {
+  return Math.min(100, Math.max(5, (performance.now() - since) / 10))
+}
 
 /** Waits until the release is up and answers. Throws Refused with the reason when it does not. */
 export async function checkRelease(ctx: CheckContext): Promise<void> {
@@ -68,12 +72,12 @@ export function listensOnNoPort(ctx: Pick<CheckContext, 'host' | 'place'>): void
 }
 
 async function staysUp(ctx: CheckContext, signal: AbortSignal): Promise<void> {
-  const { host, place, processes, verification } = ctx
+  const { look, processes, verification } = ctx
   const names = [...processes.keys()]
   const seen = new Map<string, { pid: number; since: number }>()
   const started = performance.now()
   for (;;) {
-    const states = await processStates(host, place, names)
+    const states = await look.states()
     const waiting = names.filter((name) => {
       const verdict = judge(states.get(name), processes.get(name) ?? 'always', seen.get(name))
       if (verdict.kind === 'dead') throw new ProcessDied(name, verdict.how)
@@ -87,7 +91,7 @@ async function staysUp(ctx: CheckContext, signal: AbortSignal): Promise<void> {
     if (waiting.length === 0) return
     if ((performance.now() - started) / 1000 > verification.timeout + verification.upFor)
       throw new Refused(`${waiting.join(', ')} did not stay up for ${verification.upFor} s`)
-    await sleep(pollInterval, undefined, { signal })
+    await sleep(pause(started), undefined, { signal })
   }
 }
 
@@ -145,7 +149,7 @@ async function answers(ctx: CheckContext, signal: AbortSignal): Promise<void> {
       throw new Refused(`GET ${verification.path}: ${last} within ${verification.timeout} s`, {
         headline: `GET ${verification.path}: ${last} within ${verification.timeout} s`,
       })
-    await sleep(pollInterval, undefined, { signal })
+    await sleep(pause(started), undefined, { signal })
   }
 }
 

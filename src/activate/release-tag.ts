@@ -1,6 +1,6 @@
 // What holds for a tag that releases a commit: it keeps that commit for ever, and the commit may have to be proven elsewhere.
 import type { Context, PushDeploy } from '../context.ts'
-import { peeled } from '../lib/git-reads.ts'
+import { peel } from '../lib/git-reads.ts'
 import { isZero, short, shortRef } from '../lib/oid.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import { type Oid, Refused } from '../records.ts'
@@ -22,7 +22,7 @@ export async function checkTag(
     if (bound !== null) throw released(name, bound)
     return
   }
-  const commit = await peeled(session.repository, ctx.host.path, update.new)
+  const { commit } = (await peel(session.repository, ctx.host.path, update.new)) ?? { commit: null }
   // What is no commit is refused where it is read.
   if (commit === null) return
   if (bound !== null && bound !== commit) throw released(name, bound)

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { run } from '../lib/spawn.ts'
+import { endGroup, run, start } from '../lib/spawn.ts'
 import { asEnvironment, type LocalHost, type Place } from './host.ts'
 
 export interface ProcessState {
@@ -14,22 +14,76 @@ export interface ProcessState {
   readonly lastDeath: string | null
 }
 
-/** Asks s6 about processes by name (s6-svstat, s6-svdt). A process that s6 does not know has no entry. */
+/** A look at processes that stays open: only the first costs the start of a sandbox. */
+export interface Look extends Disposable {
+  /** A process that s6 does not know has no entry. Throws when it cannot be asked. */
+  states(): Promise<Map<string, ProcessState>>
+}
+
+/** Milliseconds for one answer, and bytes of it. */
+const answerTime = 10_000
+const answerBytes = 256 * 1024
+
+/** Opens a look at processes by name (s6-svstat, s6-svdt). To be disposed of. */
+export function lookAt(host: LocalHost, place: Place, names: readonly string[]): Look {
+  const script = `while read -r _; do
+    for name do
+      dir="$HOSTENV_RUNTIME_DIR/s6/service/$name"
+      stat=$(s6-svstat -o up,pid,readyfor "$dir" 2>/dev/null) || continue
+      echo "= $name $stat"
+      s6-svdt "$dir" 2>/dev/null
+    done
+    echo .
+  done`
+  const command = asEnvironment(host, place, ['/bin/sh', '-c', script, 'sh', ...names], { dieWithParent: true })
+  const child = start(command, ['pipe', 'pipe', 'ignore'], { detached: true })
+  const { stdin, stdout } = child
+  if (!stdin || !stdout) throw new Error('a look was started without pipes')
+  let said = ''
+  let asked: PromiseWithResolvers<string> | null = null
+  let ended: string | null = null
+  const end = (why: string) => {
+    ended ??= why
+    asked?.reject(new Error(`the services of ${place.facts.userName} cannot be seen: ${ended}`))
+  }
+  stdin.on('error', () => undefined)
+  stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString('latin1')
+    if (said.length > answerBytes) endGroup(child)
+    else if (said === '.\n' || said.endsWith('\n.\n')) asked?.resolve(said)
+  })
+  child.once('error', ({ message }) => end(message))
+  child.once('close', (code, signal) => end(code === null ? `ended by ${signal}` : `exit ${code}`))
+  return {
+    async states() {
+      asked = Promise.withResolvers<string>()
+      said = ''
+      const timer = setTimeout(() => endGroup(child), answerTime)
+      if (ended !== null) end(ended)
+      stdin.write('\n')
+      try {
+        return parseStates(await asked.promise)
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+    [Symbol.dispose]: () => endGroup(child),
+  }
+}
+
+/** One look. */
 export async function processStates(
   host: LocalHost,
   place: Place,
   names: readonly string[],
 ): Promise<Map<string, ProcessState>> {
-  const script = `for name do
-    dir="$HOSTENV_RUNTIME_DIR/s6/service/$name"
-    stat=$(s6-svstat -o up,pid,readyfor "$dir" 2>/dev/null) || continue
-    echo "= $name $stat"
-    s6-svdt "$dir" 2>/dev/null
-  done`
-  const command = asEnvironment(host, place, ['/bin/sh', '-c', script, 'sh', ...names], { dieWithParent: true })
-  const { stdout } = await run(command, { timeout: 10_000, maxBuffer: 256 * 1024 })
+  using look = lookAt(host, place, names)
+  return await look.states()
+}
+
+function parseStates(said: string): Map<string, ProcessState> {
   const states = new Map<string, ProcessState>()
-  for (const block of stdout.split(/^= /m).slice(1)) {
+  for (const block of said.split(/^= /m).slice(1)) {
     const [head = '', ...deaths] = block.split('\n')
     const match = /^(\S+) (true|false) (-?\d+) (-?\d+)$/.exec(head)
     if (!match?.[1]) continue

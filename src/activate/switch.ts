@@ -7,7 +7,7 @@ import { type LocalHost, makeDirectories, type Place, type ReleaseFacts, writeRe
 import { generationPath, profilePath, type Switched, setProfile, switchGeneration } from './profile.ts'
 import { releaseProcesses } from './release-processes.ts'
 import { runActivate } from './run-activate.ts'
-import { logSizes } from './s6.ts'
+import { logSizes, lookAt } from './s6.ts'
 import { ensureTree, isMarked, markTree, stopTree, whyEnded } from './service-tree.ts'
 
 export interface SwitchContext extends LocalHost {
@@ -42,7 +42,7 @@ export async function activate(host: SwitchContext, a: Activation, emit: Emit): 
     throw new Refused('the build has no bin/activate', {
       help: ['activatePackage must contain an executable bin/activate.'],
     })
-  const check = { ...checkContext(host, a.place, a.out, a.verification, emit), proven: a.proven }
+  using check = checkContext(host, a, emit)
   const logs = logSizes(a.place, [...check.processes.keys()])
   await ensureTree(host, a.place)
   whyEnded(a.place.facts)
@@ -60,15 +60,26 @@ export async function activate(host: SwitchContext, a: Activation, emit: Emit): 
   }
 }
 
+// The look at services opens now, while `activate` runs: it is there when it is needed.
 function checkContext(
   host: SwitchContext,
-  place: Place,
-  out: string,
-  verification: Verification,
+  { place, out, verification, proven }: Omit<Activation, 'release'>,
   emit: Emit,
-): CheckContext {
+): CheckContext & Disposable {
   const processes = releaseProcesses(host.nix, out)
-  return { host, place, processes, verification, emit, proven: false, socket: () => host.socketOf(place.facts) }
+  const look = lookAt(host, place, [...processes.keys()])
+  const socket = () => host.socketOf(place.facts)
+  return {
+    host,
+    place,
+    processes,
+    verification,
+    emit,
+    proven,
+    look,
+    socket,
+    [Symbol.dispose]: () => look[Symbol.dispose](),
+  }
 }
 
 export interface Undo {
@@ -92,9 +103,10 @@ export async function undo(host: SwitchContext, u: Undo, emit: Emit): Promise<vo
   const out = generationPath(profile, u.previous.generation)
   if (out === null) throw new Error(`generation ${u.previous.generation} is gone`)
   await ensureTree(host, u.place)
+  using check = checkContext(host, { place: u.place, out, verification: u.verification, proven: true }, () => undefined)
   await runActivate(host, u.place, out, u.previous, () => undefined)
   await markTree(host, facts, out)
-  await checkRelease({ ...checkContext(host, u.place, out, u.verification, () => undefined), proven: true })
+  await checkRelease(check)
   emit({ type: 'restored', release: u.previous.n, text: 'what activate did to data is not undone' })
 }
 

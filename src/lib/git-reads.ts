@@ -1,11 +1,20 @@
 // Small facts that are read from a repository.
 import type { Oid } from '../records.ts'
 import { git } from './git.ts'
+import { objectsOf } from './git-objects.ts'
 import { zeroOid } from './oid.ts'
 import { mustRun, run } from './spawn.ts'
 
+/** So many steps back are looked at before git is asked to search. */
+const near = 16
+
 /** Whether `ancestor` is reachable from `descendant`; false too when this repository does not have one of them. */
 export async function isAncestor(repository: string, path: string, ancestor: Oid, descendant: Oid): Promise<boolean> {
+  const names = [ancestor, descendant].map((oid) => `${oid}^{commit}`)
+  const back = Array.from({ length: near }, (_, n) => `${descendant}~${n + 1}`)
+  const [old, ...line] = await objectsOf(repository, path, [...names, ...back])
+  if (!old || !line[0]) return false
+  if (line.some((commit) => commit?.oid === old.oid)) return true
   const ran = await run(git(repository, path, ['merge-base', '--is-ancestor', ancestor, descendant]))
   if (ran.code === null) throw new Error(`git merge-base was ended by ${ran.signal}`)
   return ran.code === 0
@@ -13,20 +22,19 @@ export async function isAncestor(repository: string, path: string, ancestor: Oid
 
 /** The value of a ref now; zero when there is none. Throws when git cannot tell: that is not the same. */
 export async function refValue(repository: string, path: string, ref: string): Promise<Oid> {
-  const ran = await run(git(repository, path, ['rev-parse', '--verify', '--quiet', '--end-of-options', ref]))
-  if (ran.code === 0) return ran.stdout.trim()
-  if (ran.code === 1) return zeroOid
-  throw new Error(
-    `git rev-parse ${ran.code === null ? `was ended by ${ran.signal}` : `exited ${ran.code}`}: ${ran.stderr}`,
-  )
+  const [found] = await objectsOf(repository, path, [ref])
+  return found?.oid ?? zeroOid
 }
 
-/** The commit that an object is, or that a tag leads to; null where that is no commit. */
-export async function peeled(repository: string, path: string, oid: Oid): Promise<Oid | null> {
-  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${oid}^{commit}`]
-  const ran = await run(git(repository, path, args))
-  if (ran.code === null) throw new Error(`git rev-parse was ended by ${ran.signal}`)
-  return ran.code === 0 ? ran.stdout.trim() : null
+export interface PushedCommit {
+  readonly commit: Oid
+  readonly tree: Oid
+}
+
+/** The commit that an object is, or that a tag leads to, with its tree; null where that is no commit. */
+export async function peel(repository: string, path: string, oid: Oid): Promise<PushedCommit | null> {
+  const [commit, tree] = await objectsOf(repository, path, [`${oid}^{commit}`, `${oid}^{tree}`])
+  return commit && tree ? { commit: commit.oid, tree: tree.oid } : null
 }
 
 /** The refs below a folder (`refs/heads/`). */

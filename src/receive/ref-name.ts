@@ -10,6 +10,8 @@ export function refProblem(ref: string): string | null {
   const parts = name.split('/')
   if (parts.some((part) => part.startsWith('-'))) return 'no part of a ref name may start with -'
   if (parts.some((part) => part === 'HEAD' || part === '@')) return 'a ref may not be called HEAD or @'
+  // Git looks a name up in several places (gitrevisions(7)): this one could be taken for another ref.
+  if (parts[0] === 'refs') return 'the name of a branch or tag may not begin with refs/'
   if (!isWellFormed(name, parts)) return 'git does not allow this name (git check-ref-format)'
   return null
 }

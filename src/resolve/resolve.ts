@@ -16,7 +16,7 @@ import { differing } from './differing.ts'
 import { checkNames, noSuchKey, undeclared, undeclaredTag } from './policy.ts'
 import { checkPreviewName, checksOf, previewEnvironment } from './preview.ts'
 import { type ReadContext, readCommit, type Tell } from './read-commit.ts'
-import { peel } from './source.ts'
+import { pushedCommit } from './source.ts'
 
 /** `canonicalBranch` is the project's. */
 export type ResolveContext = ReadContext & { readonly canonicalBranch: string }
@@ -69,7 +69,7 @@ export async function resolveRef(
       : undeclared(q.policy, name, ctx.canonicalBranch)
   const preview = known === null || !q.policy ? null : previewOf(q.policy, known)
   if (preview !== null) checkPreviewName(ctx.projects, q.project, known ?? name)
-  const { commit, tree } = await peel(q.repository, ctx.path, q.new)
+  const { commit, tree } = await pushedCommit(q.repository, ctx.path, q.new)
   const wanted = known ?? q.env
   const select =
     wanted === null

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { git } from '../lib/git.ts'
+import { objectsOf } from '../lib/git-objects.ts'
+import { type PushedCommit, peel } from '../lib/git-reads.ts'
 import type { Nix } from '../lib/nix.ts'
 import { mustRun, run } from '../lib/spawn.ts'
 import { type Oid, Refused } from '../records.ts'
@@ -15,22 +17,13 @@ export interface SourceContext {
   readonly stateDir: string
 }
 
-export interface PushedCommit {
-  readonly commit: Oid
-  readonly tree: Oid
-}
-
 /** Follows annotated tags to a commit and its tree. Throws Refused for a tag of a blob or a tree. */
-export async function peel(repository: string, path: string, oid: Oid): Promise<PushedCommit> {
-  const args = ['rev-parse', '--revs-only', '--end-of-options', `${oid}^{commit}`, `${oid}^{tree}`]
-  const ran = await run(git(repository, path, args))
-  if (ran.code === null) throw new Error(`git rev-parse was ended by ${ran.signal}`)
-  const [commit = '', tree = ''] = ran.stdout.match(/^[0-9a-f]{40}$/gm) ?? []
-  if (commit === '' || tree === '')
-    throw new Refused('not a commit: only commits and tags of commits can be deployed', {
-      help: ['See what it is: git cat-file -t NAME^{}', 'Tag a commit instead: git tag -f -a NAME COMMIT'],
-    })
-  return { commit, tree }
+export async function pushedCommit(repository: string, path: string, oid: Oid): Promise<PushedCommit> {
+  const found = await peel(repository, path, oid)
+  if (found !== null) return found
+  throw new Refused('not a commit: only commits and tags of commits can be deployed', {
+    help: ['See what it is: git cat-file -t NAME^{}', 'Tag a commit instead: git tag -f -a NAME COMMIT'],
+  })
 }
 
 /** How a project says what it is: a flake of its own, whose lock file is null where there is none, or a module alone. */
@@ -38,21 +31,23 @@ export type HostenvFolder = { readonly kind: 'flake'; readonly lock: string | nu
 
 /** Refuses a tree without a real `.hostenv` folder before anything is unpacked. */
 export async function readHostenvFolder(repository: string, path: string, tree: Oid): Promise<HostenvFolder> {
-  const top = await mustRun(git(repository, path, ['ls-tree', '-z', tree, '--', '.hostenv']))
-  if (top.startsWith('120000'))
-    throw new Refused('.hostenv is a symbolic link', { help: ['Make .hostenv a folder of the repository itself.'] })
-  const inside = await mustRun(git(repository, path, ['ls-tree', '-z', '--name-only', tree, '--', '.hostenv/']))
-  const files = new Set(inside.split('\0'))
-  if (files.has('.hostenv/flake.nix')) {
-    if (!files.has('.hostenv/flake.lock')) return { kind: 'flake', lock: null }
-    const blob = git(repository, path, ['cat-file', 'blob', `${tree}:.hostenv/flake.lock`])
+  const names = ['', '/flake.nix', '/flake.lock', '/hostenv.nix'].map((name) => `${tree}:.hostenv${name}`)
+  const [folder, flake, lockFile, module] = await objectsOf(repository, path, names)
+  if (folder?.type === 'blob') {
+    const listed = await mustRun(git(repository, path, ['ls-tree', '-z', tree, '--', '.hostenv']))
+    if (listed.startsWith('120000'))
+      throw new Refused('.hostenv is a symbolic link', { help: ['Make .hostenv a folder of the repository itself.'] })
+  }
+  if (flake) {
+    if (!lockFile) return { kind: 'flake', lock: null }
+    const blob = git(repository, path, ['cat-file', 'blob', lockFile.oid])
     const lock = await run(blob, { maxBuffer: maxLockBytes })
     if (lock.code === 0) return { kind: 'flake', lock: lock.stdout }
     throw new Refused(`.hostenv/flake.lock is no file of at most ${maxLockBytes / 1024} KiB`, {
       help: ['Make it again with: nix flake lock ./.hostenv'],
     })
   }
-  if (!files.has('.hostenv/hostenv.nix'))
+  if (!module)
     throw new Refused('no .hostenv/hostenv.nix in this commit', {
       help: [
         'Add it; the smallest one is:',

@@ -36,6 +36,8 @@ t.test('hostile names are refused, each with what is wrong', async (t) => {
     'refs/tags/HEAD': /HEAD/,
     'refs/heads/x/HEAD': /HEAD/,
     'refs/heads/@': /HEAD or @/,
+    'refs/heads/refs/heads/main': /begin with refs/,
+    'refs/tags/refs/x': /begin with refs/,
     'refs/heads/a..b': /check-ref-format/,
     'refs/heads/..': /check-ref-format/,
     'refs/heads/../../etc/passwd': /check-ref-format/,
