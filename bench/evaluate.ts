@@ -62,7 +62,7 @@ const asked = (source: string, ref: string, packages: string | null = null) =>
     { ...ctx, site: { ...ctx.site, packages } },
     {
       ...{ source, revision: 'c'.repeat(40), project: { organisation: 'acme', project: 'shop' } },
-      ...{ select: { ref }, flake: null, trace: false },
+      ...{ select: { ref }, flake: null, others: false, trace: false },
     },
   )
 

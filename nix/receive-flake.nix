@@ -1,7 +1,7 @@
 # What the receiver evaluates of a project with `.hostenv/flake.nix`: the same answer as ./receive.nix, made from the outputs
 # `lib.hostenv.<system>.{environments,defaultEnvironment}` and `packages.<system>."<key>"` alone; `previews`,
 # `activatePackageFor` where there are any.
-{ project, site, siteTree, revision, lock, fetched, select ? { } }:
+{ project, site, siteTree, revision, lock, fetched, select ? { }, others ? false }:
 let
   inherit (site) system;
   names = import ./lib/names.nix;
@@ -34,7 +34,10 @@ let
     key: e: { type = "development"; } // onlyKnown (notNull e) // { hostenv = facts key (notNull (e.hostenv or { })); }
   ) (outputs.environments or (throw "the flake has no output lib.hostenv.${system}.environments"));
 
-  selected = import ./lib/selection.nix { inherit environments select; };
+  answer = import ./lib/answer.nix {
+    inherit environments select others;
+    package = which: let p = package which; in { inherit (p) drvPath outPath; warnings = p.hostenv.warnings or [ ]; };
+  };
   package = { key, extends ? null, schedules ? [ ] }:
     # A commit from before the pattern does not know such a branch; it still has the environment that is extended.
     if extends != null && outputs ? activatePackageFor && patterns.nearest (outputs.previews or { }) key != null then
@@ -49,11 +52,7 @@ in
   defaultEnvironment = outputs.defaultEnvironment or null;
   previews = outputs.previews or { };
   # With the packages, because a flake has no output for them.
-  warnings = builtins.concatMap (which: (package which).hostenv.warnings or [ ]) selected;
-  selected = builtins.listToAttrs (
-    map (which: {
-      name = which.key;
-      value = let p = package which; in { inherit (p) drvPath; out = p.outPath; };
-    }) selected
-  );
+  warnings = builtins.concatMap (which: (package which).hostenv.warnings or [ ]) answer.selected;
+  selected = answer.packages;
 }
+// answer.more

@@ -1,6 +1,6 @@
 # What the receiver evaluates of a project with `.hostenv/hostenv.nix`: its tree and the operator's `site` in, the manifest and
 # the selected environments' derivations out. `select` is { ref }, { key }, or { key; extends; schedules; } for a preview.
-{ project, site, revision ? null, select ? { } }:
+{ project, site, revision ? null, select ? { }, others ? false }:
 let
   file = project + "/.hostenv/hostenv.nix";
   evaluated = import ./project.nix {
@@ -11,20 +11,18 @@ let
     revision = if revision == null then null else import ./lib/noted.nix revision;
   };
   inherit (evaluated) lib environments;
-  selected = import ./lib/selection.nix { inherit environments select; };
+  answer = import ./lib/answer.nix {
+    inherit environments select others;
+    package = which: { inherit (evaluated.package which) drvPath outPath; warnings = evaluated.warnings which; };
+  };
 in
 {
   manifestVersion = 1;
   environments = evaluated.publicEnvironments;
   inherit (evaluated) defaultEnvironment previews;
   warnings = lib.unique (
-    if selected == [ ] then evaluated.warnings null else builtins.concatMap evaluated.warnings selected
+    if answer.selected == [ ] then evaluated.warnings null else builtins.concatMap evaluated.warnings answer.selected
   );
-  # Not `outPath`: builtins.toJSON makes a set that has one into just that string.
-  selected = builtins.listToAttrs (
-    map (which: {
-      name = which.key;
-      value = let p = evaluated.package which; in { inherit (p) drvPath; out = p.outPath; };
-    }) selected
-  );
+  selected = answer.packages;
 }
+// answer.more

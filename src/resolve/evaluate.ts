@@ -40,6 +40,8 @@ export interface Question {
     | { readonly key: string; readonly extends?: string; readonly schedules?: readonly string[] }
   /** Null where the project has no flake of its own; `lock` is null where that has no flake.lock. */
   readonly flake: { readonly lock: FlakeLock | null } | null
+  /** Whether the other environments are told of as well. */
+  readonly others: boolean
   readonly trace: boolean
 }
 
@@ -48,6 +50,8 @@ export interface Evaluated {
   readonly said: string
   /** Whether somebody looked at the commit's id (nix/lib/noted.nix). */
   readonly readsRevision: boolean
+  /** Milliseconds. */
+  readonly duration: number
 }
 
 /**
@@ -64,7 +68,7 @@ export async function evaluate(ctx: EvaluateContext, question: Question, signal:
   if (ran.code !== 0 || ran.stdout.length >= ctx.limits.manifestBytes) throw evaluationFailed(ran, ctx, question)
   // Whoever writes so much that the line may be cut off counts as one who looked.
   const noted = /^trace: hostenv-revision-read$/m.test(ran.stderr) || ran.stderr.length >= ctx.limits.manifestBytes
-  return { said: ran.stdout, readsRevision: noted }
+  return { said: ran.stdout, readsRevision: noted, duration: ran.duration }
 }
 
 /** What evaluates pushed code: Nix in its sandbox; the expression comes on its input. */

@@ -1,11 +1,11 @@
 // The expression that is evaluated for a project: the library, called with the pushed tree and what the operator provides.
 
 import { nixString } from '../lib/nix-string.ts'
-import { mustRun } from '../lib/spawn.ts'
 import { sriHash } from '../lib/store-path.ts'
 import type { EvaluateContext, Question } from './evaluate.ts'
 import { lockForNix } from './flake-inputs.ts'
 import { siteTree } from './site-tree.ts'
+import { treeHashes } from './tree-hashes.ts'
 
 /** Prefix of the made-up URL under which evaluation gets its trees, all of them by their hash. */
 export const trees = 'file:///hostenv/'
@@ -13,16 +13,16 @@ export const trees = 'file:///hostenv/'
 /** The expression, in the Nix language. A tree that is in the store already is not fetched: its hash is all that pure evaluation asks for. */
 export async function expression(ctx: EvaluateContext, question: Question): Promise<string> {
   const { packages } = ctx.site
-  const { revision, select, flake, project } = question
+  const { revision, select, others, flake, project } = question
   const paths = [
     ...[ctx.library, question.source, ...(packages === null ? [] : [packages])],
     ...(flake === null ? [] : [await siteTree(ctx, project)]),
   ]
-  const hashes = (await mustRun(ctx.nix.command(['nix-store', '--query', '--hash', ...paths]))).split('\n')
+  const hashes = await treeHashes(ctx.nix, paths)
   const tree = (n: number) =>
     `fetchTarball { name = "source"; url = "${trees}${n}"; sha256 = "${hashes[n]?.replace('sha256:', '')}"; }`
   const lock = flake?.lock ? lockForNix(flake.lock) : null
-  const asked = { site: { ...ctx.site, ...project }, revision, select, lock }
+  const asked = { site: { ...ctx.site, ...project }, revision, select, others, lock }
   const module = 'project = tree;'
   const ofFlake = `
       inherit (asked) lock;
@@ -38,6 +38,6 @@ export async function expression(ctx: EvaluateContext, question: Question): Prom
     import (library + "/receive${flake === null ? '' : '-flake'}.nix") {
       ${flake === null ? module : ofFlake}
       site = asked.site // { packages = ${packages === null ? 'null' : tree(2)}; };
-      inherit (asked) revision select;
+      inherit (asked) revision select others;
     }`
 }

@@ -98,6 +98,9 @@ const storePath = z
   .string()
   .regex(/^\/nix\/store\/[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+._?=-]{1,211}$/, 'is not a store path')
 
+const derivation = z.object({ drvPath: storePath.endsWith('.drv'), out: storePath })
+const warnings = z.array(z.string().max(4000)).max(100).default([])
+
 const evaluation = z.object({
   manifestVersion: z.literal(1),
   environments: z
@@ -112,13 +115,26 @@ const evaluation = z.object({
     .record(pattern, preview)
     .refine((all) => Object.keys(all).length <= 100, 'has more than 100 patterns')
     .default({}),
-  warnings: z.array(z.string().max(4000)).max(100).default([]),
-  selected: z.record(refName, z.object({ drvPath: storePath.endsWith('.drv'), out: storePath })),
+  warnings,
+  selected: z.record(refName, derivation),
+  others: z.record(refName, derivation.extend({ warnings })).default({}),
 })
 
 export interface Evaluation {
   readonly manifest: Manifest
   readonly selected: Readonly<Record<string, Derivation>>
+}
+
+/**
+ * What the same tree says for other environments than the one that was asked for, key by key, in the words in which it would have
+ * been printed. Takes what `parseEvaluation` took.
+ */
+export function othersSaid(json: string): Map<string, string> {
+  const { others, ...said } = evaluation.parse(decode(json))
+  const each = Object.entries(others).map(([key, { warnings, ...one }]) => {
+    return [key, JSON.stringify({ ...said, warnings, selected: { [key]: one } })] as const
+  })
+  return new Map(each)
 }
 
 /** Parses what an evaluation printed. Throws Refused that names the field and what is wrong with it. */

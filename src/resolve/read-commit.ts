@@ -6,7 +6,7 @@ import type { EvaluateContext, Question } from './evaluate.ts'
 import { evaluateCommit, type Said } from './evaluate-commit.ts'
 import { fetchInputs } from './fetch-inputs.ts'
 import { parseFlakeLock } from './flake-inputs.ts'
-import { type Evaluation, parseEvaluation } from './manifest-schema.ts'
+import { type Evaluation, othersSaid, parseEvaluation } from './manifest-schema.ts'
 import { notFetched } from './not-fetched.ts'
 import { readHostenvFolder, type SourceContext, treeToStore } from './source.ts'
 
@@ -48,8 +48,12 @@ interface Kept extends Said {
 
 /** Reads a commit. Throws Refused with what is wrong with it. */
 export async function readCommit(ctx: ReadContext, q: CommitQuestion, tell: Tell): Promise<Read> {
-  const ofTree = [q.tree, q.project, ctx.site, ctx.library, ctx.nix.version, ctx.allowedGitHosts, q.select]
-  const keys = { ofTree, ofCommit: [...ofTree, q.commit] }
+  const common = [q.tree, q.project, ctx.site, ctx.library, ctx.nix.version, ctx.allowedGitHosts]
+  const keys = {
+    ofTree: [...common, q.select],
+    ofCommit: [...common, q.select, q.commit],
+    ofOther: (key: string) => [...common, { key }],
+  }
   return (
     fromBefore(ctx, keys.ofTree) ??
     fromBefore(ctx, keys.ofCommit) ??
@@ -77,6 +81,7 @@ function readOf({ said, missing, perCommit }: Kept): Read {
 interface Keys {
   readonly ofTree: unknown
   readonly ofCommit: unknown
+  readonly ofOther: (key: string) => unknown
 }
 
 async function readAnew(ctx: ReadContext, q: CommitQuestion, keys: Keys, tell: Tell): Promise<Read> {
@@ -87,8 +92,15 @@ async function readAnew(ctx: ReadContext, q: CommitQuestion, keys: Keys, tell: T
   const source = await treeToStore(ctx, repository, tree)
   if (lock !== null) await fetchInputs(ctx, lock, tell)
   const evaluated = await evaluateCommit(ctx, { project, source, revision, select, trace, flake }, tell.signal)
-  const kept: Kept = { ...evaluated, missing: await notFetched(repository, ctx.path, tree) }
+  const missing = await notFetched(repository, ctx.path, tree)
+  const kept: Kept = { ...evaluated, missing }
   const read = readOf(kept)
-  ctx.evaluations.set(kept.perCommit === 'nothing' ? keys.ofTree : keys.ofCommit, JSON.stringify(kept))
+  if (kept.perCommit !== 'nothing') {
+    ctx.evaluations.set(keys.ofCommit, JSON.stringify(kept))
+    return read
+  }
+  ctx.evaluations.set(keys.ofTree, JSON.stringify(kept))
+  for (const [key, said] of othersSaid(kept.said))
+    ctx.evaluations.set(keys.ofOther(key), JSON.stringify({ ...kept, said } satisfies Kept))
   return read
 }

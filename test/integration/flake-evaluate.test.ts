@@ -1,12 +1,8 @@
 // Flakes of projects, evaluated as the receiver does it: the inputs that they are given, and what they cannot reach.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { defaultLimits } from '../../src/config/limits.ts'
-import { makeNix } from '../../src/lib/nix.ts'
-import { accounts, sandboxHost } from '../../src/lib/sandbox.ts'
-import { mustRun, run } from '../../src/lib/spawn.ts'
+import { mustRun } from '../../src/lib/spawn.ts'
 import { sourceStorePath } from '../../src/lib/store-path.ts'
 import { type DeployEvent, Refused } from '../../src/records.ts'
 import { evaluate } from '../../src/resolve/evaluate.ts'
@@ -14,43 +10,10 @@ import { fetchInputs } from '../../src/resolve/fetch-inputs.ts'
 import { type FlakeLock, parseFlakeLock } from '../../src/resolve/flake-inputs.ts'
 import { parseEvaluation } from '../../src/resolve/manifest-schema.ts'
 import { path, root } from '../helpers/programs.ts'
+import { evaluation } from './evaluation-support.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'hf-'))
-const stateDir = join(directory, 'state')
-const system = `${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? process.arch}-linux`
-const nix = makeNix({
-  ...{ privateStore: join(stateDir, 'nix'), version: { major: 2, minor: 8 }, path, home: join(directory, 'home') },
-  ...{ root: process.getuid?.() === 0, sandbox: true, sandboxPaths: [] },
-})
-t.teardown(async () => {
-  await run({ argv: ['chmod', '-R', 'u+w', directory], env: { PATH: path } })
-  rmSync(directory, { recursive: true, force: true })
-})
-for (const name of ['state/tmp', 'home', 'accounts']) mkdirSync(join(directory, name), { recursive: true })
-writeFileSync(join(directory, 'accounts/passwd'), accounts.passwd)
-writeFileSync(join(directory, 'accounts/group'), accounts.group)
-writeFileSync(join(directory, 'secret'), 'a secret of the host\n')
-
-let count = 0
-async function add(files: Record<string, string> | string): Promise<string> {
-  const folder = join(directory, `add-${++count}`, 'source')
-  if (typeof files === 'string') cpSync(files, folder, { recursive: true })
-  else
-    for (const [name, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true })
-      writeFileSync(join(folder, name), text)
-    }
-  return (await mustRun(nix.command(['store', 'add-path', '--name', 'source', folder]))).trim()
-}
-
-const ctx = {
-  ...{ nix, stateDir, limits: defaultLimits, library: await add(join(root, 'nix')) },
-  sandbox: sandboxHost(join(directory, 'accounts'), []),
-  site: {
-    ...{ system, domain: 'localhost', runtimeRoot: '/run/hostenv', stateRoot: '/var/lib/hostenv' },
-    ...{ hostPrograms: {}, packages: null },
-  },
-}
+const { directory, nix, add, ctx } = await evaluation(t)
+const { system } = ctx.site
 const rev = 'c'.repeat(40)
 const project = { organisation: 'acme', project: 'shop' }
 type Lock = { inputs: Record<string, unknown>; nodes: Record<string, unknown> }
@@ -65,7 +28,15 @@ async function ask(flake: string, lock: Lock | null = null, more: Record<string,
         JSON.stringify({ version: 7, root: 'root', nodes: { root: { inputs: lock.inputs }, ...lock.nodes } }),
         [],
       )
-    const question = { project, source, revision: rev, select: { key: 'gone' }, trace: false, flake: { lock: parsed } }
+    const question = {
+      project,
+      source,
+      revision: rev,
+      select: { key: 'gone' },
+      others: false,
+      trace: false,
+      flake: { lock: parsed },
+    }
     const { manifest } = parseEvaluation((await evaluate(ctx, question, new AbortController().signal)).said)
     return `seen ${manifest.environments.main?.releaseTags}`
   } catch (error) {
@@ -94,6 +65,7 @@ t.test('the sample project with a flake of its own has its expected manifest', a
     source: await add(folder),
     revision: rev,
     select: { key: 'none' },
+    others: false,
     trace: false,
     flake: { lock },
   }
