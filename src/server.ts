@@ -22,6 +22,7 @@ import { createRoutes } from './frontdoor/routes.ts'
 import { WaitingRoom } from './frontdoor/waiting-room.ts'
 import { clearIncoming, clearUp } from './lib/clear-up.ts'
 import { Reserve } from './lib/disk-full.ts'
+import { openLauncher } from './lib/launch.ts'
 import { clearDoor } from './lib/own-socket.ts'
 import { makeContext } from './make-context.ts'
 import { finishMoves } from './move-project.ts'
@@ -82,6 +83,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   rmSync(ready, { force: true })
   const limits = () => settings.config.limits
   const log = openLog(config, limits)
+  const launcher = await openLauncher(join(config.runtimeDir, 'launch.sock'))
   const prepared = await prepare(config, env, overrides.seenByBuilds)
   const state = new State(config.stateDir, fingerprintOfLine)
   setPeople(state, config, settings.loaded.keys)
@@ -165,6 +167,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
       for (const { abort } of ctx.active.values()) abort.abort(closing.signal.reason)
       await untilIdle(ctx)
       await Promise.all([ssh.close(), frontDoor.close(), admin.close()])
+      await launcher[Symbol.asyncDispose]()
       state[Symbol.dispose]()
       held[Symbol.dispose]()
       log.info('closed')

@@ -2,7 +2,8 @@
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { endGroup, run, start } from '../lib/spawn.ts'
+import { launch } from '../lib/launch.ts'
+import { endGroup, run } from '../lib/spawn.ts'
 import { asEnvironment, type LocalHost, type Place } from './host.ts'
 
 export interface ProcessState {
@@ -36,38 +37,40 @@ export function lookAt(host: LocalHost, place: Place, names: readonly string[]):
     echo .
   done`
   const command = asEnvironment(host, place, ['/bin/sh', '-c', script, 'sh', ...names], { dieWithParent: true })
-  const child = start(command, ['pipe', 'pipe', 'ignore'], { detached: true })
-  const { stdin, stdout } = child
-  if (!stdin || !stdout) throw new Error('a look was started without pipes')
+  const opening = launch({ ...command, stdio: ['pipe', 'pipe', 'ignore'], detached: true })
   let said = ''
   let asked: PromiseWithResolvers<string> | null = null
-  let ended: string | null = null
-  const end = (why: string) => {
-    ended ??= why
-    asked?.reject(new Error(`the services of ${place.facts.userName} cannot be seen: ${ended}`))
-  }
-  stdin.on('error', () => undefined)
-  stdout.on('data', (chunk: Buffer) => {
-    said += chunk.toString('latin1')
-    if (said.length > answerBytes) endGroup(child)
-    else if (said === '.\n' || said.endsWith('\n.\n')) asked?.resolve(said)
+  let ended: Error | null = null
+  const opened = opening.then((child) => {
+    child.stdin?.on('error', () => undefined)
+    child.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString('latin1')
+      if (said.length > answerBytes) endGroup(child)
+      else if (said === '.\n' || said.endsWith('\n.\n')) asked?.resolve(said)
+    })
+    child.once('close', (code, signal) => {
+      const how = code === null ? `ended by ${signal}` : `exit ${code}`
+      ended = new Error(`the services of ${place.facts.userName} cannot be seen: ${how}`)
+      asked?.reject(ended)
+    })
+    return child
   })
-  child.once('error', ({ message }) => end(message))
-  child.once('close', (code, signal) => end(code === null ? `ended by ${signal}` : `exit ${code}`))
+  opened.catch(() => undefined)
   return {
     async states() {
+      const child = await opened
+      if (ended !== null) throw ended
       asked = Promise.withResolvers<string>()
       said = ''
       const timer = setTimeout(() => endGroup(child), answerTime)
-      if (ended !== null) end(ended)
-      stdin.write('\n')
+      child.stdin?.write('\n')
       try {
         return parseStates(await asked.promise)
       } finally {
         clearTimeout(timer)
       }
     },
-    [Symbol.dispose]: () => endGroup(child),
+    [Symbol.dispose]: () => void opened.then(endGroup, () => undefined),
   }
 }
 

@@ -1,5 +1,6 @@
 // Runs one `nix build` with its log parsed as it comes. Holds at most a line of it in memory.
-import { type Command, endGroup, start } from '../lib/spawn.ts'
+import { launch } from '../lib/launch.ts'
+import { type Command, endGroup } from '../lib/spawn.ts'
 import { type NixEntry, parseNixLine } from './nix-log.ts'
 import { splitLines } from './split-lines.ts'
 
@@ -16,7 +17,7 @@ export interface Ended {
 
 /** Resolves once Nix has ended and its log is read. Aborting kills it with all its builders; rejects only when it cannot be started. */
 export async function runBuild(command: Command, signal: AbortSignal, each: (entry: NixEntry) => void): Promise<Ended> {
-  const child = start(command, ['ignore', 'pipe', 'pipe'], { detached: true })
+  const child = await launch({ ...command, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const log = splitLines(MAX_LINE, (line, cut) =>
     each(cut ? { kind: 'text', text: '(a line of more than 1 MiB was left out)' } : parseNixLine(line)),
   )
@@ -26,8 +27,7 @@ export async function runBuild(command: Command, signal: AbortSignal, each: (ent
   })
   child.stderr?.on('data', (chunk: Buffer) => log.push(chunk))
 
-  const { promise, resolve, reject } = Promise.withResolvers<Omit<Ended, 'stdout'>>()
-  child.once('error', reject)
+  const { promise, resolve } = Promise.withResolvers<Omit<Ended, 'stdout'>>()
   child.once('close', (code, by) => resolve({ code, signal: by }))
   // The wrapper's death takes the whole pid namespace with it (unshare(1) --kill-child).
   let patience: NodeJS.Timeout | undefined

@@ -1,12 +1,11 @@
 // What names mean in a repository, asked of a `git cat-file --batch-check` that stays open while it is asked often: starting a git
 // for each small question is most of what the answer costs.
-import type { ChildProcess } from 'node:child_process'
 import { statSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { Oid } from '../records.ts'
 import { git } from './git.ts'
-import { start } from './spawn.ts'
+import { type Child, launch } from './launch.ts'
 
 export interface GitObject {
   readonly oid: Oid
@@ -18,7 +17,7 @@ const patience = 10_000
 /** So many stay open. */
 const most = 16
 
-const readers = new Map<string, Reader>()
+const readers = new Map<string, Promise<Reader>>()
 
 /**
  * The objects that names mean (gitrevisions(7)), in their order; null where there is none. Refs are read anew each time. Throws when
@@ -30,52 +29,58 @@ export async function objectsOf(
   names: readonly string[],
 ): Promise<(GitObject | null)[]> {
   try {
-    return await reader(repository, path).ask(names)
+    return await (await reader(repository, path)).ask(names)
   } catch (error) {
     if (!(error instanceof ReaderEnded)) throw error
     // It was ended by somebody, perhaps long ago: another one tells.
-    return await reader(repository, path).ask(names)
+    return await (await reader(repository, path)).ask(names)
   }
 }
 
 /** A repository that was removed and made again under its old name is another one. */
-function reader(repository: string, path: string): Reader {
+async function reader(repository: string, path: string): Promise<Reader> {
   const { dev, ino } = statSync(repository)
   const id = `${dev}:${ino} ${repository}`
-  const open = readers.get(id)
-  if (open !== undefined) return open
-  const made = new Reader(repository, path, () => {
+  const known = readers.get(id)
+  if (known !== undefined) return await known
+  const ended = () => {
     if (readers.get(id) === made) readers.delete(id)
-  })
+  }
+  const command = git(repository, path, ['cat-file', '--batch-check=%(objectname) %(objecttype)'])
+  const made = launch({ ...command, stdio: ['pipe', 'pipe', 'ignore'], detached: false }).then(
+    (child) => new Reader(child, ended),
+  )
   readers.set(id, made)
-  if (readers.size > most) readers.values().next().value?.close()
-  return made
+  made.catch(ended)
+  const [oldest] = readers.values()
+  if (readers.size > most) void oldest?.then((one) => one.close())
+  return await made
 }
 
 class ReaderEnded extends Error {}
 
 class Reader {
-  readonly #child: ChildProcess
+  readonly #child: Child
   readonly #ended: () => void
   #waiting: { resolve: (line: string) => void; reject: (error: Error) => void }[] = []
   #timer: NodeJS.Timeout | undefined
+  #why: ReaderEnded | null = null
 
-  constructor(repository: string, path: string, ended: () => void) {
+  constructor(child: Child, ended: () => void) {
+    this.#child = child
     this.#ended = ended
-    const command = git(repository, path, ['cat-file', '--batch-check=%(objectname) %(objecttype)'])
-    this.#child = start(command, ['pipe', 'pipe', 'ignore'])
-    const { stdin, stdout } = this.#child
+    const { stdin, stdout } = child
     if (!stdin || !stdout) throw new Error('git was started without pipes')
     stdin.on('error', () => undefined)
     createInterface({ input: stdout }).on('line', (line) => this.#waiting.shift()?.resolve(line))
-    this.#child.once('error', (error) => this.#end(error))
-    this.#child.once('close', (code, signal) =>
+    child.once('close', (code, signal) =>
       this.#end(new ReaderEnded(`git cat-file ${code === null ? `was ended by ${signal}` : `exited ${code}`}`)),
     )
   }
 
   async ask(names: readonly string[]): Promise<(GitObject | null)[]> {
     if (names.some((name) => /[\0\n]/.test(name))) throw new Error('a name of more than one line')
+    if (this.#why !== null) throw this.#why
     this.#hold(true)
     clearTimeout(this.#timer)
     const lines = names.map(() => {
@@ -102,7 +107,8 @@ class Reader {
     this.#child.stdin?.end()
   }
 
-  #end(error: Error): void {
+  #end(error: ReaderEnded): void {
+    this.#why = error
     this.#ended()
     clearTimeout(this.#timer)
     for (const { reject } of this.#waiting.splice(0)) reject(error)

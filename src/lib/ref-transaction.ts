@@ -1,12 +1,11 @@
 // A `git update-ref --stdin` transaction that is prepared first and committed later (git-update-ref(1)).
-import type { ChildProcess } from 'node:child_process'
 import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Oid } from '../records.ts'
 import { git } from './git.ts'
+import { type Child, launch } from './launch.ts'
 import { repositoryLock } from './repositories.ts'
-import { start } from './spawn.ts'
 
 /** A ref to set (`new`, with the value it must have now) or to delete (`new` null). `old` null: whatever it is. */
 export interface RefChange {
@@ -34,11 +33,8 @@ export async function prepareRefs(
   const command = git(repository, path, ['update-ref', '--stdin', '-z', '--create-reflog'])
   // SIGTERM, so that git takes its lock files away; whoever clears up after a crash waits for the repository's own lock.
   const held = ['setpriv', '--pdeathsig', 'TERM', 'flock', '--shared', '--no-fork', repositoryLock]
-  const child = start({ ...command, argv: [...held, ...command.argv] as [string, ...string[]] }, [
-    'pipe',
-    'pipe',
-    'pipe',
-  ])
+  const argv = [...held, ...command.argv] as [string, ...string[]]
+  const child = await launch({ ...command, argv, stdio: ['pipe', 'pipe', 'pipe'], detached: false })
   const begun = Date.now()
   const talk = conversation(child)
   const expect = async (answer: string) => {
@@ -84,7 +80,7 @@ function line({ ref, new: value, old }: RefChange): string {
   return value === null ? `delete ${ref}\0${old ?? ''}\0` : `update ${ref}\0${value}\0${old ?? ''}\0`
 }
 
-function conversation(child: ChildProcess) {
+function conversation(child: Child) {
   const { stdin, stdout, stderr } = child
   if (!stdin || !stdout || !stderr) throw new Error('git was started without pipes')
   stdin.on('error', () => undefined)
@@ -92,7 +88,7 @@ function conversation(child: ChildProcess) {
   stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(0, 4000)
   })
-  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()))
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const lines = createInterface({ input: stdout })[Symbol.asyncIterator]()
   return {
     say: (text: string) => void stdin.write(text),

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn as nodeSpawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { execa } from 'execa'
+import { type Child, launch } from './launch.ts'
 import type { Bounds } from './usage.ts'
 
 /** A command as data: what to run, never a shell string. `env` is the whole environment, nothing is inherited. */
@@ -41,30 +41,27 @@ export interface Ran {
 /** Runs a command to its end. Never throws for a command that fails; throws only when it cannot be started. */
 export async function run(command: Command, options: RunOptions = {}): Promise<Ran> {
   const started = performance.now()
-  const [file, ...args] = command.argv
-  const child = execa(file, args, {
-    env: { ...command.env },
-    extendEnv: false,
-    reject: false,
-    // Read below: execa would end a command that says too much, and keep a line without an end in memory for ever.
-    buffer: false,
+  const { argv, env, cwd, input } = command
+  const child = await launch({
+    ...{ argv, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] },
     // A process group of its own, so that all of it can be ended: bwrap and unshare have children that, for a moment after
     // their start, would not notice the end of their parent.
     detached: true,
-    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-    ...(command.input === undefined ? { stdin: 'ignore' as const } : { input: command.input }),
+    ...(cwd === undefined ? {} : { cwd }),
   })
-  const ending = endings(child.nodeChildProcess, options)
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  // Who does not read all of its input may end before it has it.
+  child.stdin?.on('error', () => undefined)
+  child.stdin?.end(input)
+  const ending = endings(child, options)
   const most = options.maxBuffer ?? 16 * 1024 * 1024
   const stdout = listen(child.stdout, most, options.onStdout)
   const stderr = listen(child.stderr, most, options.onStderr)
-  const result = await child
+  await closed
   ending.done()
-  if (result.exitCode === undefined && result.signal === undefined)
-    throw new Error(`cannot start ${file}: ${result.originalMessage ?? 'unknown cause'}`)
   return {
-    code: result.exitCode ?? null,
-    signal: result.signal ?? null,
+    code: child.exitCode,
+    signal: child.signalCode,
     stdout: stdout(),
     stderr: stderr(),
     timedOut: ending.why() === 'timeout',
@@ -75,7 +72,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
 }
 
 /** Ends a detached child with its whole process group, at once. Does nothing when it has ended. */
-export function endGroup(child: ChildProcess): void {
+export function endGroup(child: Pick<Child, 'pid'>): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
   } catch {
@@ -105,7 +102,7 @@ type Ending = 'timeout' | 'cancel' | 'bounds'
 const outputGrace = 2000
 
 // Ends a command's whole process group when its time is up or nobody wants it any more, and says which it was.
-function endings(child: ChildProcess, { signal, timeout, bounds }: RunOptions) {
+function endings(child: Child, { signal, timeout, bounds }: RunOptions) {
   let why: Ending | null = null
   let over: string | null = null
   const end = (reason: Ending) => () => {
@@ -172,7 +169,7 @@ export function start(
 const longestLine = 4096
 
 // Keeps the first `most` bytes and tells their lines, holding no more than that. Answers what it kept, without the final line feed.
-function listen(stream: Readable, most: number, each?: (line: string) => void): () => string {
+function listen(stream: Readable | null, most: number, each?: (line: string) => void): () => string {
   const kept: Buffer[] = []
   let size = 0
   const decoder = new StringDecoder('utf8')
@@ -183,8 +180,8 @@ function listen(stream: Readable, most: number, each?: (line: string) => void): 
     rest = (lines.pop() ?? '').slice(0, longestLine + 1)
     for (const line of lines) each?.(line.length > longestLine ? `${line.slice(0, longestLine)}…` : line)
   }
-  stream.on('error', () => undefined)
-  stream.on('data', (chunk: Buffer) => {
+  stream?.on('error', () => undefined)
+  stream?.on('data', (chunk: Buffer) => {
     if (size > most) return
     const fitting = chunk.subarray(0, most - size)
     kept.push(fitting)
@@ -193,7 +190,7 @@ function listen(stream: Readable, most: number, each?: (line: string) => void): 
     tell(decoder.write(fitting))
     if (size > most) tell(`\n(it writes more than ${most / 1024} KiB; the rest is left out)\n`)
   })
-  stream.on('end', () => {
+  stream?.on('end', () => {
     if (each && rest + decoder.end() !== '') each(rest)
   })
   return () => Buffer.concat(kept).toString('utf8').replace(/\n$/, '')

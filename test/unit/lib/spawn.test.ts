@@ -1,42 +1,110 @@
 // Commands that are run to their end, however they end.
-import t from 'tap'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { launch, openLauncher } from '../../../src/lib/launch.ts'
+import { commandOf, descendants, end, processes } from '../../../src/lib/proc.ts'
 import { mustRun, run } from '../../../src/lib/spawn.ts'
+import { tempDir } from '../../helpers/temp-dir.ts'
 
 const env = { PATH: '/usr/bin:/bin' }
 const sh = (script: string) => ({ argv: ['sh', '-c', script] as const, env })
 const command = (script: string) => ({ ...sh(script), argv: ['sh', '-c', script] as [string, ...string[]] })
 
-t.test('a command that fails is told, not thrown', async (t) => {
-  const told: string[] = []
-  const ran = await run(command('echo out; echo err >&2; exit 3'), { onStdout: (line) => void told.push(line) })
-  t.match(ran, { code: 3, signal: null, stdout: 'out', stderr: 'err', timedOut: false, cancelled: false })
-  t.same(told, ['out'])
-  await t.rejects(mustRun(command('echo why >&2; exit 3')), { message: /exited 3: why$/ })
-  await t.rejects(run({ argv: ['no-such-program'], env }), { message: /cannot start no-such-program/ })
+async function commands(t: Test) {
+  await t.test('a command that fails is told, not thrown', async (t) => {
+    const told: string[] = []
+    const ran = await run(command('echo out; echo err >&2; exit 3'), { onStdout: (line) => void told.push(line) })
+    t.match(ran, { code: 3, signal: null, stdout: 'out', stderr: 'err', timedOut: false, cancelled: false })
+    t.same(told, ['out'])
+    await t.rejects(mustRun(command('echo why >&2; exit 3')), { message: /exited 3: why$/ })
+    await t.rejects(run({ argv: ['no-such-program'], env }), { message: /cannot start no-such-program/ })
+  })
+
+  await t.test('its input is what it is given, and otherwise nothing', async (t) => {
+    t.equal((await run({ ...command('cat'), input: 'text' })).stdout, 'text')
+    t.equal((await run(command('cat'))).stdout, '')
+  })
+
+  await t.test('a time limit and a cancellation end all of its process group at once', async (t) => {
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 200)
+    for (const [options, why] of [
+      [{ timeout: 200 }, { timedOut: true, cancelled: false }],
+      [{ signal: controller.signal }, { timedOut: false, cancelled: true }],
+      [{ signal: AbortSignal.abort() }, { timedOut: false, cancelled: true }],
+    ] as const) {
+      const ran = await run(command('sleep 60 & sleep 60'), options)
+      t.match(ran, { code: null, signal: 'SIGKILL', ...why })
+      t.ok(ran.duration < 10_000, 'the child that held its output is gone too')
+    }
+  })
+
+  // ATTACK: leave a process of another session behind that keeps the output open.
+  await t.test('output that somebody else keeps open is not waited for', async (t) => {
+    const ran = await run(command('setsid sleep 20 & echo done'))
+    t.match(ran, { code: 0, stdout: 'done' })
+    t.ok(ran.duration < 15_000)
+  })
+}
+
+t.test('started from this process', commands)
+
+t.test('started by a launcher', async (t) => {
+  const directory = tempDir(t, 'l')
+  await using _launcher = await openLauncher(join(directory, 'launch.sock'))
+  await commands(t)
+  const all = processes()
+  const own = (word: string) => descendants(process.pid, all).filter((pid) => commandOf(pid)?.includes(word))
+  t.equal(own('launcher').length, 1)
+
+  await t.test('many at once each get their own input and output, to the last byte', async (t) => {
+    const texts = Array.from({ length: 40 }, (_, n) => `${n} `.repeat(20_000))
+    const answers = await Promise.all(texts.map((input) => run({ ...command('cat'), input })))
+    t.ok(answers.every(({ stdout, code }, n) => code === 0 && stdout === texts[n]))
+  })
+
+  await t.test('a process says when it has ended, whatever is read of it', async (t) => {
+    const child = await launch({
+      ...command('read -r line; echo "$line"; exit 7'),
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: false,
+    })
+    t.match(processes().find(({ pid }) => pid === child.pid)?.command, 'read -r line')
+    const closed = new Promise((resolve) => child.once('close', (code, signal) => resolve([code, signal])))
+    child.stdin?.write('x\n')
+    t.same(await closed, [7, null])
+  })
+
+  // ATTACK: take the pipes of somebody else's process.
+  await t.test('nobody else gets the pipes of a process', async (t) => {
+    const { connect } = await import('node:net')
+    const stranger = connect(join(directory, 'launch.sock'))
+    stranger.write(`${'0'.repeat(32)}000000010\n`)
+    await new Promise((resolve) => stranger.once('close', resolve))
+    t.equal((await run(command('echo here'))).stdout, 'here')
+  })
+
+  await t.test('a launcher that is killed is replaced, and who waited is told', async (t) => {
+    const waiting = run(command('sleep 60'))
+    await sleep(200)
+    for (const pid of own('launcher')) end(pid)
+    t.match(await waiting, { code: null, signal: 'SIGKILL' })
+    for (let tries = 0; tries < 50; tries++) {
+      const ran = await run(command('echo again')).catch(() => null)
+      if (ran !== null) return t.equal(ran.stdout, 'again')
+      await sleep(100)
+    }
+    t.fail('no launcher came')
+  })
 })
 
-t.test('its input is what it is given, and otherwise nothing', async (t) => {
-  t.equal((await run({ ...command('cat'), input: 'text' })).stdout, 'text')
-  t.equal((await run(command('cat'))).stdout, '')
-})
-
-t.test('a time limit and a cancellation end all of its process group at once', async (t) => {
-  const controller = new AbortController()
-  setTimeout(() => controller.abort(), 200)
-  for (const [options, why] of [
-    [{ timeout: 200 }, { timedOut: true, cancelled: false }],
-    [{ signal: controller.signal }, { timedOut: false, cancelled: true }],
-    [{ signal: AbortSignal.abort() }, { timedOut: false, cancelled: true }],
-  ] as const) {
-    const ran = await run(command('sleep 60 & sleep 60'), options)
-    t.match(ran, { code: null, signal: 'SIGKILL', ...why })
-    t.ok(ran.duration < 10_000, 'the child that held its output is gone too')
-  }
-})
-
-// ATTACK: leave a process of another session behind that keeps the output open.
-t.test('output that somebody else keeps open is not waited for', async (t) => {
-  const ran = await run(command('setsid sleep 20 & echo done'))
-  t.match(ran, { code: 0, stdout: 'done' })
-  t.ok(ran.duration < 15_000)
+t.test('a launcher ends with who opened it, and leaves nothing', async (t) => {
+  const directory = tempDir(t, 'l')
+  const launcher = await openLauncher(join(directory, 'launch.sock'))
+  t.equal((await run(command('echo one'))).stdout, 'one')
+  await launcher[Symbol.asyncDispose]()
+  t.same(readdirSync(directory), [])
+  t.equal((await run(command('echo two'))).stdout, 'two', 'and processes are started from here again')
 })
