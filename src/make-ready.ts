@@ -130,14 +130,15 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
       permitPolicy(ctx.state, deploy, { before: meant(ctx, deploy).own, key, policy: resolved.newPolicy })
     const resolveTime = Math.round(performance.now() - started)
     const live = ctx.state.environments.liveRelease(project, key)
+    const kept = reuse(ctx, resolved.derivation.outPath, live, deploy)
     const built =
-      reuse(ctx, resolved.derivation.outPath, live, deploy) ??
+      kept ??
       (await boundedBuild(ctx.builds, ctx.config.limits, resolved.derivation, {
         ...{ nix: ctx.host.nix, outLink: rootLink(ctx, deploy.id), log: deploy.report.log, emit, signal },
         later: deploy.report.later,
         previous: live && { release: live.n, storePath: live.storePath },
       }))
-    ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
+    if (kept === null) ctx.state.deploys.update(deploy.id, { stage: 'built', out: built.storePath })
     await ctx.fault('S1', deploy.id)
     const stages = { resolve: resolveTime, build: Math.round(built.duration) }
     const { commit, preview, newPolicy } = resolved

@@ -1,5 +1,5 @@
 // What proc(5) says about processes: parents, command lines, and which of them listen on TCP ports.
-import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface Process {
@@ -102,31 +102,53 @@ export function startedAt(pid: number): number | null {
  * nobody else's.
  */
 export function listeningPorts(pidsToLookAt: readonly number[]): number[] {
-  const ports = new Set<number>()
   const network = link('/proc/self/ns/net')
-  const table = listeningSockets()
-  for (const pid of pidsToLookAt) {
-    if (link(`/proc/${pid}/ns/net`) !== network) continue
-    for (const inode of socketInodes(pid)) {
-      const port = table.get(inode)
-      if (port !== undefined) ports.add(port)
+  const sockets = new Set(
+    pidsToLookAt.filter((pid) => link(`/proc/${pid}/ns/net`) === network).flatMap((pid) => socketInodes(pid)),
+  )
+  // Asked for first: the kernel walks all of its table of connections to show the few that listen, however few there are.
+  for (const inode of sockets.size === 0 ? [] : localSockets()) sockets.delete(inode)
+  if (sockets.size === 0) return []
+  const ports = new Set<number>()
+  for (const file of ['tcp', 'tcp6'])
+    for (const line of listeningLines(`/proc/self/net/${file}`)) {
+      const fields = line.trim().split(/\s+/)
+      const [local, inode] = [fields[1], fields[9]]
+      if (local && inode && sockets.has(inode)) ports.add(Number.parseInt(local.split(':')[1] ?? '0', 16))
     }
-  }
   return [...ports].sort((a, b) => a - b)
+}
+
+// unix(7): `/proc/net/unix` names each with its inode.
+function localSockets(): string[] {
+  const lines = (read('/proc/self/net/unix') ?? '').split('\n').slice(1)
+  return lines.flatMap((line) => line.split(/\s+/, 7)[6] ?? [])
 }
 
 const listenState = '0A'
 
-function listeningSockets(): Map<string, number> {
-  const found = new Map<string, number>()
-  for (const file of ['tcp', 'tcp6']) {
-    for (const line of (read(`/proc/self/net/${file}`) ?? '').split('\n').slice(1)) {
-      const fields = line.trim().split(/\s+/)
-      const [local, state, inode] = [fields[1], fields[3], fields[9]]
-      if (local && state === listenState && inode) found.set(inode, Number.parseInt(local.split(':')[1] ?? '0', 16))
-    }
+/** Sockets that listen come first (net/ipv4/tcp_ipv4.c, tcp_seq_next): the thousands of a busy web server are not read. */
+function listeningLines(file: string): string[] {
+  let descriptor: number
+  try {
+    descriptor = openSync(file, 'r')
+  } catch {
+    return []
   }
-  return found
+  try {
+    const chunk = Buffer.alloc(4096)
+    let text = ''
+    for (let size = -1; size !== 0; ) {
+      size = readSync(descriptor, chunk)
+      text += chunk.toString('latin1', 0, size)
+      const lines = text.split('\n').slice(1, -1)
+      const other = lines.findIndex((line) => line.trim().split(/\s+/)[3] !== listenState)
+      if (other !== -1) return lines.slice(0, other)
+    }
+    return text.split('\n').slice(1, -1)
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 function socketInodes(pid: number): string[] {

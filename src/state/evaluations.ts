@@ -17,7 +17,9 @@ export class Evaluations {
     const id = idOf(question)
     const row = this.#db.prepare('SELECT answer FROM evaluation WHERE id = ?').get(id) as { answer: string } | undefined
     if (row === undefined) return null
-    this.#db.prepare('UPDATE evaluation SET used_at = ? WHERE id = ?').run(new Date().toISOString(), id)
+    // To the hour is enough, and most questions need not wait for the disk.
+    const [now, hourAgo] = [0, 3_600_000].map((past) => new Date(Date.now() - past).toISOString()) as [string, string]
+    this.#db.prepare('UPDATE evaluation SET used_at = ? WHERE id = ? AND used_at < ?').run(now, id, hourAgo)
     return row.answer
   }
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { descendants, endHolders, listeningPorts, processes, seesMount, startedAt } from '../../../src/lib/proc.ts'
@@ -46,6 +46,13 @@ t.test('listening ports of a process', async (t) => {
   t.teardown(() => server.close())
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : undefined
-  t.ok(port !== undefined && listeningPorts([process.pid]).includes(port))
+  t.same(listeningPorts([process.pid]), [port])
+  const client = connect(port ?? 0, '127.0.0.1')
+  await new Promise((resolve) => client.once('connect', resolve))
+  const local = createServer()
+  await new Promise<void>((resolve) => local.listen(`\0hostenv-test-${process.pid}`, resolve))
+  t.same(listeningPorts([process.pid]), [port], 'connections and local sockets are none')
+  client.destroy()
+  local.close()
   t.notOk(seesMount(process.pid, '/nowhere'))
 })
