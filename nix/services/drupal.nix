@@ -9,7 +9,7 @@ let
   mysql = config.services.mysql;
   pool = config.services.phpfpm.pools.${name};
   timer = import ./timer.nix { inherit lib; };
-  site = import ./php-site.nix { inherit lib; };
+  site = import ./php-site.nix;
   dump = import ./mysql-dump.nix { inherit lib; };
   dumpFile = "$HOSTENV_STATE_DIR/backup/${name}.sql";
   quoted = text: "'${builtins.replaceStrings [ "\\" "'" ] [ "\\\\" "\\'" ] text}'";

@@ -5,7 +5,7 @@ let
   cfg = config.services.php-app;
   inherit (cfg.codebase) name;
   mysql = config.services.mysql;
-  site = import ./php-site.nix { inherit lib; };
+  site = import ./php-site.nix;
   dump = import ./mysql-dump.nix { inherit lib; };
   dumpFile = "$HOSTENV_STATE_DIR/backup/${name}.sql";
 in

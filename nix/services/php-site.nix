@@ -1,5 +1,4 @@
 # The server of nginx for a PHP program with one front script, shared by all that are such programs.
-{ lib }:
 { root, socket, front ? "/index.php", maxRequestSize }:
 {
   inherit root;
