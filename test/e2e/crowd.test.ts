@@ -1,5 +1,5 @@
-// Twenty people at once, within the limits of every receiver: to twenty branches, and to one. Every push ends with a true answer,
-// the last to arrive that is not stale is live, and nothing is left over.
+// Twenty people at once, to twenty branches and to one: every push ends with a true answer, the last to arrive that is not stale is
+// live, and nothing is left over.
 import t from 'tap'
 import { documents } from '../../src/report/words/schema.ts'
 import { leftByCrash, record } from '../helpers/agree.ts'
@@ -24,7 +24,13 @@ const module = quietModule(
   `previews."b/*" = { extends = "main"; type = "development"; ttl = "1d"; max = 40; };
   activate = "echo \${builtins.readFile ../who}";`,
 )
-const receiver = await startReceiver(t, { args: ['--allow-unsandboxed-builds'] })
+// They come from one address here.
+const limits = { ssh: { connectionsPerAddress: 100 } }
+const receiver = await startReceiver(t, {
+  args: ['--allow-unsandboxed-builds'],
+  faults: '',
+  env: { HOSTENV_OVERRIDES: JSON.stringify({ limits }) },
+})
 const project = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': module, who: 'nobody' })
 const first = await project.push(receiver, ['main', 'main:shared'])
 if (first.code !== 0) throw new Error(first.stderr)
