@@ -60,13 +60,18 @@ receiver makes of it is in [manifest](manifest.md), what processes get in [proce
 
 function entry(option: Option): string {
   const facts = [
-    `- type: ${option.type}${option.readOnly ? ' (read only)' : ''}`,
+    `- type: ${typeText(option.type)}${option.readOnly ? ' (read only)' : ''}`,
     ...value('default', option.default),
     ...value('example', option.example),
     `- declared in ${option.declarations.map((file) => `[nix/${file}](../../nix/${file})`).join(', ')}`,
   ]
   const text = option.description.trim().replaceAll(/\{\w+\}`/g, '`')
   return `${text}\n\n${facts.join('\n')}`
+}
+
+// A pattern has characters that Markdown would take for a link or for emphasis.
+function typeText(type: string): string {
+  return type.replace(/(?<=matching the pattern )\S.*$/, '`$&`')
 }
 
 function value(what: string, text: string | null): string[] {

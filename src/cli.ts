@@ -72,6 +72,8 @@ export async function runCli(argv: readonly string[], overrides: Overrides = {})
     })
 
   addOperatorCommands(program, state, runtime)
+  for (const command of program.commands)
+    command.showHelpAfterError(`(hostenv ${command.name()} --help lists what it takes)`)
 
   try {
     await program.parseAsync(argv, { from: 'user' })

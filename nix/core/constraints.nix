@@ -1,5 +1,5 @@
 # What the receiver will not take, said before it has to: names of hosts and people, lengths of socket paths, ports.
-{ config, lib, site, ... }:
+{ config, lib, ... }:
 let
   must = assertion: message: { inherit assertion message; };
   label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";

@@ -3,7 +3,7 @@
 let
   inherit (lib) mkOption types;
   calendar = import ../renderers/calendar.nix { inherit lib; };
-  missing = (import ../renderers/missing.nix { inherit lib; }).${site.manager or "s6"};
+  missing = (import ../renderers/missing.nix).${site.manager or "s6"};
   process = import ./process.nix { inherit lib; };
   names = builtins.attrNames config.processes;
   wrong = pattern: builtins.filter (name: builtins.match pattern name == null);

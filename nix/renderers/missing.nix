@@ -1,5 +1,4 @@
 # What each manager cannot hold an environment to, as warnings that name the option.
-{ lib }:
 let
   set = names: resources: builtins.filter (name: resources.${name} != null) names;
   sentence = option: "option `${option}' has no effect on this host: s6 limits the memory of each process and nothing else";

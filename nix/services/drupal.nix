@@ -9,7 +9,7 @@ let
   mysql = config.services.mysql;
   pool = config.services.phpfpm.pools.${name};
   timer = import ./timer.nix { inherit lib; };
-  site = import ./php-site.nix { inherit lib; };
+  php = import ./php-site.nix;
   dump = import ./mysql-dump.nix { inherit lib; };
   dumpFile = "$HOSTENV_STATE_DIR/backup/${name}.sql";
   quoted = text: "'${builtins.replaceStrings [ "\\" "'" ] [ "\\\\" "\\'" ] text}'";
@@ -86,7 +86,7 @@ in
     warnings = lib.optionals cfg.cron.enable (timer.warnings "services.drupal.cron.timerConfig" cfg.cron.timerConfig);
     services.nginx.virtualHosts.${name} =
       let
-        general = site { root = "${code}/web"; inherit (pool) socket; inherit (cfg) maxRequestSize; };
+        general = php.server { root = "${code}/web"; inherit (pool) socket; inherit (cfg) maxRequestSize; };
       in
       general // {
         locations = general.locations // lib.optionalAttrs (config.buildReference != null) {
@@ -99,17 +99,7 @@ in
           "~ (^|/)(vendor/.*\\.php|composer\\.(json|lock)|[^/]*\\.(engine|inc|install|module|profile|po|sh|sql|theme|twig|yml))$" = { priority = 300; return = 404; };
         };
       };
-    services.phpfpm.pools.${name} = {
-      inherit (cfg) phpVersion;
-      extensions = cfg.phpExtensions;
-      phpOptions = ''
-        upload_max_filesize = ${cfg.maxRequestSize}
-        post_max_size = ${cfg.maxRequestSize}
-        memory_limit = 512M
-        ${cfg.phpOptions}
-      '';
-      after = [ "mysql" ];
-    };
+    services.phpfpm.pools.${name} = php.pool cfg "memory_limit = 512M" // { after = [ "mysql" ]; };
     services.mysql = {
       enable = true;
       ensureDatabases = [ cfg.databaseName ];

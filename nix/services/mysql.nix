@@ -5,10 +5,8 @@
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkOption mkEnableOption types;
-  cfg = config.services.mysql;
-  runtimeFile = import ./runtime-file.nix { inherit lib; };
-  program = lib.getExe' cfg.package;
-  dataDir = "$HOSTENV_DATA_DIR/mysql";
+  database = import ./database.nix { inherit config lib; name = "mysql"; };
+  inherit (database) cfg dataDir program runtimeFile;
 
   scalar = types.oneOf [ types.str types.int types.bool ];
   section = name: values:
@@ -53,27 +51,13 @@ in
       example = { mysqld.max_allowed_packet = "256M"; };
       description = "Further settings of my.cnf by section. `true` is a name without a value.";
     };
-    ensureDatabases = mkOption {
-      type = types.listOf types.str;
-      default = [ ];
-      example = [ "app" ];
-      description = "Databases that are made where they are not there. None is ever removed.";
-    };
-    ensureUsers = mkOption {
-      type = types.listOf (types.submodule {
-        options = {
-          name = mkOption { type = types.str; description = "Name of the account."; };
-          ensurePermissions = mkOption {
-            type = types.attrsOf types.str;
-            default = { };
-            example = { "app.*" = "ALL PRIVILEGES"; };
-            description = "What is granted, by what it is granted on.";
-          };
-        };
-      });
-      default = [ ];
-      description = "Accounts that are made where they are not there. They have no password: the socket's directory is the environment's alone.";
-    };
+  }
+  // database.ensure {
+    type = types.str;
+    account = "account";
+    accounts = "Accounts that are made where they are not there. They have no password: the socket's directory is the environment's alone.";
+    by = "what it is granted on";
+    example = { "app.*" = "ALL PRIVILEGES"; };
   };
 
   config = lib.mkIf cfg.enable {

@@ -5,7 +5,7 @@ let
   cfg = config.services.php-app;
   inherit (cfg.codebase) name;
   mysql = config.services.mysql;
-  site = import ./php-site.nix { inherit lib; };
+  php = import ./php-site.nix;
   dump = import ./mysql-dump.nix { inherit lib; };
   dumpFile = "$HOSTENV_STATE_DIR/backup/${name}.sql";
 in
@@ -32,24 +32,16 @@ in
     backups.enable = mkEnableOption "daily backups of the database and of `$HOSTENV_DATA_DIR/files` (`services.restic.backups.php-app`)";
   };
   config = lib.mkIf cfg.enable {
-    services.nginx.virtualHosts.${name} = site {
+    services.nginx.virtualHosts.${name} = php.server {
       root = "${cfg.root}${lib.optionalString (cfg.webRoot != "") "/${cfg.webRoot}"}";
       inherit (config.services.phpfpm.pools.${name}) socket;
       inherit (cfg) maxRequestSize;
     };
     processes.nginx.after = [ "phpfpm-${name}" ];
-    services.phpfpm.pools.${name} = {
-      inherit (cfg) phpVersion;
-      extensions = cfg.phpExtensions;
-      phpOptions = ''
-        upload_max_filesize = ${cfg.maxRequestSize}
-        post_max_size = ${cfg.maxRequestSize}
-        ${lib.optionalString cfg.database.enable ''
-          pdo_mysql.default_socket = ${mysql.socket}
-          mysqli.default_socket = ${mysql.socket}
-        ''}
-        ${cfg.phpOptions}
-      '';
+    services.phpfpm.pools.${name} = php.pool cfg (lib.optionalString cfg.database.enable ''
+      pdo_mysql.default_socket = ${mysql.socket}
+      mysqli.default_socket = ${mysql.socket}
+    '') // {
       phpEnv = lib.optionalAttrs cfg.database.enable {
         DB_CONNECTION = "mysql";
         DB_SOCKET = mysql.socket;

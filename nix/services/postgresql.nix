@@ -5,10 +5,8 @@
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkOption mkEnableOption types;
-  cfg = config.services.postgresql;
-  runtimeFile = import ./runtime-file.nix { inherit lib; };
-  program = lib.getExe' cfg.package;
-  dataDir = "$HOSTENV_DATA_DIR/postgresql";
+  database = import ./database.nix { inherit config lib; name = "postgresql"; };
+  inherit (database) cfg dataDir program runtimeFile;
   socketDir = "$HOSTENV_RUNTIME_DIR";
 
   value = v:
@@ -54,28 +52,14 @@ in
       example = { max_connections = 50; };
       description = "Further settings of postgresql.conf.";
     };
-    ensureDatabases = mkOption {
-      type = types.listOf (types.strMatching word);
-      default = [ ];
-      example = [ "app" ];
-      description = "Databases that are made where they are not there. None is ever removed.";
-    };
-    ensureUsers = mkOption {
-      type = types.listOf (types.submodule {
-        options = {
-          name = mkOption { type = types.strMatching word; description = "Name of the role."; };
-          ensureDBOwnership = mkOption { type = types.bool; default = false; description = "Whether the role owns the database of its name."; };
-          ensurePermissions = mkOption {
-            type = types.attrsOf types.str;
-            default = { };
-            example = { app = "ALL"; };
-            description = "What is granted, by database.";
-          };
-        };
-      });
-      default = [ ];
-      description = "Roles that are made where they are not there, and that the environment's processes may connect as.";
-    };
+  }
+  // database.ensure {
+    type = types.strMatching word;
+    account = "role";
+    accounts = "Roles that are made where they are not there, and that the environment's processes may connect as.";
+    by = "database";
+    example = { app = "ALL"; };
+    more.ensureDBOwnership = mkOption { type = types.bool; default = false; description = "Whether the role owns the database of its name."; };
   };
 
   config = lib.mkIf cfg.enable {

@@ -51,7 +51,7 @@ export function environmentDir(host: Pick<LocalHost, 'stateDir'>, userName: stri
   return join(host.stateDir, 'env', userName)
 }
 
-export function homeOf(facts: EnvironmentFacts): string {
+function homeOf(facts: EnvironmentFacts): string {
   return join(dirname(facts.dataDir), 'home')
 }
 

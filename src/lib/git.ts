@@ -13,7 +13,7 @@ const settings = [
 ]
 
 /** The whole environment of a git process; a transport may add GIT_PROTOCOL, nothing else comes from a client. */
-export function gitEnv(path: string): Record<string, string> {
+function gitEnv(path: string): Record<string, string> {
   return {
     PATH: path,
     HOME: '/nonexistent',

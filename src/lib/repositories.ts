@@ -35,7 +35,7 @@ export function repositoryPath(stateDir: string, project: string): string {
 }
 
 /** The folder of repositories whose first push is not accepted yet. */
-export function incomingDir(stateDir: string): string {
+function incomingDir(stateDir: string): string {
   return join(stateDir, 'incoming')
 }
 

@@ -27,7 +27,9 @@ export function addOperatorCommands(program: Command, state: Option, runtime: Op
 
   program
     .command('doctor')
-    .description('compare record, profiles, refs, services and front door, and say how to mend what differs (exit 1)')
+    .description(
+      'compare record, profiles, refs, services and front door; where something differs, say what mends it and exit 1',
+    )
     .option(...state)
     .option(...runtime)
     .option('--json', 'print what was found as JSON')
@@ -96,7 +98,7 @@ export function addOperatorCommands(program: Command, state: Option, runtime: Op
     .command('upgrade-state')
     .description('bring the record to the schema of this version now, as the next serve would; a copy is kept')
     .option(...state)
-    .option('--check', 'only say whether there is something to do (exit 1)')
+    .option('--check', 'only say whether there is something to do, and exit 1 if there is')
     .action((flags: Where & { check?: boolean }) => upgradeState(existing(flags).stateDir, flags.check ?? false, say))
 }
 

@@ -15,7 +15,7 @@ export function watchServiceLogs(ctx: Pick<Context, 'config' | 'log'>): AbortCon
 }
 
 /** Cuts every svscan.log below STATE/env that is larger than it may be. Never throws. */
-export function trimServiceLogs({ config, log }: Pick<Context, 'config' | 'log'>): void {
+function trimServiceLogs({ config, log }: Pick<Context, 'config' | 'log'>): void {
   const root = join(config.stateDir, 'env')
   for (const name of readdirSync(root)) {
     try {

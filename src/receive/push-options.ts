@@ -58,9 +58,6 @@ function unknown(text: string): Refused {
   )
   const form = known.find((one) => one.split('=')[0] === meant)
   return new Refused(`unknown push option '${text}'`, {
-    help: [
-      ...(form === undefined ? [] : [`Did you mean -o ${form}?`]),
-      `Known: ${known.map((one) => `-o ${one}`).join(', ')}`,
-    ],
+    help: [...(form === undefined ? [] : [`Did you mean -o ${form}?`]), `Known, each after -o: ${known.join(', ')}`],
   })
 }

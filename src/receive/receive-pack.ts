@@ -4,6 +4,7 @@ import type { Duplex, Readable, Transform, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { diskFullWords, noRoom } from '../lib/disk-full.ts'
 import { git } from '../lib/git.ts'
+import { repositoryLock } from '../lib/repositories.ts'
 import { start } from '../lib/spawn.ts'
 import type { Verdict } from '../records.ts'
 import { type ProcReceive, readPreReceive, readProcReceive, writeVerdicts } from './hook-talk.ts'
@@ -49,9 +50,6 @@ export interface Ended {
 /** Milliseconds in which git begins to speak where nobody holds it up. */
 const MOMENT = 500
 
-/** The lock file that each receive-pack holds shared; recovery takes it alone before it removes stale files. */
-export const receiveLock = 'hostenv.lock'
-
 export interface ReceiveEnd extends Ended {
   /** Bytes that the client sent. */
   readonly bytes: number
@@ -79,7 +77,7 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Rece
       'receive.hideRefs=refs/hostenv',
     ],
   )
-  const argv = ['setpriv', '--pdeathsig', 'KILL', 'flock', '--shared', '--no-fork', receiveLock, ...command.argv]
+  const argv = ['setpriv', '--pdeathsig', 'KILL', 'flock', '--shared', '--no-fork', repositoryLock, ...command.argv]
   const child = start({ ...command, argv: argv as [string, ...string[]], env: { ...command.env, ...clientEnv(io) } }, [
     'pipe',
     'pipe',

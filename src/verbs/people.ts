@@ -30,7 +30,9 @@ export function makePeople(ctx: Context): PeopleVerbs {
   const known = (name: string) => ctx.keys.some(({ user }) => user === name) || Object.hasOwn(ctx.config.users, name)
   const checkUser = (name: string) => {
     if (known(name) || registry.person(name) !== null) return
-    throw new Refused(`there is no user ${name}`, { help: [`To add one: ssh HOST users add NAME`] })
+    throw new Refused(`there is no user ${name}`, {
+      help: ['ssh HOST users lists them; to add one: ssh HOST users add NAME'],
+    })
   }
 
   return {

@@ -1,97 +1,113 @@
-// Twenty people at once: to twenty branches, and to one. Everybody gets a true answer, and nothing is left over.
+// Twenty people at once, to twenty branches and to one: every push ends with a true answer, the last to arrive that is not stale is
+// live, and nothing is left over.
 import t from 'tap'
-import { leftByCrash, record, refOf } from '../helpers/agree.ts'
+import { documents } from '../../src/report/words/schema.ts'
+import { leftByCrash, record } from '../helpers/agree.ts'
+import { get } from '../helpers/http.ts'
 import { makeKey } from '../helpers/keys.ts'
 import { quietModule } from '../helpers/module.ts'
-import { makeProject } from '../helpers/project.ts'
+import { hostenv } from '../helpers/programs.ts'
+import { makeProject, type Pushed } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
+import { hostname, remoteRefs, standing } from '../helpers/standing.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
-const crowd = 20
-const people = Array.from({ length: crowd }, (_, index) => index + 1)
+const CROWD = 20
+const directory = tempDir(t, 'k')
+const keys = await Promise.all(Array.from({ length: CROWD }, (_, n) => makeKey(directory, `p${n}`)))
+const users = keys.map(
+  ({ publicKey }, n) => `users.p${n} = { publicKeys = [ ${JSON.stringify(publicKey)} ]; role = "maintainer"; };`,
+)
+// Nothing to build but what says which commit it is, and no process: this is about order, not about work.
+const module = quietModule(
+  { main: `type = "testing"; ${users.join(' ')}`, shared: `type = "testing"; ${users.join(' ')}` },
+  `previews."b/*" = { extends = "main"; type = "development"; ttl = "1d"; max = 40; };
+  activate = "echo \${builtins.readFile ../who}";`,
+)
+// They come from one address here.
+const limits = { ssh: { connectionsPerAddress: 100 } }
+const receiver = await startReceiver(t, {
+  args: ['--allow-unsandboxed-builds'],
+  faults: '',
+  env: { HOSTENV_OVERRIDES: JSON.stringify({ limits }) },
+})
+const project = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': module, who: 'nobody' })
+const first = await project.push(receiver, ['main', 'main:shared'])
+if (first.code !== 0) throw new Error(first.stderr)
 
-t.test('a crowd', { timeout: 235_000 }, async (t) => {
-  const directory = tempDir(t, 'keys')
-  const keys = await Promise.all(people.map((n) => makeKey(directory, `person${n}`)))
-  const limits = { ssh: { connectionsPerAddress: 100 }, evaluationsAtOnce: 2 }
-  const receiver = await startReceiver(t, {
-    args: keys.flatMap(({ publicFile }) => ['--admin-key', publicFile]),
-    faults: '',
-    env: { HOSTENV_OVERRIDES: JSON.stringify({ limits }) },
-  })
-  const name = 'acme/crowd'
-  const environments = { main: 'type = "production";', staging: 'type = "testing";' }
-  const module = quietModule(environments, 'previews."feature/*".extends = "main";')
-  const project = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': module })
-  const base = await project.git('rev-parse', 'HEAD')
-  const first = await project.push(receiver, ['main', 'main:staging'], { name })
-  t.equal(first.code, 0, first.stderr)
-  // Clones that saw the same, each with a commit of its own, all of the same second.
-  const commits: string[] = []
-  for (const n of people) {
-    await project.git('checkout', '-q', '--detach', base)
-    commits.push(await project.commit(`by ${n}`, { 'who.txt': `${n}\n` }))
+/** Each has a key and a commit of their own, none of which contains another. */
+const people: { readonly key: (typeof keys)[number]; readonly commit: string }[] = []
+for (const [n, key] of keys.entries()) {
+  await project.git('checkout', '-q', '--detach', 'main')
+  people.push({ key, commit: await project.commit(`By ${n}`, { who: `person ${n}` }) })
+}
+
+const accepted = ({ code }: Pushed) => code === 0
+const reason = ({ stderr }: Pushed) => /\[remote rejected\].* \((.*?)(?:; log d\d+)?\)/.exec(stderr)?.[1] ?? null
+
+/** Everybody pushes their commit at the same time. */
+const all = (refspec: (commit: string, n: number) => string) =>
+  Promise.all(people.map(({ key, commit }, n) => project.push(receiver, refspec(commit, n), { key })))
+
+const deploysOfShared = () =>
+  record(receiver, "SELECT id, new, stage, reason FROM deploy WHERE ref = 'refs/heads/shared' ORDER BY id").slice(1)
+
+t.test('to twenty branches: all are live, each with the commit of its person', async (t) => {
+  const pushes = await all((commit, n) => `${commit}:refs/heads/b/${n}`)
+  for (const [n, pushed] of pushes.entries()) t.ok(accepted(pushed), `${n}: ${pushed.stderr}`)
+  const refs = await remoteRefs(receiver)
+  const envs = documents.envs.parse(JSON.parse((await receiver.ssh('envs', '--json')).stdout))
+  for (const [n, { commit }] of people.entries()) {
+    t.equal(refs.get(`refs/heads/b/${n}`), commit)
+    t.equal(refs.get(`refs/hostenv/live/b/${n}`), commit)
+    t.match(
+      envs.find(({ key }) => key === `b/${n}`),
+      { state: 'live', commit, release: 1, kind: 'preview' },
+    )
   }
+})
 
-  await t.test('to twenty branches: all of them are live', async (t) => {
-    const pushes = people.map((n, index) =>
-      project.push(receiver, `${commits[index]}:refs/heads/feature/${n}`, { name, key: keys[index]! }),
-    )
-    for (const pushed of await Promise.all(pushes)) t.equal(pushed.code, 0, pushed.stderr)
-    const rows = record(
-      receiver,
-      "SELECT key, user_name FROM environment WHERE key LIKE 'feature/%' AND live IS NOT NULL",
-    )
-    t.equal(rows.length, crowd)
-    for (const [index, n] of people.entries()) {
-      t.equal(await refOf(receiver, name, `refs/heads/feature/${n}`), commits[index])
-      t.equal(await refOf(receiver, name, `refs/hostenv/live/feature/${n}`), commits[index])
-    }
-  })
+t.test('to one branch: one that began from the same commit is live, the others are told they are late', async (t) => {
+  const pushes = await all((commit) => `${commit}:refs/heads/shared`)
+  const winners = people.filter((_, n) => accepted(pushes[n] as Pushed))
+  t.equal(winners.length, 1, 'none contains another, so the first that switches is the only one')
+  for (const [n, pushed] of pushes.entries())
+    if (!accepted(pushed))
+      t.match(reason(pushed), /^stale: shared is now [0-9a-f]{7}; fetch first$/, `${n}: ${pushed.stderr}`)
+  const now = await standing(receiver, 'shared')
+  t.same([now.branch, now.live, now.commit], Array(3).fill(winners[0]?.commit))
+  const rows = deploysOfShared()
+  t.equal(rows.length, CROWD)
+  t.equal(rows.filter(({ stage }) => stage === 'done').length, 1)
+})
 
-  await t.test('to one branch, every third by force: the last that is not stale is live', async (t) => {
-    const pushes = people.map((n, index) =>
-      project.push(receiver, `${n % 3 === 0 ? '+' : ''}${commits[index]}:refs/heads/staging`, {
-        name,
-        key: keys[index]!,
-      }),
-    )
-    const ended = await Promise.all(pushes)
-    for (const { code, stderr } of ended)
-      if (code !== 0)
-        t.match(
-          stderr,
-          /\[remote rejected\].*\((stale: staging is now [0-9a-f]{7}; fetch first|superseded by)|\[rejected\]/,
-          stderr,
-        )
-    const accepted = record(
-      receiver,
-      "SELECT new FROM deploy WHERE project = ? AND ref = 'refs/heads/staging' AND stage = 'done' ORDER BY id",
-      name,
-    )
-    const told = ended.flatMap(({ code }, index) => (code === 0 ? [commits[index]] : []))
-    t.same(
-      accepted
-        .slice(1)
-        .map((row) => row.new)
-        .sort(),
-      told.sort(),
-      'who was told ok is who was accepted',
-    )
-    t.ok(told.length > 0)
-    const last = String(accepted.at(-1)?.new)
-    t.equal(await refOf(receiver, name, 'refs/heads/staging'), last)
-    t.equal(await refOf(receiver, name, 'refs/hostenv/live/staging'), last)
-  })
+t.test('to one branch by force: who is not stale is live in turn, the last of them at last', async (t) => {
+  const pushes = await all((commit) => `+${commit}:refs/heads/shared`)
+  const rows = deploysOfShared().slice(CROWD)
+  t.equal(rows.length, CROWD - 1, 'who is live already has nothing to push')
+  for (const [n, pushed] of pushes.entries()) {
+    const row = rows.find((one) => one.new === people[n]?.commit)
+    if (row === undefined) t.ok(accepted(pushed))
+    else t.equal(accepted(pushed), row.stage === 'done', `d${row.id} ${row.stage} ${row.reason}: ${pushed.stderr}`)
+  }
+  const last = rows.findLast(({ stage }) => stage === 'done')
+  const now = await standing(receiver, 'shared')
+  t.ok(last)
+  t.same([now.branch, now.live, now.commit], Array(3).fill(last?.new))
+  for (const { id, stage, reason: why } of rows.filter(({ stage }) => stage !== 'done'))
+    t.match(why, /^stale: shared is now/, `d${id} ${stage}`)
+})
 
-  await t.test('and what comes after is an ordinary push', async (t) => {
-    await project.git('checkout', '-q', '-B', 'main', base)
-    const next = await project.commit('after', { 'who.txt': 'everybody\n' })
-    const pushed = await project.push(receiver, 'main', { name })
-    t.equal(pushed.code, 0, pushed.stderr)
-    t.equal(await refOf(receiver, name, 'refs/hostenv/live/main'), next)
-    const open = record(receiver, "SELECT id FROM deploy WHERE stage NOT IN ('done', 'failed')")
-    t.same(open, [])
-  })
+t.test('what comes after is an ordinary push, and nothing is left over', async (t) => {
+  await project.git('checkout', '-q', 'main')
+  const next = await project.commit('After', { who: 'everybody' })
+  const pushed = await project.push(receiver, 'main')
+  t.ok(accepted(pushed), pushed.stderr)
+  const now = await standing(receiver, 'main')
+  t.same([now.branch, now.live, now.commit], Array(3).fill(next))
   t.same(leftByCrash(receiver), [])
+  const where = ['--state', receiver.stateDir, '--runtime', receiver.runtimeDir]
+  const doctor = await hostenv(['doctor', ...where], receiver.home)
+  t.equal(doctor.code, 0, doctor.stdout)
+  t.equal((await get(receiver.httpPort, hostname('nowhere'))).status, 404, 'the front door still answers')
 })

@@ -217,7 +217,7 @@ t.test('an unknown push option is refused by name, for every ref', async (t) => 
   )
   t.equal(pushed.code, 1)
   t.same(rejected(pushed), { main: "unknown push option 'ci.skip'", staging: "unknown push option 'ci.skip'" })
-  t.match(pushed.stderr, /Known: -o trace, [\s\S]*-o confirm=KEY/)
+  t.match(pushed.stderr, /Known, each after -o: trace, [\s\S]*confirm=KEY/)
   const many = await project.push(receiver, `${good}:staging`, { options: Array(21).fill('trace'), flags: ['--force'] })
   t.same(rejected(many), { staging: 'too many push options: at most 20' })
   t.same(await remoteRefs(receiver), before)

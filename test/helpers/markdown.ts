@@ -13,7 +13,7 @@ export interface Block {
 }
 
 /** All blocks of `docs/…`, in order. */
-export function blocksOf(page: string): Block[] {
+function blocksOf(page: string): Block[] {
   const found: Block[] = []
   let heading = ''
   let open: { indent: string; language: string; lines: string[] } | null = null

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { type Agent, createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defaultLimits } from '../../src/config/limits.ts'
@@ -116,8 +116,4 @@ export async function raw(port: number, bytes: string, ms = 3000): Promise<strin
   await Promise.race([once(socket, 'close'), new Promise((resolve) => setTimeout(resolve, ms).unref())])
   socket.destroy()
   return text
-}
-
-export function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port
 }

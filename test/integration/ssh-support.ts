@@ -55,7 +55,7 @@ export async function ssh(args: string[], input = '', env: Record<string, string
 }
 
 /** Git sessions by path; words answer their arguments as JSON and exit 7. */
-export const stubHandlers: Omit<SshHandlers, 'identify'> = {
+const stubHandlers: Omit<SshHandlers, 'identify'> = {
   socket: async () => null,
   async git(session) {
     const serve = services[session.path]

@@ -1,5 +1,6 @@
 // What administrators do by word: people, their keys, projects, and what was decided. Each throws Refused.
 import type { Role } from '../../config/roles.ts'
+import type { AuditLine } from '../../state/audit.ts'
 import type { Asked } from './verbs.ts'
 
 /** Who asks, and where they read what happens. */
@@ -38,18 +39,8 @@ export interface ProjectView {
   readonly environments: number
 }
 
-export interface AuditView {
-  readonly at: string
-  readonly who: string
-  readonly fingerprint: string
-  readonly from: string
-  readonly action: string
-  readonly project: string | null
-  readonly key: string | null
-  readonly subject: string | null
-  readonly allowed: boolean
-  readonly why: string
-}
+/** `from`: address and port of the client. */
+export type AuditView = Omit<AuditLine, 'id' | 'origin'> & { readonly from: string }
 
 export interface AdministrationVerbs {
   users(who: Administrator): readonly UserView[]

@@ -20,7 +20,8 @@ export function parseArguments(word: Word, argv: readonly string[]): WordArgumen
   const after = end === undefined ? [] : argv.slice(end.index + 1)
   const rest = word.takesCommand ? positionals.slice(0, positionals.length - after.length) : positionals
   const [least, most] = word.takes
-  if (rest.length < least) throw new Stop(1, `${word.name} needs an argument.`, true)
+  if (rest.length < least)
+    throw new Stop(1, `${word.name} needs an argument: ${word.usage.split(' ')[1 + rest.length]}.`, true)
   if (rest.length > most) throw new Stop(1, `${word.name} does not take ${shown(rest[most] as string)}.`, true)
   const { json = false, project = null, ...options } = values
   return {

@@ -27,6 +27,7 @@ export const audit: Word = {
       Number(lines),
     )
     if (args.json) return printJson(context, documents.audit.parse(list))
+    if (list.length === 0) return context.stdout('Nothing was decided there yet.\n')
     const rows = list.map((one) => [
       ...[shortTime(one.at), one.allowed ? 'yes' : 'NO', one.who, one.action],
       ...[[one.project, one.key].filter((part) => part !== null).join(':') || '-', one.subject ?? '', one.why],

@@ -1,9 +1,8 @@
 // `help`: the words there are.
-
 import { wrap } from '../wrap.ts'
 import { shown } from './arguments.ts'
 import { documents } from './schema.ts'
-import { table } from './table.ts'
+import { meaningLines, usageLines } from './usage.ts'
 import { printJson, Stop, type Word } from './word.ts'
 
 export const help: Word = {
@@ -18,25 +17,27 @@ export const help: Word = {
     if (about.length === 0) throw new Stop(1, `${shown(wanted ?? '')} is not a word.`, true)
     const list = about.map(({ name, usage, summary }) => ({ word: name, usage, summary }))
     if (args.json) return printJson(context, documents.help.parse(list))
-    await context.stdout(wanted === undefined ? helpText(words) : `${about[0]!.usage}\n  ${about[0]!.summary}\n`)
+    await context.stdout(wanted === undefined ? helpText(words) : text(about))
   },
 }
 
-/** What `ssh HOST help` prints, and what follows a word that is not known. */
+/** What `ssh HOST help` prints, and `ssh HOST` alone. */
 export function helpText(words: readonly Word[]): string {
+  return text(words, 'Push a branch to get its environment. Over SSH there are these words:')
+}
+
+/** Each word with what it does, below `heading`; what the names in them stand for comes last. */
+function text(words: readonly Word[], heading?: string): string {
+  const indent = heading === undefined ? '' : '  '
   const lines = words.flatMap((word) => [
-    ...wrap(word.usage, { first: '  ', hanging: '    ' }),
-    ...wrap(word.summary, { first: '      ' }),
+    ...usageLines(word, indent),
+    ...wrap(word.summary, { first: `${indent}    ` }),
   ])
+  const meanings = meaningLines(words)
   return [
-    'Push a branch to get its environment. Over SSH there are these words:',
-    '',
+    ...(heading === undefined ? [] : [heading, '']),
     ...lines,
-    '',
-    ...table([
-      ['ENV is', 'KEY, ORG/PROJECT:KEY, or KEY -p ORG/PROJECT'],
-      ['DEPLOY is', 'the number that a push prints, such as d41'],
-    ]),
+    ...(meanings.length === 0 ? [] : ['', ...meanings]),
     '',
   ].join('\n')
 }

@@ -18,21 +18,20 @@ export const keys: Word = {
   async run(args, context) {
     const who = administrator(context)
     // A key that is given as an argument comes in as many words as its line has.
-    const { name, rest } = subcommand(args, { list: 1, add: 19, remove: 1 })
+    const { name, rest } = subcommand('keys', args, { list: '[USER]', add: 'USER [KEY…]', remove: 'FINGERPRINT' })
     const [first = ''] = rest
     if (name === 'add') {
-      if (first === '') throw new Stop(1, 'keys add needs the name of a user.', true)
       const line = rest.length > 1 ? rest.slice(1).join(' ') : await input(context)
       const { fingerprint, user } = context.verbs.addKey(who, first, line)
       return context.stdout(`${fingerprint} is ${user}'s now.\n`)
     }
     if (name === 'remove') {
-      if (first === '') throw new Stop(1, 'keys remove needs a fingerprint (SHA256:…); keys lists them.', true)
       const { fingerprint, user } = context.verbs.removeKey(who, first)
       return context.stdout(`${fingerprint} was ${user}'s; what it had open is closed.\n`)
     }
     const list = context.verbs.keys(who, first === '' ? null : first)
     if (args.json) return printJson(context, documents.keys.parse(list))
+    if (list.length === 0) return context.stdout(`There is no key${first === '' ? '' : ` of ${first}`} yet.\n`)
     const rows = list.map((one) => [one.user, one.fingerprint, one.source, one.comment])
     await context.stdout(`${table([['USER', 'FINGERPRINT', 'SAID IN', 'COMMENT'], ...rows]).join('\n')}\n`)
   },

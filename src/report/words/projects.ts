@@ -13,7 +13,7 @@ export const projects: Word = {
   options: { confirm: 'value' },
   async run(args, context) {
     const who = administrator(context)
-    const { name, rest } = subcommand(args, { list: 0, add: 1, rename: 2, remove: 1 })
+    const { name, rest } = subcommand('projects', args, { list: '', add: 'NAME', rename: 'NAME NEW', remove: 'NAME' })
     const [project = '', next = ''] = rest
     const { confirm } = args.options
     if (name === 'add') {
@@ -32,6 +32,7 @@ export const projects: Word = {
     }
     const list = context.verbs.projects(who)
     if (args.json) return printJson(context, documents.projects.parse(list))
+    if (list.length === 0) return context.stdout('There is no project yet; the first push of one makes it.\n')
     const rows = list.map((one) => [one.project, one.commit?.slice(0, 7) ?? 'not pushed yet', String(one.environments)])
     await context.stdout(`${table([['PROJECT', 'COMMIT', 'ENVIRONMENTS'], ...rows]).join('\n')}\n`)
   },

@@ -21,6 +21,7 @@ import { renew } from './renew.ts'
 import { restart } from './restart.ts'
 import { rollback } from './rollback.ts'
 import { run } from './run.ts'
+import { usageLines } from './usage.ts'
 import { users } from './users.ts'
 import type { WordContext } from './views.ts'
 import { wake } from './wake.ts'
@@ -43,14 +44,33 @@ export async function runWord(argv: readonly string[], context: WordContext): Pr
   try {
     if (name === undefined) throw new Stop(1, 'Say a word.')
     if (!word) throw new Stop(1, `${shown(name)} is not a word.`)
+    if (asksForHelp(rest)) return await runWord(['help', word.name], context)
     return (await word.run(parseArguments(word, rest), context, words)) ?? 0
   } catch (error) {
     if (error instanceof Refused) return await refused(error, context)
     if (!(error instanceof Stop)) throw error
-    const usage = word && error.help ? `usage: ${word.usage}\n` : ''
-    await context.stderr(`hostenv: ${error.message}\n${usage}${word ? '' : `\n${helpText(words)}`}`)
+    const below = word
+      ? error.help
+        ? usageLines(word, 'usage: ')
+        : []
+      : name === undefined
+        ? ['', helpText(words)]
+        : known()
+    await context.stderr(`${[`hostenv: ${error.message}`, ...below].join('\n').trimEnd()}\n`)
     return error.code
   }
+}
+
+/** The words there are, for who said another one: short, so that what was wrong stays in sight. */
+function known(): readonly string[] {
+  const names = words.map((word) => word.name).join(', ')
+  return [...wrap(`There are: ${names}`, { first: '  ', hanging: '    ' }), '  What each does: ssh HOST help']
+}
+
+// What follows `--` belongs to a command.
+function asksForHelp(argv: readonly string[]): boolean {
+  const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
+  return own.includes('--help') || own.includes('-h')
 }
 
 // A verb said no: why, and what to do next.

@@ -1,19 +1,27 @@
 // What words of administrators have in common: what they are to do comes as their first argument.
 import type { Administrator } from './administration.ts'
+import { shown } from './arguments.ts'
 import type { WordContext } from './views.ts'
 import { Stop, type WordArguments } from './word.ts'
 
-/** Which one, and what follows it. `most`: by name, how many arguments it takes at most; more than 0: at least one but for `list`. */
+/**
+ * Which one, and what follows it. `forms`: by name, what it takes, as in the usage: `USER [KEY]`; `…]` at the end for any number.
+ * Throws Stop where it is another one, or has too little or too much.
+ */
 export function subcommand<T extends string>(
+  word: string,
   { rest }: WordArguments,
-  most: Readonly<Record<T | 'list', number>>,
+  forms: Readonly<Record<T | 'list', string>>,
 ): { readonly name: T | 'list'; readonly rest: readonly string[] } {
   const [said = 'list', ...more] = rest
-  if (!Object.hasOwn(most, said)) throw new Stop(1, `Say one of: ${Object.keys(most).join(', ')}.`, true)
+  if (!Object.hasOwn(forms, said))
+    throw new Stop(1, `${word} does not take ${shown(said)}; say one of: ${Object.keys(forms).join(', ')}.`, true)
   const name = said as T | 'list'
-  if (more.length > most[name]) throw new Stop(1, `${name} takes less.`, true)
-  const least = name === 'list' ? 0 : name === 'rename' ? 2 : Math.min(1, most[name])
-  if (more.length < least) throw new Stop(1, `${name} needs more.`, true)
+  const takes = forms[name].split(' ').filter((one) => one !== '')
+  const least = takes.filter((one) => !one.startsWith('[')).length
+  const most = forms[name].endsWith('…]') ? Infinity : takes.length
+  if (more.length < least || more.length > most || more.slice(0, least).includes(''))
+    throw new Stop(1, `${word} ${name} takes these arguments: ${forms[name] || 'none'}.`, true)
   return { name, rest: more }
 }
 

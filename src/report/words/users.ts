@@ -13,7 +13,7 @@ export const users: Word = {
   options: { administrator: 'flag' },
   async run(args, context) {
     const who = administrator(context)
-    const { name, rest } = subcommand(args, { list: 0, add: 1, remove: 1 })
+    const { name, rest } = subcommand('users', args, { list: '', add: 'NAME', remove: 'NAME' })
     const [user = ''] = rest
     if (name === 'add') {
       context.verbs.addUser(who, user, args.options.administrator === true)

@@ -29,7 +29,7 @@ const history = {
 export const contents = [1, 2, 3, 4]
 
 /** `web` starts in a moment, and answers every request with the content of the release that it belongs to. */
-export function moduleOf(content: number): string {
+function moduleOf(content: number): string {
   const answer = `sed '/^.$/q' > /dev/null; printf 'HTTP/1.0 200 OK\\\\r\\\\n\\\\r\\\\ncontent ${content}'`
   const command = `[ "/usr/bin/s6-ipcserver" "$HOSTENV_UPSTREAM_DIR/in.sock" "/bin/sh" "-c" "${answer}" ]`
   const web = `[ { processes.web.command = ${command}; } ]`

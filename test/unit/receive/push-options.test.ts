@@ -53,7 +53,7 @@ t.test('one that is nearly known is told what may have been meant', async (t) =>
   t.equal(help('dryrun'), 'Did you mean -o dry-run?')
   t.equal(help('colour'), 'Did you mean -o color?')
   t.equal(help('env'), 'Did you mean -o env=KEY?')
-  t.match(help('nonsense'), /^Known: -o trace, .*-o force=KEY$/)
+  t.match(help('nonsense'), /^Known, each after -o: trace, .*force=KEY$/)
 })
 
 t.test('values that mean nothing, and options that contradict, are refused', async (t) => {

@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { PassThrough, Readable } from 'node:stream'
 import t from 'tap'
 import type { ProjectId, Release } from '../../../../src/records.ts'
 import type { AdministrationVerbs } from '../../../../src/report/words/administration.ts'
-import { runWord } from '../../../../src/report/words/run-word.ts'
+import { runWord, words } from '../../../../src/report/words/run-word.ts'
 import { documents } from '../../../../src/report/words/schema.ts'
 import type { DeployView, EnvironmentView, Views, WordContext } from '../../../../src/report/words/views.ts'
 
@@ -282,17 +283,35 @@ t.test('whoami and help', async (t) => {
   const { out } = await run(['help'])
   t.matchSnapshot(out)
   t.ok(out.split('\n').every((line) => line.length <= 80))
-  t.match(await run(['help', 'logs']), { code: 0, out: /^logs DEPLOY\|ENV/ })
+  for (const { name } of words) {
+    const about = await run(['help', name])
+    t.match(about, { code: 0, out: new RegExp(`^${name}( |$)`, 'm') })
+    t.ok(
+      about.out.split('\n').every((line) => line.length <= 80),
+      name,
+    )
+    t.strictSame(await run([name, '--help']), about)
+  }
+  t.match((await run(['help', 'logs'])).out, /^logs DEPLOY\|ENV[\s\S]*\n\nENV is .*\nDEPLOY is .*\n$/)
   const json = JSON.parse((await run(['help', '--json'])).out)
   t.strictSame(documents.help.parse(json), json)
 })
 
-t.test('what is no word says so and shows the words', async (t) => {
+t.test('docs/reference/words.md has every word as the help writes it', async (t) => {
+  const page = readFileSync(new URL('../../../../docs/reference/words.md', import.meta.url), 'utf8')
+  const rows = words.map(({ usage }) => `| \`${usage.replace(' [--json]', '').replaceAll('|', '\\|')}\` |`)
+  for (const row of rows) t.ok(page.includes(`\n${row}`), row)
+})
+
+t.test('what is no word says so, and which there are', async (t) => {
   for (const argv of [['rm', '-rf'], ['bash'], [], ['Envs'], ['__proto__'], ['constructor']]) {
     const { code, out, err } = await run(argv)
     t.equal(code, 1)
     t.equal(out, '')
-    t.match(err, /^hostenv: .*word[\s\S]*releases \[ENV/)
+    t.match(
+      err,
+      argv.length === 0 ? /^hostenv: Say a word[\s\S]*releases \[ENV/ : /^hostenv: .*word\.\n {2}There are: envs, open/,
+    )
   }
   t.notMatch((await run(['\u001b]0;x\u0007evil'])).err, '\u001b')
   t.ok((await run(['x'.repeat(4000)])).err.length < (await run(['x'])).err.length + 100)
@@ -303,7 +322,7 @@ t.test('wrong usage says what was wrong, then the usage', async (t) => {
     [['envs', 'main'], "hostenv: envs does not take 'main'.\nusage: envs [-p ORG/PROJECT] [--watch] [--json]\n"],
     [
       ['logs'],
-      'hostenv: logs needs an argument.\nusage: logs DEPLOY|ENV [PROCESS] [--follow] [--lines N] [-p ORG/PROJECT] [--json]\n',
+      'hostenv: logs needs an argument: DEPLOY|ENV.\nusage: logs DEPLOY|ENV [PROCESS] [--follow] [--lines N]\n         [-p ORG/PROJECT] [--json]\n',
     ],
     [['envs', '-p'], 'hostenv: -p takes ORG/PROJECT.\nusage: envs [-p ORG/PROJECT] [--watch] [--json]\n'],
     [['whoami', '-p', 'a/b'], "hostenv: whoami has no option '-p'.\nusage: whoami [--json]\n"],
@@ -383,13 +402,18 @@ t.test('words of administrators: what they are to do comes first, and how many w
   )
   for (const document of ['users', 'keys', 'projects', 'audit'] as const)
     t.ok(documents[document].parse(JSON.parse((await run([document, '--json'])).out)), document)
-  for (const wrong of [
-    ['users', 'x'],
-    ['users', 'add'],
-    ['users', 'list', 'x'],
-    ['projects', 'rename', 'a/b'],
-    ['keys', 'remove'],
-    ['access', 'a/b', 'c'],
-  ])
-    t.match(await run(wrong), { code: 1, err: /usage: / }, wrong.join(' '))
+  for (const [said, wrong] of [
+    ['users x', "users does not take 'x'; say one of: list, add, remove."],
+    ['users add', 'users add takes these arguments: NAME.'],
+    ['users list x', 'users list takes these arguments: none.'],
+    ['projects rename a/b', 'projects rename takes these arguments: NAME NEW.'],
+    ['keys remove', 'keys remove takes these arguments: FINGERPRINT.'],
+    ['keys add', 'keys add takes these arguments: USER [KEY…].'],
+    ['access a/b c', 'access needs a user and a role, or none.'],
+  ] as const) {
+    const { code, err } = await run(said.split(' '))
+    t.equal(code, 1)
+    t.ok(err.startsWith(`hostenv: ${wrong}\nusage: `), err)
+  }
+  t.match(await run(['keys', 'remove', '']), { code: 1, err: /arguments: FINGERPRINT/ })
 })

@@ -54,8 +54,8 @@ Push a branch to get its environment. Over SSH there are these words:
   keys [list [USER] | add USER [KEY] | remove FINGERPRINT] [--json]
       whose keys are known; add reads one from its input: keys add USER
       < FILE.pub
-  projects [list | add NAME | rename NAME NEW | remove NAME [--confirm
-    NAME]] [--json]
+  projects [list | add NAME | rename NAME NEW | remove NAME
+    [--confirm NAME]] [--json]
       the projects of this receiver (ORG/PROJECT); for administrators
   whoami [--json]
       show who you are here
