@@ -34,7 +34,7 @@ export async function checkForce(ctx: Context, deploy: Pushed, key: string, cur?
     help: [
       `If that is meant: git push --force -o ${shellWord(`force=${key}`)} hostenv ${shellWord(`${short(value)}:${ref}`)}`,
       `To keep them, put yours on top: git pull --rebase hostenv ${shellWord(name)}`,
-      'To undo a commit for everybody: git revert COMMIT, and push that.',
+      'To undo a commit for everybody, push what this makes: git revert COMMIT',
     ],
   })
 }

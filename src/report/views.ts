@@ -71,7 +71,7 @@ function environmentView(
   const facts = declared?.hostenv ?? environmentFacts(project, key, key, dirs)
   const row = ctx.state.environments.get(name, key)
   const live = ctx.state.environments.liveRelease(name, key)
-  const latest = ctx.state.deploys.latest(name, key)
+  const latest = ctx.state.deploys.lastAttempt(name, key)
   const under = latest !== null && !['done', 'failed'].includes(latest.stage)
   // A preview that was declared since is a declared one; a pattern that is gone leaves previews behind.
   const preview = declared === undefined && ctx.state.environments.isPreview(name, key)

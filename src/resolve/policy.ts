@@ -21,7 +21,7 @@ export function undeclared(policy: Manifest, name: string, canonicalBranch: stri
       ...(patterns.length === 0 ? [] : [`Previews: ${patterns.join(', ')}`]),
     ],
     help: [
-      `To add it, put this line into .hostenv/hostenv.nix and push ${canonicalBranch}:`,
+      `To add it, put this into .hostenv/hostenv.nix and push ${canonicalBranch}:`,
       `  environments.${nixString(name)}.type = "testing";`,
       ...(folder === undefined || extended === null
         ? []
@@ -58,7 +58,7 @@ export function undeclaredTag(policy: Manifest, name: string, canonicalBranch: s
       ...(into === null
         ? []
         : [
-            `To release such tags, put this line into .hostenv/hostenv.nix and push ${canonicalBranch}:`,
+            `To release such tags, put this into .hostenv/hostenv.nix and push ${canonicalBranch}:`,
             `  environments.${nixString(into)}.releaseTags = ${nixString(pattern)};`,
           ]),
       'To deploy the commit of a tag once, push it to a branch that is declared:',

@@ -77,6 +77,7 @@ const doing: Partial<Record<Action, string>> = {
   delete: 'delete',
   rollback: 'roll back',
   preview: 'change the life of',
+  destroy: 'stop',
   cancel: 'cancel a deploy to',
   run: 'run commands in',
   socket: 'reach sockets of',

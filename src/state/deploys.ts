@@ -86,6 +86,15 @@ export class Deploys {
     return this.#one('SELECT * FROM deploy WHERE project = ? AND key = ? ORDER BY id DESC LIMIT 1', project, key)
   }
 
+  /** The newest that changed an environment or tried to: not a word that was refused before anything began, which is between it and who said it. */
+  lastAttempt(project: string, key: string): DeployRow | null {
+    return this.#one(
+      `SELECT * FROM deploy WHERE project = ? AND key = ? AND NOT (stage = 'failed' AND kind <> 'push' AND unit IS NULL)
+         ORDER BY id DESC LIMIT 1`,
+      ...[project, key],
+    )
+  }
+
   /**
    * The deploy that last stopped or paused an environment, since it was purged if it was. By what it stopped, as a deploy may overtake
    * one that arrived before it.
