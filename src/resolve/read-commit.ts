@@ -91,16 +91,15 @@ async function readAnew(ctx: ReadContext, q: CommitQuestion, keys: Keys, tell: T
   const flake = folder.kind === 'flake' ? { lock } : null
   const source = await treeToStore(ctx, repository, tree)
   if (lock !== null) await fetchInputs(ctx, lock, tell)
+  const looking = notFetched(repository, ctx.path, tree)
+  looking.catch(() => undefined)
   const evaluated = await evaluateCommit(ctx, { project, source, revision, select, trace, flake }, tell.signal)
-  const missing = await notFetched(repository, ctx.path, tree)
-  const kept: Kept = { ...evaluated, missing }
+  const kept: Kept = { ...evaluated, missing: await looking }
   const read = readOf(kept)
-  if (kept.perCommit !== 'nothing') {
-    ctx.evaluations.set(keys.ofCommit, JSON.stringify(kept))
-    return read
-  }
-  ctx.evaluations.set(keys.ofTree, JSON.stringify(kept))
-  for (const [key, said] of othersSaid(kept.said))
-    ctx.evaluations.set(keys.ofOther(key), JSON.stringify({ ...kept, said } satisfies Kept))
+  const others = kept.perCommit === 'nothing' ? [...othersSaid(kept.said)] : []
+  ctx.evaluations.set([
+    [kept.perCommit === 'nothing' ? keys.ofTree : keys.ofCommit, JSON.stringify(kept)],
+    ...others.map(([key, said]) => [keys.ofOther(key), JSON.stringify({ ...kept, said } satisfies Kept)] as const),
+  ])
   return read
 }

@@ -1,6 +1,7 @@
 // What evaluations answered, by everything that they depended on.
 import { createHash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
+import { transaction } from './database.ts'
 
 /** Answers that are kept; those that were not asked for the longest go first. */
 const kept = 500
@@ -23,14 +24,18 @@ export class Evaluations {
     return row.answer
   }
 
-  /** Keeps an answer. */
-  set(question: unknown, answer: string): void {
-    this.#db
-      .prepare('INSERT OR REPLACE INTO evaluation (id, answer, used_at) VALUES (?, ?, ?)')
-      .run(idOf(question), answer, new Date().toISOString())
-    this.#db
-      .prepare('DELETE FROM evaluation WHERE id NOT IN (SELECT id FROM evaluation ORDER BY used_at DESC LIMIT ?)')
-      .run(kept)
+  /** Keeps answers to questions. */
+  set(answers: readonly (readonly [question: unknown, answer: string])[]): void {
+    const now = new Date().toISOString()
+    transaction(this.#db, () => {
+      for (const [question, answer] of answers)
+        this.#db
+          .prepare('INSERT OR REPLACE INTO evaluation (id, answer, used_at) VALUES (?, ?, ?)')
+          .run(idOf(question), answer, now)
+      this.#db
+        .prepare('DELETE FROM evaluation WHERE id NOT IN (SELECT id FROM evaluation ORDER BY used_at DESC LIMIT ?)')
+        .run(kept)
+    })
   }
 }
 
