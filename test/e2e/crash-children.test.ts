@@ -74,6 +74,25 @@ t.test('what is killed', { timeout: 200_000 }, async (t) => {
     t.ok(kill(/^nix .*build .*--out-link/) > 0)
     t.match((await pushing).stderr, /remote rejected\] main -> main \(build failed: /)
     await truth(t, base)
+    t.same(leftByCrash(receiver), [], 'neither its lock nor what its build saw as root is left in the store')
+  })
+
+  await t.test('a build whose pusher hangs up leaves nothing in the store either', async (t) => {
+    await again(slow)
+    const pushing = project.push(receiver, 'main', { name })
+    await until('it builds', () => isBuilding() && ours(/sleep 300/).length > 0)
+    for (const { pid, command } of processes()) if (/^ssh\0.*acme\/killed/.test(command)) end(pid)
+    t.not((await pushing).code, 0)
+    await until('the build is cancelled', () => last().stage === 'failed')
+    await truth(t, base)
+    t.same(leftByCrash(receiver), [])
+  })
+
+  await t.test('a deploy that fails after its switch keeps no build', async (t) => {
+    await again({ 'activate.sh': 'exit 3\n', 'greeting.txt': 'fails\n' })
+    t.match((await project.push(receiver, 'main', { name })).stderr, /activate failed: exit 3/)
+    t.same(leftByCrash(receiver), [], 'no generation of it is left')
+    await truth(t, base)
   })
 
   await t.test('git update-ref with all its locks: the refs move all the same, and nothing is locked', async (t) => {
