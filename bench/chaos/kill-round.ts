@@ -1,4 +1,6 @@
 // One push with one kill, and the judgement of what is there afterwards.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { descendants, processes } from '../../src/lib/proc.ts'
 import { agree, leftByCrash, record, refOf, until } from '../../test/helpers/agree.ts'
@@ -25,6 +27,7 @@ export async function killRound(receiver: Receiver, choice: Choice, hit: (victim
   const specs = choice.keys.map((key) => `${commit === null ? '' : '+HEAD'}:refs/heads/${key}`)
   const flags = choice.keys.length > 1 ? ['--atomic'] : []
   const options = choice.keys.length > 1 ? choice.keys.map((key) => `force=${key}`) : []
+  const logged = log(receiver).length
   let open = true
   const pushing = project.push(receiver, specs, { name, flags, options }).finally(() => {
     open = false
@@ -48,8 +51,14 @@ export async function killRound(receiver: Receiver, choice: Choice, hit: (victim
     }
     await receiver.restart(starting)
   }
-  const said = await judge(receiver, choice, { before, commit, pushed })
-  return said.map((what) => `${struck ?? 'nobody'} was killed: ${what}`)
+  const said = await judge(receiver, choice, { before, commit, pushed }).catch((error: Error) => [error.message])
+  if (said.length === 0) return []
+  // What one needs to find out why.
+  const warned = log(receiver)
+    .slice(logged)
+    .split('\n')
+    .filter((line) => /^\{"level":[4-6]0/.test(line))
+  return [...said.map((what) => `${struck ?? 'nobody'} was killed: ${what}`), ...warned, pushed.stderr, under(receiver)]
 }
 
 interface Attempt {
@@ -96,6 +105,10 @@ async function judge(receiver: Receiver, choice: Choice, { before, commit, pushe
     said = await look()
   }
   return [...wrong, ...said]
+}
+
+function log(receiver: Receiver): string {
+  return readFileSync(join(receiver.stateDir, 'log/hostenv.log'), 'utf8')
 }
 
 function under(receiver: Receiver): string {

@@ -24,14 +24,19 @@ export function leftInStore({ privateStore, storeDir }: Pick<Nix, 'privateStore'
  * nor is a Nix that adds a path meanwhile. What cannot be removed stays for Nix's own collection: it never throws.
  */
 export async function clearStore(nix: Pick<Nix, 'privateStore' | 'storeDir' | 'home' | 'path'>): Promise<void> {
-  const { roots, locks } = leftInStore(nix)
+  const { roots } = leftInStore(nix)
   // In one breath with the look, so that no build can have begun.
   const scratch = roots.length === 0 ? null : setAside(nix, roots)
   if (scratch !== null) {
     await run({ argv: ['chmod', '-R', 'u+rwX', scratch], env: { PATH: nix.path } }).catch(() => undefined)
     await rm(scratch, { recursive: true, force: true }).catch(() => undefined)
   }
-  for (const name of locks) await clearLock(join(nix.storeDir, name), nix.path)
+  await clearLocks(nix)
+}
+
+/** Removes only the locks that nobody holds, whatever runs in the store meanwhile. Never throws. */
+export async function clearLocks(nix: Pick<Nix, 'privateStore' | 'storeDir' | 'path'>): Promise<void> {
+  for (const name of leftInStore(nix).locks) await clearLock(join(nix.storeDir, name), nix.path)
 }
 
 // Among the scratch folders of Nix, so that a start clears what a crash leaves of it. Null on another file system.

@@ -1,5 +1,5 @@
 // kill -9 of what a deploy and an environment consist of: git, Nix, services. And: children die with the daemon, trees come back.
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { descendants, end, processes } from '../../src/lib/proc.ts'
@@ -92,6 +92,30 @@ t.test('what is killed', { timeout: 200_000 }, async (t) => {
     await again({ 'activate.sh': 'exit 3\n', 'greeting.txt': 'fails\n' })
     t.match((await project.push(receiver, 'main', { name })).stderr, /activate failed: exit 3/)
     t.same(leftByCrash(receiver), [], 'no generation of it is left')
+    await truth(t, base)
+  })
+
+  await t.test('an undo that is killed in the middle is done again', async (t) => {
+    const once = 'if [ -e "$HOSTENV_STATE_DIR/trip" ]; then rm "$HOSTENV_STATE_DIR/trip"; kill -9 $$; fi\n'
+    base = await again({ 'activate.sh': once })
+    t.equal((await project.push(receiver, 'main', { name })).code, 0)
+    await again({ 'activate.sh': 'touch "$HOSTENV_STATE_DIR/trip"; exit 3\n' })
+    t.match(
+      (await project.push(receiver, 'main', { name })).stderr,
+      /release \d+ is live again|restored|activate failed: exit 3/,
+    )
+    await truth(t, base)
+  })
+
+  await t.test('nix while it evaluates: no lock of a path that it was adding is left', async (t) => {
+    await again({ evaluation: 'slow' })
+    const pushing = project.push(receiver, 'main', { name })
+    await until('it evaluates', () => ours(/^nix(-instantiate| .* eval)/).length > 0)
+    // As it is when it is killed while it adds a file.
+    writeFileSync(join(receiver.stateDir, 'nix/nix/store', `${'a'.repeat(32)}-half.lock`), '')
+    kill(/^nix(-instantiate| .* eval)/)
+    t.not((await pushing).code, 0)
+    t.same(leftByCrash(receiver), [])
     await truth(t, base)
   })
 
