@@ -104,7 +104,10 @@ export function leftByCrash(receiver: Receiver): string[] {
   )
   for (const folder of ['repos', 'incoming'])
     for (const name of readdirSync(join(receiver.stateDir, folder), { recursive: true, encoding: 'utf8' }))
-      if (/(\.lock|objects\/(tmp_objdir-|incoming-)[^/]*)$/.test(name) && !name.endsWith('.git/hostenv.lock'))
+      if (
+        /(\.lock|\/packed-refs\.new|objects\/(tmp_objdir-|incoming-)[^/]*)$/.test(name) &&
+        !name.endsWith('.git/hostenv.lock')
+      )
         left.push(`${folder}/${name}`)
   for (const folder of ['incoming', 'tmp', 'roots'])
     for (const name of list(join(receiver.stateDir, folder)))
