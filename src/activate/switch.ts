@@ -8,7 +8,7 @@ import { type CheckContext, checkRelease, withLastLines } from './checks.ts'
 import { type LocalHost, makeDirectories, type Place, type ReleaseFacts, writeReleaseFile } from './host.ts'
 import { generationPath, profilePath, type Switched, setProfile, switchGeneration } from './profile.ts'
 import { releaseProcesses } from './release-processes.ts'
-import { runActivate } from './run-activate.ts'
+import { quietLock, runActivate } from './run-activate.ts'
 import { logSizes, lookAt } from './s6.ts'
 import { ensureTree, isMarked, markTree, stopTree, whyEnded } from './service-tree.ts'
 
@@ -113,6 +113,8 @@ export async function undo(host: SwitchContext, u: Undo, emit: Emit): Promise<vo
 
 async function undoOnce(host: SwitchContext, u: Undo, emit: Emit): Promise<void> {
   const { facts } = u.place
+  // A sandbox that was killed while it began may leave one half of itself, which would hold up this `activate` for as long as it may take.
+  await quietLock(host, facts.userName)
   const profile = profilePath(host, facts.userName)
   if (u.previous === null) await stopTree(host, facts)
   await switchGeneration(profile, u.previous?.generation ?? u.generation)

@@ -50,9 +50,9 @@ function setAside({ home, storeDir }: Pick<Nix, 'home' | 'storeDir'>, names: rea
   }
 }
 
-// As Nix does it (pathlocks.cc): who gets the lock of a file that is not empty knows that it is to go, and makes another.
+// One that was just killed may hold it for a moment yet. As Nix does it (pathlocks.cc): who gets the lock of a file that is not empty knows that it is to go, and makes another.
 async function clearLock(file: string, path: string): Promise<void> {
-  const argv = ['flock', '--nonblock', '--no-fork', file, 'truncate', '--size=1', '--no-create', file] as const
+  const argv = ['flock', '--wait', '1', '--no-fork', file, 'truncate', '--size=1', '--no-create', file] as const
   const ran = await run({ argv: [...argv], env: { PATH: path } }).catch(() => null)
   if (ran?.code === 0) await rm(file, { force: true }).catch(() => undefined)
 }

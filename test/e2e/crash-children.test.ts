@@ -3,13 +3,15 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { descendants, end, processes } from '../../src/lib/proc.ts'
+import { start } from '../../src/lib/spawn.ts'
 import { agree, leftByCrash, record, strays, tree, until, userName } from '../helpers/agree.ts'
 import { get } from '../helpers/http.ts'
+import { path } from '../helpers/programs.ts'
 import type { Files } from '../helpers/project.ts'
 import { makeQuickProject } from '../helpers/quick-project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 
-t.test('what is killed', { timeout: 200_000 }, async (t) => {
+t.test('what is killed', { timeout: 400_000 }, async (t) => {
   const receiver = await startReceiver(t, {
     faults: 'S6@acme/late=throw,S5@acme/refs=sleep:1500',
     env: { HOSTENV_OVERRIDES: '{"limits":{"treeCheckInterval":500}}' },
@@ -105,6 +107,19 @@ t.test('what is killed', { timeout: 200_000 }, async (t) => {
       /release \d+ is live again|restored|activate failed: exit 3/,
     )
     await truth(t, base)
+  })
+
+  await t.test('what a killed `activate` leaves with its lock does not hold up the undo', async (t) => {
+    await again({ 'activate.sh': 'sleep 3.21; exit 3\n', 'greeting.txt': 'holds\n' })
+    const pushing = project.push(receiver, 'main', { name })
+    await until('it activates', () => ours(/^sleep 3\.21/).length > 0)
+    // Gets the lock before the undo asks for it.
+    const lock = join(receiver.stateDir, 'env', user, 'activate.lock')
+    const holder = start({ argv: ['flock', '--no-fork', lock, 'sleep', '300'], env: { PATH: path } }, ['ignore'])
+    t.teardown(() => holder.kill('SIGKILL'))
+    t.match((await pushing).stderr, /activate failed: exit 3/)
+    await truth(t, base)
+    t.same(leftByCrash(receiver), [])
   })
 
   await t.test('nix while it evaluates: no lock of a path that it was adding is left', async (t) => {
