@@ -29,7 +29,7 @@ const parts: Readonly<Record<string, (chance: Random) => Promise<Found[]>>> = {
   disk: (chance) => fullDisk(chance.seed),
   leaks: (chance) => leaks(ending, chance),
   kills: async (chance) => [
-    await kills(ending, chance, { least: Number(values.kills), deadline, only: values.victim }),
+    await kills(ending, { seed: chance.seed, least: Number(values.kills), deadline, only: values.victim }),
   ],
 }
 

@@ -28,6 +28,8 @@ export type DeployEvent =
       readonly total: number
       readonly line: string
     }
+  /** What builds say from here on is not shown, but in the log. Said by the report itself. */
+  | { readonly type: 'build-cut'; readonly bytes: number }
   | {
       readonly type: 'build-finished'
       readonly name: string

@@ -108,7 +108,7 @@ export function makeContext({
           log: cappedSink(logFile(deployLogPath(stateDir, deploy)), settings.config.limits.deployLogBytes),
         },
         { logCommand: commandOf(`logs d${deploy}`) },
-        view,
+        { ...view, mostShown: settings.config.limits.shownLogBytes },
       )
       return { ...report, close: () => report.close().finally(() => reporting.delete(deploy)) }
     },

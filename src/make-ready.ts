@@ -8,6 +8,7 @@ import { dropRoot, rootLink } from './activate/roots.ts'
 import { boundedBuild } from './build/bounded-build.ts'
 import { canonicalBranch, deploys } from './config/grants.ts'
 import type { Context, Next, PushDeploy, Ready } from './context.ts'
+import { clearLocks } from './lib/clear-store.ts'
 import { isZero, shortRef } from './lib/oid.ts'
 import { type Build, type Manifest, Refused, type Release } from './records.ts'
 import { noSuchKey } from './resolve/policy.ts'
@@ -149,6 +150,8 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
   } catch (error) {
     if (canonical !== null) takeRightsAway(ctx, deploy, canonical)
     await dropRoot(ctx, deploy.id)
+    // Of an evaluation that was killed while it added files.
+    await clearLocks(ctx.host.nix)
     throw error
   }
 }

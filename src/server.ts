@@ -20,6 +20,7 @@ import { createFrontDoor } from './frontdoor/front-door.ts'
 import type { Route } from './frontdoor/private-links.ts'
 import { createRoutes } from './frontdoor/routes.ts'
 import { WaitingRoom } from './frontdoor/waiting-room.ts'
+import { clearStore } from './lib/clear-store.ts'
 import { clearIncoming, clearUp } from './lib/clear-up.ts'
 import { Reserve } from './lib/disk-full.ts'
 import { openLauncher } from './lib/launch.ts'
@@ -97,6 +98,7 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
 
   clearDoor(config.runtimeDir)
   await clearUp(config.stateDir, env.path)
+  await clearStore(prepared.nix)
   await finishMoves(ctx)
   await recover(ctx)
   await clearIncoming(config.stateDir, env.path, state.deploys.open())

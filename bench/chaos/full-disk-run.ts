@@ -72,7 +72,7 @@ const cases: readonly Case[] = [
     files: { 'big.txt': noise(4 * MIB) },
   },
   { disk: 'log', what: 'nothing is left', left: 0, at: null },
-  { disk: 'log', what: 'full from S1 on', left: 0, at: 'S1' },
+  ...steps.map((at) => ({ disk: 'log' as const, what: `full from ${at} on`, left: 0, at })),
 ]
 
 await using ending = benchEnding()

@@ -71,7 +71,8 @@ async function point(profile: string, generation: number): Promise<void> {
   await syncFolder(dirname(profile))
 }
 
-function generations(profile: string): number[] {
+/** The numbers of all generations, in order. */
+export function generations(profile: string): number[] {
   if (!existsSync(dirname(profile))) return []
   return readdirSync(dirname(profile))
     .flatMap((name) => /^profile-(\d+)-link$/.exec(name)?.[1] ?? [])

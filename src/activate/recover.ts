@@ -13,6 +13,7 @@ import { dropRoot } from './roots.ts'
 import { quietLock } from './run-activate.ts'
 import { stopTree } from './service-tree.ts'
 import { undo } from './switch.ts'
+import { dropUnreleased } from './unreleased.ts'
 
 /** Finishes every open deploy of an earlier receiver, oldest first. One that cannot be finished is told, and keeps no other from it. */
 export async function recover(ctx: Context): Promise<void> {
@@ -60,6 +61,7 @@ async function undoRow(ctx: Context, row: DeployRow): Promise<void> {
     const previous = liveRelease(ctx, row.project, row.key)
     const verification = verificationOf(ctx, row.project, row.key)
     await undo(ctx.host, { place, previous, generation: row.previous_generation, verification }, () => undefined)
+    await dropUnreleased(ctx, row.project, row.key)
   } catch (error) {
     if (isDiskFull(error) || ctx.reserve.isTight) throw error
     ctx.log.error({ deploy: row.id, err: error }, 'undo failed: the environment is broken')

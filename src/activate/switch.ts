@@ -1,12 +1,14 @@
 // The switch of one environment: profile, activate, checks (S4, S5), and the way back. Rows are the pipeline's affair.
 import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDiskFull } from '../lib/disk-full.ts'
 import type { Emit, EnvironmentFacts, Verification } from '../records.ts'
 import { Refused } from '../records.ts'
 import { type CheckContext, checkRelease, withLastLines } from './checks.ts'
 import { type LocalHost, makeDirectories, type Place, type ReleaseFacts, writeReleaseFile } from './host.ts'
 import { generationPath, profilePath, type Switched, setProfile, switchGeneration } from './profile.ts'
 import { releaseProcesses } from './release-processes.ts'
-import { runActivate } from './run-activate.ts'
+import { quietLock, runActivate } from './run-activate.ts'
 import { logSizes, lookAt } from './s6.ts'
 import { ensureTree, isMarked, markTree, stopTree, whyEnded } from './service-tree.ts'
 
@@ -91,9 +93,28 @@ export interface Undo {
   readonly verification: Verification
 }
 
-/** Restores what was there: its generation, its `activate`. Throws when it cannot: the environment is broken then. */
+/** So many milliseconds later an undo that failed is tried again, unless it failed later than this after its beginning. */
+const again = { after: 1000, within: 30_000 }
+
+/**
+ * Restores what was there: its generation, its `activate`. What fails once may have been killed, or have met a process that had just died:
+ * it is tried twice. Throws when it cannot: the environment is broken then.
+ */
 export async function undo(host: SwitchContext, u: Undo, emit: Emit): Promise<void> {
+  const begun = performance.now()
+  try {
+    await undoOnce(host, u, emit)
+  } catch (error) {
+    if (isDiskFull(error) || performance.now() - begun > again.within) throw error
+    await sleep(again.after)
+    await undoOnce(host, u, emit)
+  }
+}
+
+async function undoOnce(host: SwitchContext, u: Undo, emit: Emit): Promise<void> {
   const { facts } = u.place
+  // A sandbox that was killed while it began may leave one half of itself, which would hold up this `activate` for as long as it may take.
+  await quietLock(host, facts.userName)
   const profile = profilePath(host, facts.userName)
   if (u.previous === null) await stopTree(host, facts)
   await switchGeneration(profile, u.previous?.generation ?? u.generation)

@@ -15,6 +15,7 @@ import { conclude, moveRefs, redo } from './redo.ts'
 import { retire } from './retention.ts'
 import { stopTree } from './service-tree.ts'
 import { activate, switchProfile, undo } from './switch.ts'
+import { dropUnreleased } from './unreleased.ts'
 
 /** The deploy is live and recorded, but not all of it is done: no verdict would be true. The next start finishes it. */
 export class Unfinished extends Error {}
@@ -176,6 +177,7 @@ export async function undoOne(ctx: Context, plan: Pick<Plan, 'environment' | 're
       { ...environment, verification: verificationOf(ctx, deploy.project, environment.key) },
       deploy.report.emit,
     )
+    await dropUnreleased(ctx, deploy.project, environment.key)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     if (isDiskFull(error) || ctx.reserve.isTight) throw error

@@ -1,6 +1,8 @@
 // A build in its turn and within its time: so many run at once, and none for ever.
 import type { Limits } from '../config/limits.ts'
 import { timeText } from '../config/units.ts'
+import { clearStore } from '../lib/clear-store.ts'
+import type { Nix } from '../lib/nix.ts'
 import type { Slots } from '../lib/slots.ts'
 import { type Build, type Derivation, Refused } from '../records.ts'
 import { type BuildOptions, build } from './build.ts'
@@ -12,7 +14,7 @@ export async function boundedBuild(
   slots: Slots,
   limits: Bounds,
   derivation: Derivation,
-  options: Omit<BuildOptions, 'limits'>,
+  options: Omit<BuildOptions, 'limits' | 'nix'> & { readonly nix: Nix },
 ): Promise<Build> {
   const inTime = async () => {
     const late = new AbortController()
@@ -37,7 +39,17 @@ export async function boundedBuild(
     }
   }
   // Two that want the same derivation both come to their turn; Nix's own lock lets one build it, and the other finds it there.
-  return await slots.run(options.signal, inTime, (ahead) =>
-    options.emit({ type: 'waiting', text: `${ahead} build${ahead === 1 ? '' : 's'}` }),
-  )
+  try {
+    return await slots.run(options.signal, inTime, (ahead) =>
+      options.emit({ type: 'waiting', text: `${ahead} build${ahead === 1 ? '' : 's'}` }),
+    )
+  } catch (error) {
+    untidy.add(slots)
+    throw error
+  } finally {
+    if (slots.idle && untidy.delete(slots)) await clearStore(options.nix)
+  }
 }
+
+// Where a build was ended since nothing was built: what it left cannot be told from what others still use.
+const untidy = new WeakSet<Slots>()

@@ -73,6 +73,11 @@ export const limitTable = {
   deployLogBytes: size(64 * MIB, 'Log that is kept of one deploy; what is longer is cut, and says so.', {
     least: 4 * KIB,
   }),
+  shownLogBytes: size(
+    4 * MIB,
+    'Lines of builds that a push without a live line (CI, a pipe) is shown; the log has the rest, and the push says so.',
+    { least: 4 * KIB },
+  ),
   fetchTime: time(10 * MINUTE, "How long one input of a project's flake may take to fetch."),
   activateTime: time(5 * MINUTE, 'How long `activate` of one release may take.', { least: 100 }),
   environmentProcesses: count(

@@ -51,9 +51,9 @@ export async function repositoriesOf(stateDir: string): Promise<string[]> {
   return found
 }
 
-/** Lock files of refs and settings; none is left while no git works there. */
+/** Lock files of refs and settings, and packed refs that were not written to their end; none is left while no git works there. */
 export async function staleLocks(repository: string): Promise<string[]> {
-  const top = ['HEAD.lock', 'packed-refs.lock', 'config.lock', 'shallow.lock']
+  const top = ['HEAD.lock', 'packed-refs.lock', 'packed-refs.new', 'config.lock', 'shallow.lock']
     .map((name) => join(repository, name))
     .filter((file) => existsSync(file))
   const refs = join(repository, 'refs')

@@ -65,14 +65,16 @@ const CLOCK = 20
 
 async function unlock(repository: string, changes: readonly RefChange[], since: number): Promise<void> {
   const head = (await readFile(join(repository, 'HEAD'), 'utf8').catch(() => '')).replace(/^ref: /, '').trim()
-  const locked = changes.map(({ ref }) => ref)
-  // A change of the branch that HEAD names locks HEAD too, a deletion all packed refs (refs/files-backend.c).
-  if (locked.includes(head)) locked.push('HEAD')
-  if (changes.some((change) => change.new === null)) locked.push('packed-refs')
-  for (const name of locked) {
-    const lock = join(repository, `${name}.lock`)
-    const made = (await stat(lock).catch(() => null))?.mtimeMs
-    if (made !== undefined && made >= since - CLOCK) await rm(lock, { force: true })
+  const refs = changes.map(({ ref }) => ref)
+  const made = refs.map((ref) => `${ref}.lock`)
+  // A change of the branch that HEAD names locks HEAD too (refs/files-backend.c).
+  if (refs.includes(head)) made.push('HEAD.lock')
+  // A deletion locks all packed refs, and writes them anew where one of them is packed (refs/packed-backend.c).
+  if (changes.some((change) => change.new === null)) made.push('packed-refs.new', 'packed-refs.lock')
+  for (const name of made) {
+    const file = join(repository, name)
+    const at = (await stat(file).catch(() => null))?.mtimeMs
+    if (at !== undefined && at >= since - CLOCK) await rm(file, { force: true })
   }
 }
 

@@ -30,6 +30,11 @@ export class Slots {
     }
   }
 
+  /** Whether nothing runs in any of them. */
+  get idle(): boolean {
+    return this.#taken === 0
+  }
+
   /** To be called when the number has grown. */
   recount(): void {
     this.#next()

@@ -42,6 +42,8 @@ export function sentences(event: DeployEvent, context: SentenceContext): readonl
       const text = overwritten(event.line)
       return text === '' ? [] : buildLine(event, text)
     }
+    case 'build-cut':
+      return wrap(`${cutAt(event.bytes)}: ${printable(context.logCommand)}`, { first: DETAIL })
     // Only the live line tells it: as lines it would never end.
     case 'build-fetched':
       return []
@@ -69,6 +71,8 @@ export function sentences(event: DeployEvent, context: SentenceContext): readonl
       return restored(event)
   }
 }
+
+const cutAt = (bytes: number) => `Builds said more than ${byteSize(bytes)}; the rest is not shown. Whole log`
 
 function step(text: string): readonly string[] {
   return wrap(printable(text), { first: STEP })

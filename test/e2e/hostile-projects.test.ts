@@ -50,6 +50,8 @@ t.test('a build that writes a gigabyte of log is ended at its limit, and costs t
   const pushed = await push('says', { [file]: building(says) })
   t.match(pushed, { code: 1, stderr: /page wrote more than 20MiB of log \(limits\.derivationLogBytes\)/ })
   t.ok(rss() - before < 64 * 1024, `grew by ${Math.round((rss() - before) / 1024)} MiB`)
+  t.match(flat(pushed.stderr), /Builds said more than 4(\.0)? MiB; the rest is not shown\. Whole log: ssh /)
+  t.ok(pushed.stderr.length < 6 * 1024 ** 2, `the pusher gets ${pushed.stderr.length} bytes of it`)
 })
 
 t.test('`activate` that kills its parent, its group and all that it sees ends itself and nobody else', async (t) => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { leftInStore } from '../../src/lib/clear-store.ts'
 import { descendants, processes } from '../../src/lib/proc.ts'
 import { run } from '../../src/lib/spawn.ts'
 import { get } from './http.ts'
@@ -62,8 +63,10 @@ export async function agree(receiver: Receiver, project: string, key: string, ex
   same('refs/hostenv/live', await refOf(receiver, project, `refs/hostenv/live/${key}`), expected.live)
   if (expected.branch !== undefined)
     same('the branch', await refOf(receiver, project, `refs/heads/${key}`), expected.branch)
-  for (const { n, commit_oid: commit } of releases)
-    same(`release ${n}'s ref`, await refOf(receiver, project, `refs/hostenv/releases/${key}/${n}`), commit)
+  for (const { n, commit_oid: commit, collected } of releases) {
+    const ref = await refOf(receiver, project, `refs/hostenv/releases/${key}/${n}`)
+    same(`release ${n}'s ref`, ref, collected === null ? commit : null)
+  }
   const later = await refOf(receiver, project, `refs/hostenv/releases/${key}/${releases.length + 1}`)
   same('a ref of a release that is not', later, null)
   if (!row) return wrong
@@ -91,19 +94,40 @@ export async function agree(receiver: Receiver, project: string, key: string, ex
   return wrong
 }
 
-/** What deploys and crashes may not leave behind: locks, quarantines, scratch, roots, open rows, processes of an earlier daemon. */
+/**
+ * What deploys and crashes may not leave behind: locks, quarantines, scratch, roots, generations without a release, what a killed Nix
+ * leaves in the store, open rows, processes of an earlier daemon.
+ */
 export function leftByCrash(receiver: Receiver): string[] {
   const left = record(receiver, "SELECT id, stage FROM deploy WHERE stage NOT IN ('done', 'failed')").map(
     ({ id, stage }) => `d${id} is ${stage}`,
   )
   for (const folder of ['repos', 'incoming'])
     for (const name of readdirSync(join(receiver.stateDir, folder), { recursive: true, encoding: 'utf8' }))
-      if (/(\.lock|objects\/(tmp_objdir-|incoming-)[^/]*)$/.test(name) && !name.endsWith('.git/hostenv.lock'))
+      if (
+        /(\.lock|\/packed-refs\.new|objects\/(tmp_objdir-|incoming-)[^/]*)$/.test(name) &&
+        !name.endsWith('.git/hostenv.lock')
+      )
         left.push(`${folder}/${name}`)
   for (const folder of ['incoming', 'tmp', 'roots'])
     for (const name of list(join(receiver.stateDir, folder)))
       if (folder !== 'roots' || /^d\d+$/.test(name)) left.push(`${folder}/${name}`)
+  left.push(...unreleased(receiver))
+  const store = { privateStore: join(receiver.stateDir, 'nix'), storeDir: join(receiver.stateDir, 'nix/nix/store') }
+  left.push(...Object.values(leftInStore(store)).flat())
   return [...left, ...strays(receiver).map(({ pid, command }) => `process ${pid}: ${command}`)]
+}
+
+// Generations keep builds from the garbage collector: those of failed deploys have nobody who wants them.
+function unreleased(receiver: Receiver): string[] {
+  return list(join(receiver.stateDir, 'env')).flatMap((user) => {
+    const folder = join(receiver.stateDir, 'env', user, 'profile')
+    const sql = `SELECT generation FROM release JOIN environment USING (project, key)
+      WHERE user_name = ? AND collected IS NULL`
+    const released = new Set(record(receiver, sql, user).map(({ generation }) => `profile-${generation}-link`))
+    const others = list(folder).filter((name) => /^profile-\d+-link$/.test(name) && !released.has(name))
+    return others.filter((name) => name !== link(join(folder, 'profile'))).map((name) => `env/${user}/profile/${name}`)
+  })
 }
 
 /** Processes of the receiver's directory that neither the daemon that runs nor a tree of services accounts for. */

@@ -14,7 +14,13 @@ t.test('what a killed receiver leaves is removed once nobody works in the reposi
     writeFileSync(at(name), '')
   }
   const repo = 'repos/acme/shop.git'
-  const stale = ['HEAD.lock', 'packed-refs.lock', 'refs/heads/main.lock', 'refs/hostenv/live/feature/foo.lock']
+  const stale = [
+    'HEAD.lock',
+    'packed-refs.lock',
+    'packed-refs.new',
+    'refs/heads/main.lock',
+    'refs/hostenv/live/feature/foo.lock',
+  ]
   const gone = [...stale, 'objects/tmp_objdir-incoming-x1/pack/a', 'objects/incoming-y2/b'].map(
     (name) => `${repo}/${name}`,
   )

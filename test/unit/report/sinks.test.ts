@@ -98,6 +98,37 @@ t.test('a log that cannot be written does not matter', async (t) => {
   t.pass()
 })
 
+t.test(
+  'so much of what builds say is shown as lines, then where the rest is; failures are told all the same',
+  async (t) => {
+    const words: string[] = []
+    const sink = {
+      line: (text: string) => void words.push(text),
+      close: async () => {},
+      redraw: () => true,
+      full: false,
+    }
+    const report = deployReport(
+      { words: sink, log: { line: () => undefined, close: async () => {} } },
+      { logCommand: 'ssh host logs d1' },
+      // Two lines of 24 bytes are not more than that, three are.
+      { live: false, color: false, mostShown: 48 },
+    )
+    for (const line of ['one two', 'two two', 'six two', 'ten two', 'end two'])
+      report.emit({ type: 'build-line', name: 'a', n: 1, total: 1, line })
+    report.emit({ type: 'build-finished', name: 'a', n: 1, total: 1, duration: 1000 })
+    await report.close()
+    t.same(words, [
+      '       [1/1] a: one two',
+      '       [1/1] a: two two',
+      '       [1/1] a: six two',
+      '       Builds said more than 48 B; the rest is not shown. Whole log:',
+      '       ssh host logs d1',
+      '       [1/1] a: done in 1.0 s',
+    ])
+  },
+)
+
 t.test('a report goes to both, but the log of a build is written by the build', async (t) => {
   const words: string[] = []
   const whole: string[] = []
