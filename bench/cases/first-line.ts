@@ -21,7 +21,11 @@ export async function firstLine({ ending, directory, receiver, rounds }: Setting
   }
   const one = async () => {
     for (const file of [events, packets]) rmSync(file, { force: true })
-    const ran = await run({ argv: ['git', 'push', receiver.url('acme/firstline'), 'main'], cwd: project.directory, env })
+    const ran = await run({
+      argv: ['git', 'push', receiver.url('acme/firstline'), 'main'],
+      cwd: project.directory,
+      env,
+    })
     if (ran.code !== 0) throw new Error(ran.stderr)
     return between(readFileSync(events, 'utf8'), readFileSync(packets, 'utf8'))
   }
@@ -37,7 +41,10 @@ export async function firstLine({ ending, directory, receiver, rounds }: Setting
 const day = 86_400_000
 
 function between(events: string, packets: string): number {
-  const told = events.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>)
+  const told = events
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
   const isPack = ({ event, argv }: Record<string, unknown>) =>
     event === 'child_start' && Array.isArray(argv) && argv.includes('pack-objects')
   const child = told.find(isPack)?.child_id

@@ -24,6 +24,9 @@ export async function twentyProjects(setting: Setting): Promise<Figure> {
     return performance.now() - begun
   }
   for (const side of ['ours', 'hand'] as const) await all(side)
-  const runs = await interleaved(Math.min(setting.rounds, 3), { hostenv: () => all('ours'), 'by hand': () => all('hand') })
+  const runs = await interleaved(Math.min(setting.rounds, 3), {
+    hostenv: () => all('ours'),
+    'by hand': () => all('hand'),
+  })
   return { case: '20 pushes to 20 projects at once: all live', runs, unit: 'ms', reach: { 'by hand': 0.5 } }
 }

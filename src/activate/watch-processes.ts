@@ -1,12 +1,11 @@
 // What the kernel does not count is counted here, every second: an environment's memory, and where the receiver is root its processes
 // too (setrlimit(2), RLIMIT_NPROC).
 import type { Context } from '../context.ts'
+import { runtimeDirOf } from '../lib/names.ts'
 import { descendants, type Process, processes } from '../lib/proc.ts'
-import { projectId } from '../lib/repositories.ts'
 import { boundedRuns } from '../lib/spawn.ts'
 import { overuse } from '../lib/usage.ts'
 import { boundsOf } from './host.ts'
-import { placeOf } from './plan.ts'
 import { endTree, findTree } from './service-tree.ts'
 
 const INTERVAL = 1000
@@ -29,8 +28,8 @@ function look(ctx: Context): void {
       .filter(({ stage }) => stage === 'switching')
       .map(({ project, key }) => `${project} ${key}`),
   )
-  for (const { project, key, live } of ctx.state.environments.all()) {
-    const { facts } = placeOf(ctx, projectId(project), key)
+  for (const { project, key, live, user_name: userName } of ctx.state.environments.all()) {
+    const facts = { userName, runtimeDir: runtimeDirOf(ctx.resolve.site.runtimeRoot, userName) }
     const tree = findTree(ctx.host, facts, all)
     const why = tree === null ? null : overuse(descendants(tree, all), boundsOf(ctx.host))
     if (tree === null || why === null) continue

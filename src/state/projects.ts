@@ -11,6 +11,8 @@ export interface ProjectRow {
 
 export class Projects {
   readonly #db: DatabaseSync
+  /** Policies as they were last read: the same text is the same policy, whoever wrote it. */
+  readonly #read = new Map<string, { readonly text: string; readonly policy: Manifest }>()
   /** Grows whenever a policy is set: what was derived from the policies is stale then. */
   revision = 0
 
@@ -20,7 +22,7 @@ export class Projects {
 
   get(name: string): ProjectRow | null {
     const row = this.#db.prepare('SELECT * FROM project WHERE name = ?').get(name) as Stored | undefined
-    return row ? toRow(row) : null
+    return row ? this.#toRow(row) : null
   }
 
   /** Whether the policy in force declares a key; also one that was a preview once. */
@@ -29,7 +31,9 @@ export class Projects {
   }
 
   all(): ProjectRow[] {
-    return (this.#db.prepare('SELECT * FROM project ORDER BY name').all() as unknown as Stored[]).map(toRow)
+    return (this.#db.prepare('SELECT * FROM project ORDER BY name').all() as unknown as Stored[]).map((row) =>
+      this.#toRow(row),
+    )
   }
 
   /** Makes `policy` what the project's canonical branch says. */
@@ -58,14 +62,20 @@ export class Projects {
   rememberTree(tree: Oid, storePath: string): void {
     this.#db.prepare('INSERT OR REPLACE INTO tree VALUES (?, ?)').run(tree, storePath)
   }
+
+  // Nobody changes a policy in place, so all may have the same one.
+  #toRow({ name, policy_commit: policyCommit, policy: text }: Stored): ProjectRow {
+    let read = this.#read.get(name)
+    if (read?.text !== text) {
+      read = { text, policy: storedPolicy(text) }
+      this.#read.set(name, read)
+    }
+    return { name, policyCommit, policy: read.policy }
+  }
 }
 
 interface Stored {
   readonly name: string
   readonly policy_commit: string
   readonly policy: string
-}
-
-function toRow(row: Stored): ProjectRow {
-  return { name: row.name, policyCommit: row.policy_commit, policy: storedPolicy(row.policy) }
 }
