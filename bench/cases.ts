@@ -1,4 +1,5 @@
 // The cases of the benchmark, in the order in which they run.
+import { crowded } from './cases/crowded.ts'
 import { deploys } from './cases/deploys.ts'
 import { firstLine } from './cases/first-line.ts'
 import { frontDoor } from './cases/front-door.ts'
@@ -19,4 +20,5 @@ export const cases: Readonly<Record<string, (setting: Setting) => Promise<Figure
   'first-line': firstLine,
   'twenty-projects': twentyProjects,
   'many-files': manyFiles,
+  crowded,
 }
