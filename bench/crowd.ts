@@ -99,7 +99,10 @@ function addRows(state: State, project: string, key: string, template: Release):
   deploys.update(id, { unit: id, tree, out, release: 1, generation, cur, finished_at, stages, stage: 'done' })
   environments.reserve(project, key, userName(organisation, name, key))
   environments.addRelease({ ...template, project, key, n: 1, generation: 1, deploy: id })
-  if (key === 'main') return environments.setLive(project, key, 1)
+  if (key === 'main') {
+    environments.setLive(project, key, 1)
+    return
+  }
   environments.setPreview(project, key, 'feature/*')
   lifetimes.live(project, key, new Date(Date.now() + 14 * 86_400_000).toISOString())
   lifetimes.paused(project, key, 1, 'bench', null)

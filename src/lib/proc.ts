@@ -41,6 +41,9 @@ class Seen implements Process {
   }
 }
 
+/** The state, the parent and, as the 22nd field, the start. */
+const afterName = /^\) \S (\d+) (?:\S+ ){17}(\d+) /
+
 type Stat = Pick<Process, 'parent' | 'name' | 'started'>
 
 // The name is in parentheses and may contain anything, so fields are counted from the last one (proc(5), /proc/pid/stat).
@@ -48,9 +51,9 @@ function statOf(pid: number): Stat | null {
   const stat = read(`/proc/${pid}/stat`)
   if (stat === null) return null
   const end = stat.lastIndexOf(')')
-  const fields = stat.slice(end + 2).split(' ')
-  const [parent, started] = [Number(fields[1]), Number(fields[19])]
-  return Number.isNaN(started) ? null : { parent, started, name: stat.slice(stat.indexOf('(') + 1, end) }
+  const match = afterName.exec(stat.slice(end))
+  if (match === null) return null
+  return { parent: Number(match[1]), started: Number(match[2]), name: stat.slice(stat.indexOf('(') + 1, end) }
 }
 
 /** The command line of a process, its words separated by NUL; null when it is gone. */
