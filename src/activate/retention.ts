@@ -41,7 +41,7 @@ export async function retire(ctx: Context, project: string, key: string, refs?: 
     await place.turn(ctx.closing)
     const old = outdated(ctx, project, key)
     if (old.length === 0 && refs === undefined) return
-    ctx.state.environments.collect(project, key, old, new Date(ctx.now()).toISOString())
+    if (old.length > 0) ctx.state.environments.collect(project, key, old, new Date(ctx.now()).toISOString())
     await dropCollected(ctx, project, key, refs)
     if (old.length > 0) ctx.log.info({ project, key, releases: old }, 'old releases are not kept any more')
   } catch (error) {
@@ -57,15 +57,16 @@ function outdated(ctx: Context, project: string, key: string): number[] {
   const row = ctx.state.environments.get(project, key)
   const all = ctx.state.environments.releases(project, key)
   const stays = new Set([row?.live, row?.wakes, releaseBefore(ctx, project, key)])
+  const replaced = ctx.now() - keptReleaseTime
+  const old = all.filter((release, index) => {
+    const since = all[index - 1]?.at
+    const tooOld = index >= keptReleases || (since !== undefined && Date.parse(since) < replaced)
+    return tooOld && release.outcome !== 'collected' && !stays.has(release.n)
+  })
+  if (old.length === 0) return []
   // A deploy that needs no build stands on what is kept until it has a generation of its own.
   const inUse = new Set(ctx.state.deploys.open().map(({ out }) => out))
-  const replaced = ctx.now() - keptReleaseTime
-  return all.flatMap((release, index) => {
-    const since = all[index - 1]?.at
-    const old = index >= keptReleases || (since !== undefined && Date.parse(since) < replaced)
-    const goes = old && release.outcome !== 'collected' && !stays.has(release.n) && !inUse.has(release.storePath)
-    return goes ? [release.n] : []
-  })
+  return old.filter(({ storePath }) => !inUse.has(storePath)).map(({ n }) => n)
 }
 
 async function dropCollected(ctx: Context, project: string, key: string, refs?: () => Promise<Refs>): Promise<void> {

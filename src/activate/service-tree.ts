@@ -1,8 +1,9 @@
 // The tree of services of one environment: an s6-svscan in a session and a pid namespace of its own that outlives the receiver.
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runtimeDirOf } from '../lib/names.ts'
 import { commandOf, descendants, end, type Process, processes, seesMount, startedAt } from '../lib/proc.ts'
 import { start } from '../lib/spawn.ts'
 import type { EnvironmentFacts } from '../records.ts'
@@ -57,6 +58,12 @@ function scansIn(all: readonly Process[]): Map<string, Process[]> {
 function scanOf(command: string): string | null {
   const [first = '', ...rest] = command.split('\0').filter((word) => word !== '')
   return first.endsWith(program) ? (rest.at(-1) ?? null) : null
+}
+
+/** The user names of environments below `runtimeRoot` for which some process says that it is their tree; findTree says whether it is true. */
+export function treeUsers(runtimeRoot: string, all: readonly Process[]): string[] {
+  const names = [...scansIn(all).keys()].map((scan) => basename(dirname(dirname(scan))))
+  return names.filter((name) => scansIn(all).has(join(runtimeDirOf(runtimeRoot, name), 's6/scan')))
 }
 
 /** Every process of an environment's tree; `all` as in findTree. */
