@@ -9,6 +9,14 @@ export interface ProjectRow {
   readonly policy: Manifest
 }
 
+/** A source tree that is, or was, in the store. */
+export interface StoredTree {
+  readonly tree: Oid
+  readonly storePath: string
+  /** As an archive; 0 where nobody looked. */
+  readonly bytes: number
+}
+
 export class Projects {
   readonly #db: DatabaseSync
   /** Policies as they were last read: the same text is the same policy, whoever wrote it. */
@@ -59,8 +67,18 @@ export class Projects {
     return row?.store_path ?? null
   }
 
-  rememberTree(tree: Oid, storePath: string): void {
-    this.#db.prepare('INSERT OR REPLACE INTO tree VALUES (?, ?)').run(tree, storePath)
+  /** @param bytes what it has as an archive */
+  rememberTree(tree: Oid, storePath: string, bytes: number): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO tree (tree, store_path, bytes) VALUES (?, ?, ?)')
+      .run(tree, storePath, bytes)
+  }
+
+  /** The tree of a project's newest release, as it was put into the store; null where there is none. */
+  lastTree(name: string): StoredTree | null {
+    const sql = `SELECT t.tree, t.store_path AS storePath, coalesce(t.bytes, 0) AS bytes FROM release r JOIN tree t ON t.tree = r.tree
+      WHERE r.project = ? ORDER BY r.deploy DESC LIMIT 1`
+    return (this.#db.prepare(sql).get(name) as unknown as StoredTree | undefined) ?? null
   }
 
   // Nobody changes a policy in place, so all may have the same one.
