@@ -34,7 +34,7 @@ async function sized(setting: Setting, files: number) {
 export async function manyFiles(setting: Setting): Promise<Figure[]> {
   const many = await sized(setting, 50_000)
   const few = await sized(setting, 500)
-  const runs = await interleaved(Math.min(setting.rounds, 3), {
+  const runs = await interleaved(Math.min(setting.rounds, 2), {
     ...many,
     'hostenv, 500 files': few.hostenv,
     'by hand, 500 files': few['by hand'],
