@@ -1,17 +1,21 @@
-// `npm run bench [-- --json FILE] [-- --only WORD] [-- --rounds N]`: hostenv beside what people do by hand and what they could
+// `npm run bench [-- --json FILE] [-- --markdown FILE] [-- --only WORD] [-- --rounds N]`: hostenv beside what people do by hand and what they could
 // use instead, in one run, in turn. Prints medians and ratios; exit 1 when a figure misses what it has to reach.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cases } from './cases.ts'
 import { benchEnding } from './ending.ts'
 import { type Figure, lines, median, ratios, reached } from './figures.ts'
+import { writeFigures } from './markdown.ts'
 import { inPrivateMachine } from './private-machine.ts'
 import { makeSetting } from './setting.ts'
 
 const { values } = parseArgs({
-  options: { json: { type: 'string' }, only: { type: 'string' }, rounds: { type: 'string', default: '7' } },
+  options: {
+    ...{ json: { type: 'string' }, markdown: { type: 'string' }, only: { type: 'string' } },
+    rounds: { type: 'string', default: '7' },
+  },
 })
 const directory = process.env.HOSTENV_BENCH_DIRECTORY
 
@@ -39,14 +43,19 @@ if (directory === undefined) {
     figures.push(...found)
     for (const line of found.flatMap(lines)) console.log(line)
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(document(figures), null, 2)}\n`)
+  const document = documentOf(figures)
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(document, null, 2)}\n`)
+  if (values.markdown !== undefined) writeFigures(values.markdown, document)
   process.exitCode = figures.every(reached) ? 0 : 1
 }
 
-function document(figures: readonly Figure[]) {
+function documentOf(figures: readonly Figure[]) {
   return {
     at: new Date().toISOString(),
-    machine: { cpus: cpus().length, model: cpus()[0]?.model, node: process.version },
+    machine: {
+      ...{ cores: cpus().length, model: cpus()[0]?.model ?? '?', memory: `${Math.round(totalmem() / 1024 ** 3)} GiB` },
+      ...{ Linux: release(), node: process.version, load: loadavg()[0]?.toFixed(1) ?? '?' },
+    },
     figures: figures.map((figure) => ({
       ...figure,
       medians: Object.fromEntries(Object.entries(figure.runs).map(([peer, values]) => [peer, median(values)])),

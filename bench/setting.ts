@@ -13,6 +13,8 @@ export interface Setting {
   readonly ending: Ending
   readonly directory: string
   readonly receiver: Receiver
+  /** The flags that receivers of this run are started with. */
+  readonly serveArgs: readonly string[]
   readonly byHand: ByHand
   readonly rounds: number
   /** Pushes and answers the milliseconds from `git push` to its end; throws with what it printed when it fails. */
@@ -33,7 +35,8 @@ export async function makeSetting(ending: Ending, directory: string, rounds: num
     config,
     `nix:\n  options:\n    substituters: ""\nprojects:\n  ${plainProject}:\n    deploys: false\nlimits:\n  pushesPerMinute: 100000\n`,
   )
-  const receiver = await startReceiver(ending, { args: ['--config', config, '--nix-store', 'machine'] })
+  const serveArgs = ['--config', config, '--nix-store', 'machine']
+  const receiver = await startReceiver(ending, { args: serveArgs })
   const byHand = await startByHand(ending, join(directory, 'by-hand'), nixConf(await sandboxPaths()))
   const push: Setting['push'] = async (project, to, refspec, options = []) => {
     const url = 'name' in to ? receiver.url(to.name) : to.url
@@ -59,7 +62,7 @@ export async function makeSetting(ending: Ending, directory: string, rounds: num
     const user = hostname.split('.')[0] ?? ''
     return { hostname, socket: join(receiver.runtimeDir, 'upstream', user, 'in.sock') }
   }
-  return { ...{ ending, directory, receiver, byHand, rounds, push }, live: () => (live ??= deployed()) }
+  return { ...{ ending, directory, receiver, serveArgs, byHand, rounds, push }, live: () => (live ??= deployed()) }
 }
 
 // What the receiver's own builds see, so that builds by hand see the same.

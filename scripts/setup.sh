@@ -190,6 +190,11 @@ if [ "$have" != "$want" ]; then
   quietly npm rebuild node --foreground-scripts || die 'the npm package "node" could not be set up.'
 fi
 
+if [ "$for_bench" = yes ] && [ ! -e bench/peers/npm/node_modules/.package-lock.json ]; then
+  say 'installing the npm packages of the peers'
+  (cd bench/peers/npm && quietly npm ci --ignore-scripts --no-progress) || say 'they cannot be installed: those peers are left out.'
+fi
+
 PATH=$PWD/node_modules/.bin:$PATH
 if [ "$have" != "$want" ]; then
   version=$(node --version)

@@ -50,11 +50,16 @@ export async function prepare(config: Config, env: Env, seen: readonly string[] 
     ...{ runtimeRoot: config.runtimeDir, stateRoot: config.stateDir },
     packages: config.nix.packages === null ? null : await addPath(nix, config.nix.packages),
   }
-  const library = await addPath(nix, join(packageDir, 'nix'))
-  await keep(config, nix, 'library', library)
+  // Side by side: each is little more than the start of a Nix, and together they are most of a start.
+  const [library, buildsAreSandboxed] = await Promise.all([
+    addPath(nix, join(packageDir, 'nix')).then(async (path) => {
+      await keep(config, nix, 'library', path)
+      return path
+    }),
+    tryCanary(config, nix, machine),
+  ])
   if (site.packages !== null && existsSync(nix.realPath(site.packages)))
     await keep(config, nix, 'packages', site.packages)
-  const buildsAreSandboxed = await tryCanary(config, nix, machine)
   return { machine, nix, sandbox, site, library, buildsAreSandboxed, hostKey: hostKey(config) }
 }
 

@@ -103,9 +103,6 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   await recover(ctx)
   await clearIncoming(config.stateDir, env.path, state.deploys.open())
   await setCanonicalBranches(config, env.path)
-  // First: what expired meanwhile need not be started.
-  await pauseExpired(ctx)
-  await startLive(ctx)
 
   const route = createRoutes({
     ...{ state, domain: config.domain, runtimeDir: config.runtimeDir, granted: ctx.granted },
@@ -149,6 +146,9 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
     watchRetention(ctx),
     settleUnsettled(ctx),
   ]
+  // Behind open doors: whatever runs is served at once, and requests for what does not wait. What expired meanwhile need not start.
+  await pauseExpired(ctx)
+  await startLive(ctx)
   const following = await follow(settings, { ctx, sshLimits, frontDoor })
   writeFileSync(ready, `${JSON.stringify({ pid: process.pid, ...doors })}\n`)
   log.info({ ...doors }, 'ready')

@@ -16,27 +16,33 @@ const HOUR = 3_600_000
 export function watchRetention(ctx: Context): AbortController {
   const controller = every(
     () => HOUR,
-    () => void lookAtAll(ctx, controller.signal),
+    () => void retireAll(ctx, controller.signal),
   )
-  void lookAtAll(ctx, controller.signal)
+  void retireAll(ctx, controller.signal)
   return controller
 }
 
-async function lookAtAll(ctx: Context, signal: AbortSignal): Promise<void> {
-  for (const { project, key } of ctx.state.environments.all())
-    if (!signal.aborted) await retire(ctx, project, key, true)
+/** Drops the old releases of every environment, and what an earlier time left half done. */
+export async function retireAll(ctx: Context, signal: AbortSignal): Promise<void> {
+  for (const [project, rows] of Map.groupBy(ctx.state.environments.all(), (row) => row.project)) {
+    if (signal.aborted) return
+    // Asked once for all of a project, and only where there is something to drop: git takes its time.
+    let asked: Promise<Refs> | undefined
+    const refs = () => (asked ??= releaseRefs(ctx, project))
+    for (const { key } of rows) if (!signal.aborted) await retire(ctx, project, key, refs)
+  }
 }
 
-/** Drops the old releases of one environment once nobody switches it, with `all` also what an earlier time left half done. Never throws. */
-export async function retire(ctx: Context, project: string, key: string, all = false): Promise<void> {
+/** Drops the old releases of one environment once nobody switches it, with `refs` also what an earlier time left half done. Never throws. */
+export async function retire(ctx: Context, project: string, key: string, refs?: () => Promise<Refs>): Promise<void> {
   if (ctx.gate.closed || ctx.closing.aborted) return
   const place = ctx.lanes.enterFirst([`environment ${project} ${key}`])
   try {
     await place.turn(ctx.closing)
     const old = outdated(ctx, project, key)
-    if (old.length === 0 && !all) return
-    ctx.state.environments.collect(project, key, old, new Date(ctx.now()).toISOString())
-    await dropCollected(ctx, project, key)
+    if (old.length === 0 && refs === undefined) return
+    if (old.length > 0) ctx.state.environments.collect(project, key, old, new Date(ctx.now()).toISOString())
+    await dropCollected(ctx, project, key, refs)
     if (old.length > 0) ctx.log.info({ project, key, releases: old }, 'old releases are not kept any more')
   } catch (error) {
     if (!ctx.closing.aborted) ctx.log.error({ project, key, err: error }, 'old releases could not be dropped')
@@ -51,18 +57,19 @@ function outdated(ctx: Context, project: string, key: string): number[] {
   const row = ctx.state.environments.get(project, key)
   const all = ctx.state.environments.releases(project, key)
   const stays = new Set([row?.live, row?.wakes, releaseBefore(ctx, project, key)])
+  const replaced = ctx.now() - keptReleaseTime
+  const old = all.filter((release, index) => {
+    const since = all[index - 1]?.at
+    const tooOld = index >= keptReleases || (since !== undefined && Date.parse(since) < replaced)
+    return tooOld && release.outcome !== 'collected' && !stays.has(release.n)
+  })
+  if (old.length === 0) return []
   // A deploy that needs no build stands on what is kept until it has a generation of its own.
   const inUse = new Set(ctx.state.deploys.open().map(({ out }) => out))
-  const replaced = ctx.now() - keptReleaseTime
-  return all.flatMap((release, index) => {
-    const since = all[index - 1]?.at
-    const old = index >= keptReleases || (since !== undefined && Date.parse(since) < replaced)
-    const goes = old && release.outcome !== 'collected' && !stays.has(release.n) && !inUse.has(release.storePath)
-    return goes ? [release.n] : []
-  })
+  return old.filter(({ storePath }) => !inUse.has(storePath)).map(({ n }) => n)
 }
 
-async function dropCollected(ctx: Context, project: string, key: string): Promise<void> {
+async function dropCollected(ctx: Context, project: string, key: string, refs?: () => Promise<Refs>): Promise<void> {
   const all = ctx.state.environments.releases(project, key)
   const collected = all.filter(({ outcome }) => outcome === 'collected')
   if (collected.length === 0) return
@@ -72,17 +79,31 @@ async function dropCollected(ctx: Context, project: string, key: string): Promis
   const gone = collected.filter(({ generation, storePath }) => {
     return !kept.has(generation) && generation !== current && generationPath(profile, generation) === storePath
   })
-  await dropRefs(ctx, project, key, collected)
+  await dropRefs(ctx, project, key, collected, refs)
   const generations = [...new Set(gone.map(({ generation }) => generation))]
   if (generations.length > 0) await deleteGenerations(profile, generations)
 }
 
-async function dropRefs(ctx: Context, project: string, key: string, collected: readonly Release[]): Promise<void> {
-  const repository = repositoryPath(ctx.config.stateDir, project)
-  const below = `refs/hostenv/releases/${key}/`
-  const numbers = new Set(collected.map(({ n }) => `${below}${n}`))
-  const there = (await listRefs(repository, ctx.host.path, below)).filter(({ ref }) => numbers.has(ref))
+type Refs = Awaited<ReturnType<typeof listRefs>>
+
+const below = 'refs/hostenv/releases/'
+
+async function releaseRefs(ctx: Context, project: string): Promise<Refs> {
+  return await listRefs(repositoryPath(ctx.config.stateDir, project), ctx.host.path, below)
+}
+
+async function dropRefs(
+  ctx: Context,
+  project: string,
+  key: string,
+  collected: readonly Release[],
+  before?: () => Promise<Refs>,
+): Promise<void> {
+  const numbers = new Set(collected.map(({ n }) => `${below}${key}/${n}`))
+  if (before !== undefined && !(await before()).some(({ ref }) => numbers.has(ref))) return
+  const there = (await releaseRefs(ctx, project)).filter(({ ref }) => numbers.has(ref))
   if (there.length === 0) return
   const changes = there.map(({ ref, value }) => ({ ref, new: null, old: value }))
+  const repository = repositoryPath(ctx.config.stateDir, project)
   await (await prepareRefs(repository, ctx.host.path, changes)).commit()
 }

@@ -1,35 +1,73 @@
 // The tree of services of one environment: an s6-svscan in a session and a pid namespace of its own that outlives the receiver.
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runtimeDirOf } from '../lib/names.ts'
 import { commandOf, descendants, end, type Process, processes, seesMount, startedAt } from '../lib/proc.ts'
 import { start } from '../lib/spawn.ts'
 import type { EnvironmentFacts } from '../records.ts'
 import { asEnvironment, environmentDir, type LocalHost, makeScanDirectory, type Place } from './host.ts'
 
-/** Where trees were found, by scan directory: they are looked for there first, as reading all of /proc takes its time. */
-const found = new Map<string, number>()
+type Identity = Pick<Process, 'pid' | 'started'>
 
-/** The s6-svscan of an environment, or null when none runs. Found by what no other environment can imitate. */
-export function findTree(host: LocalHost, facts: EnvironmentFacts, all?: readonly Process[]): number | null {
+/** Where trees were found, by scan directory: they are looked for there first, as reading all of /proc takes its time. */
+const found = new Map<string, Identity>()
+
+const program = 's6-svscan'
+
+/**
+ * The s6-svscan of an environment, or null when none runs. Found by what no other environment can imitate.
+ * @param all one look at the processes (`processes()`), for who asks about many environments
+ */
+export function findTree(host: LocalHost, facts: TreeFacts, all?: readonly Process[]): number | null {
   const scan = join(facts.runtimeDir, 's6/scan')
-  const isIt = (pid: number, command: string | null) => {
-    const [program, ...args] = (command ?? '').split('\0')
-    if (!program?.endsWith('s6-svscan') || !args.includes(scan)) return false
-    return host.sandbox === null || seesMount(pid, facts.runtimeDir)
-  }
-  const before = all === undefined ? found.get(scan) : undefined
-  if (before !== undefined && isIt(before, commandOf(before))) return before
-  const tree = (all ?? processes()).find(({ pid, command }) => isIt(pid, command))?.pid ?? null
-  if (tree === null) found.delete(scan)
-  else found.set(scan, tree)
-  return tree
+  const before = found.get(scan)
+  if (all === undefined && before !== undefined && startedAt(before.pid) === before.started)
+    if (scanOf(commandOf(before.pid) ?? '') === scan) return before.pid
+  const tree = (scansIn(all ?? processes()).get(scan) ?? []).find(
+    // What a process has mounted is read once: it takes longer than all else here.
+    (one) => host.sandbox === null || isSame(one, before) || seesMount(one.pid, facts.runtimeDir),
+  )
+  if (tree === undefined) found.delete(scan)
+  else found.set(scan, { pid: tree.pid, started: tree.started })
+  return tree?.pid ?? null
 }
 
-/** Every process of an environment's tree. */
-export function treeProcesses(host: LocalHost, facts: EnvironmentFacts): number[] {
-  const all = processes()
+/** What of an environment's facts its tree is found by. */
+export type TreeFacts = Pick<EnvironmentFacts, 'runtimeDir'>
+
+function isSame(one: Identity, other: Identity | undefined): boolean {
+  return one.pid === other?.pid && one.started === other.started
+}
+
+const scans = new WeakMap<readonly Process[], Map<string, Process[]>>()
+
+function scansIn(all: readonly Process[]): Map<string, Process[]> {
+  const known = scans.get(all)
+  if (known !== undefined) return known
+  const made = Map.groupBy(
+    all.filter(({ name }) => name === program),
+    ({ command }) => scanOf(command) ?? '',
+  )
+  scans.set(all, made)
+  return made
+}
+
+// The scan directory is the last word (s6-svscan(8)); null for another program.
+function scanOf(command: string): string | null {
+  const [first = '', ...rest] = command.split('\0').filter((word) => word !== '')
+  return first.endsWith(program) ? (rest.at(-1) ?? null) : null
+}
+
+/** The user names of environments below `runtimeRoot` for which some process says that it is their tree; findTree says whether it is true. */
+export function treeUsers(runtimeRoot: string, all: readonly Process[]): string[] {
+  const names = [...scansIn(all).keys()].map((scan) => basename(dirname(dirname(scan))))
+  return names.filter((name) => scansIn(all).has(join(runtimeDirOf(runtimeRoot, name), 's6/scan')))
+}
+
+/** Every process of an environment's tree; `all` as in findTree. */
+export function treeProcesses(host: LocalHost, facts: TreeFacts, all: readonly Process[] = processes()): number[] {
   const tree = findTree(host, facts, all)
   return tree === null ? [] : descendants(tree, all)
 }
@@ -43,7 +81,7 @@ export async function ensureTree(host: LocalHost, place: Place): Promise<void> {
   const logs = join(environmentDir(host, place.facts.userName), 'log')
   await mkdir(logs, { recursive: true, mode: 0o700 })
   const log = openSync(join(logs, 'svscan.log'), 'a', 0o600)
-  const command = asEnvironment(host, place, ['s6-svscan', '-d', '3', scan], { dieWithParent: false })
+  const command = asEnvironment(host, place, [program, '-d', '3', scan], { dieWithParent: false })
   const child = start(command, ['ignore', log, log, 'pipe'], { detached: true })
   closeSync(log)
   child.unref()
@@ -87,7 +125,7 @@ function identity(host: LocalHost, facts: EnvironmentFacts, out: string) {
 const ended = new Map<string, string>()
 
 /** Ends a tree that is over a limit: its pid namespace goes with it, all at once. `why` is a clause. */
-export function endTree(facts: EnvironmentFacts, tree: number, why: string): void {
+export function endTree(facts: Pick<EnvironmentFacts, 'userName'>, tree: number, why: string): void {
   ended.set(facts.userName, why)
   end(tree)
 }

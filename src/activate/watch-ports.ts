@@ -1,25 +1,40 @@
 // Every minute: does an environment listen on a TCP port after all? Its release is marked and its project warned.
+import { setImmediate as others } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { every } from '../lib/every.ts'
-import { listeningPorts } from '../lib/proc.ts'
-import { projectId } from '../lib/repositories.ts'
-import { placeOf } from './plan.ts'
+import { runtimeDirOf } from '../lib/names.ts'
+import { listeningPorts, processes } from '../lib/proc.ts'
 import { treeProcesses } from './service-tree.ts'
 
 /** Looks every `limits.portCheckInterval`; abort the answer to stop. */
 export function watchPorts(ctx: Context): AbortController {
-  return every(
+  let looking = false
+  const controller = every(
     () => ctx.config.limits.portCheckInterval,
-    () => look(ctx),
+    async () => {
+      if (looking) return
+      looking = true
+      await look(ctx, controller.signal).catch((error: unknown) =>
+        ctx.log.error({ err: error }, 'cannot look for ports'),
+      )
+      looking = false
+    },
   )
+  return controller
 }
 
-function look(ctx: Context): void {
-  for (const { project, key, live } of ctx.state.environments.live()) {
-    const { facts } = placeOf(ctx, projectId(project), key)
-    const ports = listeningPorts(treeProcesses(ctx.host, facts))
+async function look(ctx: Context, signal: AbortSignal): Promise<void> {
+  const all = processes()
+  for (const { project, key, live, user_name: user } of ctx.state.environments.live()) {
+    // There may be a thousand environments: whoever waits for an answer comes in between.
+    await others()
+    if (signal.aborted) return
+    const runtimeDir = runtimeDirOf(ctx.resolve.site.runtimeRoot, user)
+    const ports = listeningPorts(treeProcesses(ctx.host, { runtimeDir }, all))
     if (live === null) continue
-    ctx.state.environments.markPorts(project, key, live, ports)
+    // A row that says so already is not written again, which would wait for the disk.
+    if (ctx.state.environments.ports(project, key, live) !== ports.join(' '))
+      ctx.state.environments.markPorts(project, key, live, ports)
     if (ports.length > 0) ctx.log.warn({ project, key, release: live, ports }, 'an environment listens on a port')
   }
 }

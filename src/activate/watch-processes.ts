@@ -1,13 +1,13 @@
 // What the kernel does not count is counted here, every second: an environment's memory, and where the receiver is root its processes
 // too (setrlimit(2), RLIMIT_NPROC).
 import type { Context } from '../context.ts'
+import { runtimeDirOf } from '../lib/names.ts'
 import { descendants, type Process, processes } from '../lib/proc.ts'
-import { projectId } from '../lib/repositories.ts'
 import { boundedRuns } from '../lib/spawn.ts'
 import { overuse } from '../lib/usage.ts'
+import type { EnvironmentRow } from '../state/environments.ts'
 import { boundsOf } from './host.ts'
-import { placeOf } from './plan.ts'
-import { endTree, findTree } from './service-tree.ts'
+import { endTree, findTree, treeUsers } from './service-tree.ts'
 
 const INTERVAL = 1000
 
@@ -23,23 +23,24 @@ export function watchProcesses(ctx: Context): AbortController {
 function look(ctx: Context): void {
   const all = processes()
   lookAtRuns(ctx, all)
-  const switching = new Set(
-    ctx.state.deploys
-      .open()
-      .filter(({ stage }) => stage === 'switching')
-      .map(({ project, key }) => `${project} ${key}`),
-  )
-  for (const { project, key, live } of ctx.state.environments.all()) {
-    const { facts } = placeOf(ctx, projectId(project), key)
+  // From the processes to the record, not the other way: there may be a thousand environments, most of them paused.
+  for (const userName of treeUsers(ctx.resolve.site.runtimeRoot, all)) {
+    const facts = { userName, runtimeDir: runtimeDirOf(ctx.resolve.site.runtimeRoot, userName) }
     const tree = findTree(ctx.host, facts, all)
     const why = tree === null ? null : overuse(descendants(tree, all), boundsOf(ctx.host))
     if (tree === null || why === null) continue
-    ctx.log.error({ project, key }, `an environment is over a limit; it is stopped: ${why}`)
-    // Marked first: what is broken is not started again. While it switches, the deploy fails and undoes it.
-    if (live !== null && !switching.has(`${project} ${key}`))
-      ctx.state.environments.setBroken(project, key, `its services were stopped: ${why}`)
+    const row = ctx.state.environments.byUserName(userName)
+    if (row !== null) stop(ctx, row, why)
     endTree(facts, tree, why)
   }
+}
+
+// Marked before its tree ends: what is broken is not started again. While it switches, the deploy fails and undoes it.
+function stop(ctx: Context, { project, key, live }: EnvironmentRow, why: string): void {
+  ctx.log.error({ project, key }, `an environment is over a limit; it is stopped: ${why}`)
+  const open = ctx.state.deploys.open().filter(({ stage }) => stage === 'switching')
+  const switches = open.some((deploy) => deploy.project === project && deploy.key === key)
+  if (live !== null && !switches) ctx.state.environments.setBroken(project, key, `its services were stopped: ${why}`)
 }
 
 // Evaluation and `activate`: what `run` started, with all that it started.

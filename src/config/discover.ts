@@ -37,10 +37,9 @@ export async function discover(path: string): Promise<Machine> {
   for (const [program, packageName] of Object.entries(hint))
     if (reachable[program] === undefined)
       throw new ConfigError(`${program} is not installed: on Debian and Ubuntu, apt install ${packageName}.`)
-  const git = await version(path, ['git', '--version'])
+  const [git, nix] = await Promise.all([version(path, ['git', '--version']), version(path, ['nix', '--version'])])
   if (git.major < 2 || (git.major === 2 && git.minor < 39))
     throw new ConfigError(`git ${git.major}.${git.minor} is too old: 2.39 or newer is needed.`)
-  const nix = await version(path, ['nix', '--version'])
   if (nix.major < 2 || (nix.major === 2 && nix.minor < 8))
     throw new ConfigError(`Nix ${nix.major}.${nix.minor} is too old: 2.8 or newer is needed.`)
   return {

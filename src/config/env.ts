@@ -1,4 +1,5 @@
 // The one place that reads the process environment. It names variables only; every default lives in config.ts.
+import { isAbsolute, join } from 'node:path'
 
 export interface Env {
   readonly home: string | undefined
@@ -18,4 +19,11 @@ export function readEnv(): Env {
     runtimeDir: XDG_RUNTIME_DIR || undefined,
     user: USER || undefined,
   }
+}
+
+/** The user's folder for what can be made again; null where there is no home. */
+export function cacheDirectory(): string | null {
+  const { HOME, XDG_CACHE_HOME } = process.env
+  const base = XDG_CACHE_HOME || (HOME ? join(HOME, '.cache') : '')
+  return isAbsolute(base) ? join(base, 'hostenv') : null
 }

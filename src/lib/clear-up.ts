@@ -11,7 +11,12 @@ interface Open {
 
 /** Removes them once no git of an earlier receiver lives (each holds its repository's lock shared, flock(1)). */
 export async function clearUp(stateDir: string, path: string): Promise<void> {
-  for (const repository of await repositoriesOf(stateDir)) await clearRepository(repository, path)
+  const repositories = (await repositoriesOf(stateDir)).values()
+  // A few at once: it is mostly waiting, and there may be hundreds.
+  const clear = async () => {
+    for (const repository of repositories) await clearRepository(repository, path)
+  }
+  await Promise.all(Array.from({ length: 8 }, clear))
   for (const name of await readdir(join(stateDir, 'tmp')).catch(() => []))
     await rm(join(stateDir, 'tmp', name), { recursive: true, force: true })
   // Scratch folders of builds that were cancelled.

@@ -53,12 +53,17 @@ export function environmentFacts(project: ProjectId, key: string, gitRef: string
     gitRef,
     userName: user,
     hostname: `${user}.${site.domain}`,
-    runtimeDir: join(site.runtimeDir, 'user', user),
+    runtimeDir: runtimeDirOf(site.runtimeDir, user),
     upstreamRuntimeDir: join(site.runtimeDir, 'upstream', user),
     dataDir: join(state, 'data'),
     stateDir: join(state, 'state'),
     cacheDir: join(state, 'cache'),
   }
+}
+
+/** The runtime directory of an environment, by its user name. */
+export function runtimeDirOf(runtimeRoot: string, user: string): string {
+  return join(runtimeRoot, 'user', user)
 }
 
 // Only ASCII counts, and only ASCII is lowered: Nix, which must agree, knows no other letters.

@@ -5,18 +5,55 @@ import { join } from 'node:path'
 export interface Process {
   readonly pid: number
   readonly parent: number
+  /** The first 15 bytes of the program's name; a process may give itself any other. */
+  readonly name: string
+  /** With its number its identity (`startedAt`). */
+  readonly started: number
+  /** Its words separated by NUL, read when it is asked for: there may be thousands of processes. Empty when it has ended by then. */
   readonly command: string
 }
 
 /** Every process that can be seen now. Processes that end meanwhile are left out. */
 export function processes(): Process[] {
   return pids().flatMap((pid) => {
-    const stat = read(`/proc/${pid}/stat`)
-    // The command name is in parentheses and may contain anything, so count from the last one.
-    const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-    if (!fields?.[1]) return []
-    return [{ pid, parent: Number(fields[1]), command: read(`/proc/${pid}/cmdline`) ?? '' }]
+    const stat = statOf(pid)
+    return stat === null ? [] : [new Seen(pid, stat)]
   })
+}
+
+class Seen implements Process {
+  readonly pid: number
+  readonly parent: number
+  readonly name: string
+  readonly started: number
+  #command: string | null = null
+
+  constructor(pid: number, { parent, name, started }: Stat) {
+    this.pid = pid
+    this.parent = parent
+    this.name = name
+    this.started = started
+  }
+
+  get command(): string {
+    this.#command ??= commandOf(this.pid) ?? ''
+    return this.#command
+  }
+}
+
+/** The state, the parent and, as the 22nd field, the start. */
+const afterName = /^\) \S (\d+) (?:\S+ ){17}(\d+) /
+
+type Stat = Pick<Process, 'parent' | 'name' | 'started'>
+
+// The name is in parentheses and may contain anything, so fields are counted from the last one (proc(5), /proc/pid/stat).
+function statOf(pid: number): Stat | null {
+  const stat = read(`/proc/${pid}/stat`)
+  if (stat === null) return null
+  const end = stat.lastIndexOf(')')
+  const match = afterName.exec(stat.slice(end))
+  if (match === null) return null
+  return { parent: Number(match[1]), started: Number(match[2]), name: stat.slice(stat.indexOf('(') + 1, end) }
 }
 
 /** The command line of a process, its words separated by NUL; null when it is gone. */
@@ -26,7 +63,7 @@ export function commandOf(pid: number): string | null {
 
 /** A process and all its descendants, by number. */
 export function descendants(root: number, all: readonly Process[]): number[] {
-  const children = Map.groupBy(all, (process) => process.parent)
+  const children = childrenIn(all)
   const found: number[] = []
   const queue = [root]
   for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
@@ -34,6 +71,17 @@ export function descendants(root: number, all: readonly Process[]): number[] {
     for (const child of children.get(pid) ?? []) queue.push(child.pid)
   }
   return found
+}
+
+const families = new WeakMap<readonly Process[], Map<number, Process[]>>()
+
+// One look at the processes is asked about many of them.
+function childrenIn(all: readonly Process[]): Map<number, Process[]> {
+  const known = families.get(all)
+  if (known !== undefined) return known
+  const made = Map.groupBy(all, ({ parent }) => parent)
+  families.set(all, made)
+  return made
 }
 
 /**
@@ -92,9 +140,7 @@ export function end(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
 
 /** When a process was started, in clock ticks since the boot (proc(5), field 22): with its number, its identity. Null when it is gone. */
 export function startedAt(pid: number): number | null {
-  const stat = read(`/proc/${pid}/stat`)
-  const ticks = Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
-  return stat === null || Number.isNaN(ticks) ? null : ticks
+  return statOf(pid)?.started ?? null
 }
 
 /**

@@ -1,7 +1,7 @@
 // The pushed tree as a store path, byte for byte, at most once per git tree.
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { git } from '../lib/git.ts'
 import { objectsOf } from '../lib/git-objects.ts'
 import { type PushedCommit, peel } from '../lib/git-reads.ts'
@@ -9,6 +9,7 @@ import type { Nix } from '../lib/nix.ts'
 import { mustRun, run } from '../lib/spawn.ts'
 import { type Oid, Refused } from '../records.ts'
 import type { Projects } from '../state/projects.ts'
+import { linkedTree } from './linked-tree.ts'
 
 export interface SourceContext {
   readonly nix: Nix
@@ -61,6 +62,9 @@ export async function readHostenvFolder(repository: string, path: string, tree: 
 
 const maxLockBytes = 1024 ** 2
 
+/** Bytes of an archive (at least 1 KiB for each file) from which on it is quicker to link what is there than to write all of it. */
+const worthLinking = 4 * 1024 ** 2
+
 /** Answers the store path (`/nix/store/…-source`) of a tree, adding it when the store does not have it. */
 export async function treeToStore(ctx: SourceContext, repository: string, tree: Oid): Promise<string> {
   const known = ctx.projects.treePath(tree)
@@ -69,6 +73,14 @@ export async function treeToStore(ctx: SourceContext, repository: string, tree: 
   await mkdir(scratch, { recursive: true, mode: 0o700 })
   const folder = await mkdtemp(join(scratch, 'tree-'))
   try {
+    const base = ctx.projects.lastTree(relative(join(ctx.stateDir, 'repos'), repository).replace(/\.git$/, ''))
+    if (base !== null && base.bytes >= worthLinking) {
+      const linked = await linkedTree(ctx, repository, tree, base, folder)
+      if (linked !== null) {
+        ctx.projects.rememberTree(tree, linked, base.bytes)
+        return linked
+      }
+    }
     const archive = join(folder, 'tree.tar')
     const source = join(folder, 'source')
     await mkdir(source)
@@ -76,7 +88,7 @@ export async function treeToStore(ctx: SourceContext, repository: string, tree: 
     const env = { PATH: ctx.path, LC_ALL: 'C' }
     await mustRun({ argv: ['tar', '--extract', '--no-same-owner', `--file=${archive}`, `--directory=${source}`], env })
     const storePath = (await mustRun(ctx.nix.command(['store', 'add-path', '--name', 'source', source]))).trim()
-    ctx.projects.rememberTree(tree, storePath)
+    ctx.projects.rememberTree(tree, storePath, (await stat(archive)).size)
     return storePath
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -150,4 +150,8 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX audit_project ON audit (project, id);
   `,
+  `
+  -- How large a source tree is as an archive; NULL: nobody looked.
+  ALTER TABLE tree ADD COLUMN bytes INTEGER;
+  `,
 ]

@@ -39,7 +39,7 @@ export class People {
 
   constructor(projects: Projects, fingerprint: Fingerprint) {
     this.#projects = projects
-    this.#fingerprint = fingerprint
+    this.#fingerprint = remembered(fingerprint)
     this.refresh()
   }
 
@@ -172,6 +172,22 @@ export class People {
 
   #tell(by: By): void {
     for (const listener of [...this.#listeners]) listener(by)
+  }
+}
+
+/** So many keys are remembered: more than a receiver knows, and little memory. */
+const mostKeys = 10_000
+
+// Every judgement asks about every key of an environment, and reading one takes as long as all the rest.
+function remembered(fingerprint: Fingerprint): Fingerprint {
+  const known = new Map<string, string | null>()
+  return (line) => {
+    const before = known.get(line)
+    if (before !== undefined) return before
+    if (known.size >= mostKeys) known.clear()
+    const found = fingerprint(line)
+    known.set(line, found)
+    return found
   }
 }
 

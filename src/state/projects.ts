@@ -9,8 +9,18 @@ export interface ProjectRow {
   readonly policy: Manifest
 }
 
+/** A source tree that is, or was, in the store. */
+export interface StoredTree {
+  readonly tree: Oid
+  readonly storePath: string
+  /** As an archive; 0 where nobody looked. */
+  readonly bytes: number
+}
+
 export class Projects {
   readonly #db: DatabaseSync
+  /** Policies as they were last read: the same text is the same policy, whoever wrote it. */
+  readonly #read = new Map<string, { readonly text: string; readonly policy: Manifest }>()
   /** Grows whenever a policy is set: what was derived from the policies is stale then. */
   revision = 0
 
@@ -20,7 +30,7 @@ export class Projects {
 
   get(name: string): ProjectRow | null {
     const row = this.#db.prepare('SELECT * FROM project WHERE name = ?').get(name) as Stored | undefined
-    return row ? toRow(row) : null
+    return row ? this.#toRow(row) : null
   }
 
   /** Whether the policy in force declares a key; also one that was a preview once. */
@@ -29,7 +39,9 @@ export class Projects {
   }
 
   all(): ProjectRow[] {
-    return (this.#db.prepare('SELECT * FROM project ORDER BY name').all() as unknown as Stored[]).map(toRow)
+    return (this.#db.prepare('SELECT * FROM project ORDER BY name').all() as unknown as Stored[]).map((row) =>
+      this.#toRow(row),
+    )
   }
 
   /** Makes `policy` what the project's canonical branch says. */
@@ -55,8 +67,28 @@ export class Projects {
     return row?.store_path ?? null
   }
 
-  rememberTree(tree: Oid, storePath: string): void {
-    this.#db.prepare('INSERT OR REPLACE INTO tree VALUES (?, ?)').run(tree, storePath)
+  /** @param bytes what it has as an archive */
+  rememberTree(tree: Oid, storePath: string, bytes: number): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO tree (tree, store_path, bytes) VALUES (?, ?, ?)')
+      .run(tree, storePath, bytes)
+  }
+
+  /** The tree of a project's newest release, as it was put into the store; null where there is none. */
+  lastTree(name: string): StoredTree | null {
+    const sql = `SELECT t.tree, t.store_path AS storePath, coalesce(t.bytes, 0) AS bytes FROM release r JOIN tree t ON t.tree = r.tree
+      WHERE r.project = ? ORDER BY r.deploy DESC LIMIT 1`
+    return (this.#db.prepare(sql).get(name) as unknown as StoredTree | undefined) ?? null
+  }
+
+  // Nobody changes a policy in place, so all may have the same one.
+  #toRow({ name, policy_commit: policyCommit, policy: text }: Stored): ProjectRow {
+    let read = this.#read.get(name)
+    if (read?.text !== text) {
+      read = { text, policy: storedPolicy(text) }
+      this.#read.set(name, read)
+    }
+    return { name, policyCommit, policy: read.policy }
   }
 }
 
@@ -64,8 +96,4 @@ interface Stored {
   readonly name: string
   readonly policy_commit: string
   readonly policy: string
-}
-
-function toRow(row: Stored): ProjectRow {
-  return { name: row.name, policyCommit: row.policy_commit, policy: storedPolicy(row.policy) }
 }

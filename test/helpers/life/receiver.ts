@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startLive } from '../../../src/activate/keep-running.ts'
 import { recover } from '../../../src/activate/recover.ts'
-import { retire } from '../../../src/activate/retention.ts'
+import { retireAll } from '../../../src/activate/retention.ts'
 import { findTree } from '../../../src/activate/service-tree.ts'
 import { changeEnvironment } from '../../../src/change-environment.ts'
 import { loadConfig } from '../../../src/config/load.ts'
@@ -131,7 +131,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
     await recover(ctx)
     await pauseExpired(ctx)
     await startLive(ctx)
-    for (const { project, key } of state.environments.all()) await retire(ctx, project, key, true)
+    await retireAll(ctx, ctx.closing)
   }
 
   // A process without a parent in the tree's own pid namespace: all of it ends with it.

@@ -1,0 +1,85 @@
+// What a push, the start of the daemon and its memory cost where 200 projects and 1,000 environments are present, beside a receiver
+// with one environment. What the crowd consists of, and which of it runs: bench/crowd.ts.
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Receiver, startReceiver } from '../../test/helpers/receiver.ts'
+import { addCrowd, crowdProject } from '../crowd.ts'
+import { type Figure, interleaved } from '../figures.ts'
+import { changeOneLine } from '../project.ts'
+import type { Setting } from '../setting.ts'
+
+export async function crowded(setting: Setting): Promise<Figure[]> {
+  const { ending, serveArgs: args, rounds } = setting
+  const alone = await startReceiver(ending, { args })
+  const among = await startReceiver(ending, { args })
+  const project = await crowdProject(ending, true)
+  const push = async (receiver: Receiver) => {
+    const pushed = await project.push(receiver, 'main', { name: 'acme/shop' })
+    if (pushed.code !== 0) throw new Error(pushed.stderr)
+    return pushed.duration
+  }
+  for (const receiver of [alone, among]) await push(receiver)
+  await addCrowd(ending, among, args)
+
+  // Each change is built by whoever gets it first, so each has its own.
+  let n = 0
+  const changed = (receiver: Receiver) => async () => {
+    await changeOneLine(project, ++n)
+    return await push(receiver)
+  }
+  const pushes = await interleaved(rounds, { '1,000 environments': changed(among), '1 environment': changed(alone) })
+  const memory: number[] = []
+  const starts = await interleaved(Math.min(rounds, 3), {
+    '1,000 environments': async () => {
+      memory.push(residentMB(among.pid))
+      return await untilOpen(among, args)
+    },
+    '1 environment': () => untilOpen(alone, args),
+  })
+  const of = ({ '1,000 environments': many = [], '1 environment': one = [] }: Record<string, number[]>) => ({
+    '1,000 environments': many,
+    '1 environment': one,
+  })
+  return [
+    { case: 'push among 1,000 environments', runs: of(pushes), unit: 'ms', reach: { '1 environment': 1.1 } },
+    {
+      ...{ case: 'start among 1,000 environments: both doors open', unit: 'ms', reach: { ms: 2000 } },
+      runs: of(starts),
+    },
+    {
+      case: 'memory of the daemon among 1,000 environments',
+      runs: { hostenv: memory },
+      unit: 'MB',
+      reach: { MB: 200 },
+    },
+  ]
+}
+
+async function untilOpen(receiver: Receiver, args: readonly string[]): Promise<number> {
+  const ports = [receiver.sshPort, receiver.httpPort]
+  await receiver.stop()
+  const begun = performance.now()
+  const ready = receiver.restart({ args })
+  await Promise.all(ports.map(open))
+  const took = performance.now() - begun
+  await ready
+  return took
+}
+
+async function open(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1')
+    const there = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true))
+      socket.once('error', () => resolve(false))
+    })
+    socket.destroy()
+    if (there) return
+    await sleep(5)
+  }
+}
+
+function residentMB(pid: number): number {
+  return (Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024) / 1e6
+}
