@@ -11,8 +11,6 @@ export interface ProjectRow {
 
 export class Projects {
   readonly #db: DatabaseSync
-  /** Grows whenever a policy is set: what was derived from the policies is stale then. */
-  revision = 0
 
   constructor(db: DatabaseSync) {
     this.#db = db
@@ -34,7 +32,6 @@ export class Projects {
 
   /** Makes `policy` what the project's canonical branch says. */
   setPolicy(name: string, commit: Oid, policy: Manifest): void {
-    this.revision++
     this.#db
       .prepare(
         `INSERT INTO project (name, policy_commit, policy) VALUES (?, ?, ?)
