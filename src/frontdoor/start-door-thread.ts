@@ -1,5 +1,5 @@
 // Starts the front door in a thread of its own, and is what the rest of the receiver sees of it.
-import { extname } from 'node:path'
+import { extname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { DoorAsk, DoorCalls, DoorSays, DoorSettings, DoorStart } from './door-talk.ts'
 
@@ -33,6 +33,8 @@ export function startDoorThread({ settings, log, failed, ...start }: DoorThreadO
   const data: DoorStart = { ...start, settings: settings(), open }
   const thread = new Worker(new URL(`./door-thread${extname(import.meta.filename)}`, import.meta.url), {
     ...{ name: 'front door', workerData: data, resourceLimits: { maxYoungGenerationSizeMb: YOUNG } },
+    // Without it each thread loads a TypeScript parser of its own (10 MB) where hostenv runs from its source (Node: module compile cache).
+    env: { NODE_COMPILE_CACHE: join(start.stateDir, 'compiled') },
   })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   let asked = 0

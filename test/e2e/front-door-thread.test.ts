@@ -6,20 +6,25 @@ import { get } from '../helpers/http.ts'
 import { makeProject } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 
-// In the front door's thread alone, once somebody asks for it.
-const broken = `import { readFileSync } from 'node:fs'
-import { workerData } from 'node:worker_threads'
-import http from 'node:http'
-if (workerData?.domain !== undefined) {
-  const { emit } = http.Server.prototype
-  http.Server.prototype.emit = function (event, request, ...rest) {
-    if (event === 'request' && request.url === '/break') throw new Error('a fault of the front door')
-    return emit.call(this, event, request, ...rest)
-  }
+const load = (script: string) => `--import=data:text/javascript,${encodeURIComponent(script)}`
+/** In the front door's thread, once somebody asks for it. */
+const fault = `import http from 'node:http'
+const { emit } = http.Server.prototype
+http.Server.prototype.emit = function (event, request, ...rest) {
+  if (event === 'request' && request.url === '/break') throw new Error('a fault of the front door')
+  return emit.call(this, event, request, ...rest)
 }`
-const receiver = await startReceiver(t, {
-  env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(broken)}` },
-})
+/** In the receiver: brings the fault into each thread. */
+const faulty = `import { syncBuiltinESMExports } from 'node:module'
+import threads from 'node:worker_threads'
+const { Worker } = threads
+threads.Worker = class extends Worker {
+  constructor(file, options) {
+    super(file, { ...options, execArgv: [${JSON.stringify(load(fault))}] })
+  }
+}
+syncBuiltinESMExports()`
+const receiver = await startReceiver(t, { env: { NODE_OPTIONS: load(faulty) } })
 const project = await makeProject(t)
 const pushed = await project.push(receiver, 'main')
 const hostname = /http:\/\/([^:]+):/.exec(pushed.stderr)?.[1] ?? ''
