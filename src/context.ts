@@ -64,8 +64,8 @@ export interface Context {
   readonly reporting: ReadonlySet<number>
   /** Called right after a step is on disk; does nothing but in tests. */
   readonly fault: (point: FaultPoint, deploy: number) => void | Promise<void>
-  /** What the front door hears of environments that change their services, by user name: requests wait meanwhile. */
-  readonly switching: { readonly begin: (userName: string) => void; readonly end: (userName: string) => void }
+  /** What the front door hears of environments that change their services, by user name: requests wait meanwhile. Once `begin` resolves, they do. */
+  readonly switching: { readonly begin: (userName: string) => Promise<void>; readonly end: (userName: string) => void }
   /** The command line with which a word is said to this receiver: `ssh -p 2222 hostenv@host logs d41`. */
   readonly commandOf: (word: string) => string
   /** Milliseconds since 1970: what the lives of previews are counted by. */

@@ -50,7 +50,7 @@ export function makeContext({
 }: Parts): Context {
   const { nix, sandbox, site, library } = prepared
   const { stateDir, runtimeDir } = settings.config
-  const commandOf = (word: string) => `ssh -p ${doors.ssh.port} hostenv@${doors.ssh.host} ${word}`
+  const commandOf = (word: string) => `${commandLine(doors.ssh)}${word}`
   const reporting = new Set<number>()
   return {
     get config() {
@@ -117,4 +117,9 @@ export function makeContext({
     now: now ?? Date.now,
     urlOf: (hostname) => `http://${hostname}${doors.http.port === 80 ? '' : `:${doors.http.port}`}`,
   }
+}
+
+/** What a command line begins with that says a word to the receiver at this address. */
+export function commandLine({ host, port }: Address): string {
+  return `ssh -p ${port} hostenv@${host} `
 }

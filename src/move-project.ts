@@ -72,12 +72,11 @@ async function atRest(
     for (const { project, key } of rows) {
       const { facts } = placeOf(ctx, projectId(project), key)
       switching.add(facts.userName)
-      ctx.switching.begin(facts.userName)
+      await ctx.switching.begin(facts.userName)
       await stopTree(ctx.host, facts)
     }
     ctx.state.atomically(change)
-    // What was derived from the policies is stale, and so may be what people may do.
-    ctx.state.projects.revision++
+    // What people may do may have changed with it.
     ctx.state.people.refresh()
     for (const move of ctx.state.moves.open()) await follow(ctx, move)
   } finally {

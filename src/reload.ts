@@ -9,7 +9,7 @@ import { ConfigError, ConfigProblems } from './config/problems.ts'
 import { toAccess } from './config/roles.ts'
 import { watchFiles } from './config/watch.ts'
 import type { Context } from './context.ts'
-import type { FrontDoor } from './frontdoor/front-door.ts'
+import type { DoorThread } from './frontdoor/start-door-thread.ts'
 import { git } from './lib/git.ts'
 import { repositoryPath } from './lib/repositories.ts'
 import { mustRun } from './lib/spawn.ts'
@@ -90,14 +90,14 @@ export interface Concerned {
   readonly ctx: Context
   /** The one object that the SSH server reads its limits from. */
   readonly sshLimits: SshLimits
-  readonly frontDoor: Pick<FrontDoor, 'limitsChanged'>
+  readonly frontDoor: Pick<DoorThread, 'changed'>
 }
 
 async function putInForce({ config, loaded }: Settings, { ctx, sshLimits, frontDoor }: Concerned): Promise<void> {
   setPeople(ctx.state, config, loaded.keys)
   ctx.state.audit.most = config.limits.auditLines
   Object.assign(sshLimits, config.limits.ssh)
-  frontDoor.limitsChanged()
+  await frontDoor.changed()
   ctx.evaluations.recount()
   ctx.builds.recount()
   await setCanonicalBranches(config, ctx.host.path)

@@ -16,16 +16,14 @@ import type { Limits } from './config/limits.ts'
 import type { Context, FaultPoint } from './context.ts'
 import { serveGit } from './doors.ts'
 import { pauseExpired, watchPreviews } from './expire-previews.ts'
-import { createFrontDoor } from './frontdoor/front-door.ts'
-import type { Route } from './frontdoor/private-links.ts'
-import { createRoutes } from './frontdoor/routes.ts'
-import { WaitingRoom } from './frontdoor/waiting-room.ts'
+import type { DoorSettings } from './frontdoor/door-talk.ts'
+import { startDoorThread } from './frontdoor/start-door-thread.ts'
 import { clearStore } from './lib/clear-store.ts'
 import { clearIncoming, clearUp } from './lib/clear-up.ts'
 import { Reserve } from './lib/disk-full.ts'
 import { openLauncher } from './lib/launch.ts'
 import { clearDoor } from './lib/own-socket.ts'
-import { makeContext } from './make-context.ts'
+import { commandLine, makeContext } from './make-context.ts'
 import { finishMoves } from './move-project.ts'
 import { openAdminSocket } from './operate/admin-socket.ts'
 import { openLog } from './operate/open-log.ts'
@@ -92,8 +90,16 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   // Filled in once the doors are open: port 0 picks a free one.
   const doors = { http: config.http, ssh: config.ssh }
   const closing = new AbortController()
-  const room = new WaitingRoom(limits)
-  const parts = { settings, env, prepared, state, log, doors, closing: closing.signal, switching: room }
+  const frontDoor = startDoorThread({
+    ...{ stateDir: config.stateDir, runtimeDir: config.runtimeDir, domain: config.domain, log },
+    settings: () => doorSettings(settings.config, doors.ssh),
+    // A receiver without its front door would look as if it ran: it ends, as by any other error that nobody expects.
+    failed: (error) => {
+      log.fatal({ err: error }, 'the front door failed, and the receiver ends with it')
+      throw error
+    },
+  })
+  const parts = { settings, env, prepared, state, log, doors, closing: closing.signal, switching: frontDoor }
   const ctx = makeContext({ ...parts, fault: overrides.fault, now: overrides.now })
 
   clearDoor(config.runtimeDir)
@@ -104,12 +110,6 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   await clearIncoming(config.stateDir, env.path, state.deploys.open())
   await setCanonicalBranches(config, env.path)
 
-  const route = createRoutes({
-    ...{ state, domain: config.domain, runtimeDir: config.runtimeDir, granted: ctx.granted },
-    command: ctx.commandOf,
-  })
-  const doorLimits = () => limits().frontDoor
-  const frontDoor = createFrontDoor({ route, runtimeDir: config.runtimeDir, room, log, limits: doorLimits })
   // The one object that changes: the server reads it whenever it needs a value.
   const sshLimits = { ...config.limits.ssh }
   const views = makeViews(ctx)
@@ -127,8 +127,9 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   })
   doors.http = await listen('HTTP', config.http, () => frontDoor.listen(config.http.host, config.http.port))
   doors.ssh = await listen('SSH', config.ssh, () => ssh.listen(config.ssh.host, config.ssh.port))
+  await frontDoor.changed()
   const admin = await openAdminSocket({
-    ...{ ctx, route: (userName) => served(route(`${userName}.${config.domain}`)) },
+    ...{ ctx, routes: (userNames) => frontDoor.served(userNames.map((userName) => `${userName}.${config.domain}`)) },
     connections: { ssh: () => ssh.connections(), http: () => frontDoor.connections() },
   })
   // What the operator takes away ends at once; who lost what a project gave them ends what they began: it may be that push.
@@ -177,9 +178,13 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   }
 }
 
-// Where requests for an environment go; null where the front door answers by itself.
-function served(route: Route | null): string | null {
-  return route === null || route.paused !== undefined ? null : route.upstreamDir
+function doorSettings({ projects, limits }: Config, ssh: Address): DoorSettings {
+  const { frontDoor, heldTime, heldPerEnvironment, heldRequests } = limits
+  return {
+    limits: { frontDoor, heldTime, heldPerEnvironment, heldRequests },
+    projects: Object.fromEntries(Object.entries(projects).map(([name, { domains }]) => [name, { domains }])),
+    command: commandLine(ssh),
+  }
 }
 
 async function untilIdle(ctx: Context): Promise<void> {

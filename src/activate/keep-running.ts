@@ -18,7 +18,7 @@ export async function startLive(ctx: Context): Promise<void> {
   const rows = ctx.state.environments.live()
   // Asked first: whoever runs is served at once, and of whom does not, requests wait from now on.
   const down = new Set(rows.filter((row) => treeOf(ctx, row, all) === null))
-  for (const { user_name: user } of down) ctx.switching.begin(user)
+  await Promise.all([...down].map(({ user_name: user }) => ctx.switching.begin(user)))
   // What does not run comes first.
   const queue = [...down, ...rows.filter((row) => !down.has(row))].values()
   const starter = async () => {

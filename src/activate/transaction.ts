@@ -57,7 +57,7 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
     for (const plan of plans) {
       current = plan.ready
       switched.push(plan)
-      begins(ctx, plan)
+      await begins(ctx, plan)
       done.set(plan, await switchOne(ctx, plan))
     }
     // S6, the commit point: before it everything is undone, after it everything is redone.
@@ -130,8 +130,8 @@ async function settle(ctx: Context, { deploy }: Ready): Promise<void> {
 }
 
 // Requests wait from just before the services change until they have changed, or are what they were again.
-function begins(ctx: Context, { environment }: Plan): void {
-  if (environment) ctx.switching.begin(environment.place.facts.userName)
+async function begins(ctx: Context, { environment }: Plan): Promise<void> {
+  if (environment) await ctx.switching.begin(environment.place.facts.userName)
 }
 
 function ends(ctx: Context, { environment }: Plan): void {

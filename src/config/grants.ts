@@ -2,15 +2,25 @@
 import type { Config } from './config.ts'
 import type { Access } from './roles.ts'
 
-/** Whether the operator grants this host name to a project. The exact name wins over `*.`, and the longest `*.` over shorter ones. */
-export function granted(config: Pick<Config, 'projects'>, hostname: string, project: string): boolean {
+/** What of the configuration says who may have which host name. */
+export interface Grants {
+  readonly projects: Readonly<Record<string, Pick<Config['projects'][string], 'domains'>>>
+}
+
+/** Whether the operator grants this host name to a project. */
+export function granted(config: Grants, hostname: string, project: string): boolean {
+  return grantee(config, hostname) === project
+}
+
+/** The project that the operator grants this host name to, or null. The exact name wins over `*.`, and the longest `*.` over shorter ones. */
+export function grantee(config: Grants, hostname: string): string | null {
   const labels = hostname.split('.')
   const forms = [hostname, ...labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`)]
   for (const form of forms) {
     const owner = Object.entries(config.projects).find(([, { domains }]) => domains.includes(form))
-    if (owner !== undefined) return owner[0] === project
+    if (owner !== undefined) return owner[0]
   }
-  return false
+  return null
 }
 
 /** What a user is in a project by the configuration file; null: nothing. */

@@ -26,6 +26,8 @@ export interface FrontDoorOptions {
   /** Hears which environments switch; their requests wait in it. */
   readonly room: WaitingRoom
   readonly log: { warn(fields: object, message: string): void }
+  /** One number, the open connections of clients: shared with a thread that wants to know it. */
+  readonly open?: Int32Array
 }
 
 export interface FrontDoor {
@@ -75,7 +77,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
 
   // Some more than may be are let in to be told so; beyond these the kernel's answer has to do.
   const surplus = new WeakSet<Duplex>()
-  let open = 0
+  const open = options.open ?? new Int32Array(1)
 
   const enter = (route: Route): boolean => {
     const now = busy.get(route.upstreamDir) ?? 0
@@ -148,8 +150,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
   limitsChanged()
   server.on('connection', (socket) => {
-    if (++open > options.limits().maxConnections) surplus.add(socket)
-    socket.once('close', () => open--)
+    // The first value is that from before.
+    if (Atomics.add(open, 0, 1) >= options.limits().maxConnections) surplus.add(socket)
+    socket.once('close', () => Atomics.sub(open, 0, 1))
   })
   server.on('request', handle)
   // `Expect: 100-continue` is the environment's to answer.
@@ -167,7 +170,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       const bound = server.address() as AddressInfo
       return { host: bound.address, port: bound.port }
     },
-    connections: () => open,
+    connections: () => Atomics.load(open, 0),
     limitsChanged,
     async close() {
       clearInterval(sweeper)

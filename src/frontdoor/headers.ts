@@ -15,10 +15,7 @@ const FRAMING = new Set(['content-length', 'host'])
 
 /** The fields of a message that are meant for its other end. */
 export function endToEnd(raw: RawHeaders): string[] {
-  const named = new Set(
-    valuesOf(raw, 'connection').flatMap((value) => value.split(',').map((name) => name.trim().toLowerCase())),
-  )
-  return keep(raw, (name) => !HOP_BY_HOP.has(name) && (FRAMING.has(name) || !named.has(name)))
+  return keep(raw, namedByConnection(raw), false)
 }
 
 export interface Client {
@@ -28,7 +25,7 @@ export interface Client {
 
 /** What the environment gets of a request: its end-to-end fields, and who asked, as only we know it (RFC 7239). */
 export function requestHeaders(raw: RawHeaders, client: Client): string[] {
-  const kept = keep(endToEnd(raw), (name) => !FORWARDED.test(name.replaceAll('_', '-')))
+  const kept = keep(raw, namedByConnection(raw), true)
   const node = client.address.includes(':') ? `"[${client.address}]"` : client.address
   return [
     ...kept,
@@ -41,14 +38,38 @@ export function requestHeaders(raw: RawHeaders, client: Client): string[] {
 
 /** All values of one field, in order. `name` in lower case. */
 export function valuesOf(raw: RawHeaders, name: string): string[] {
-  return raw.filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === name)
+  const values: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) if (isNamed(raw[i] as string, name)) values.push(raw[i + 1] as string)
+  return values
 }
 
-function keep(raw: RawHeaders, wanted: (name: string) => boolean): string[] {
+/** Whether there is such a field. `name` in lower case. */
+export function hasField(raw: RawHeaders, name: string): boolean {
+  for (let i = 0; i < raw.length; i += 2) if (isNamed(raw[i] as string, name)) return true
+  return false
+}
+
+// The fields that the sender of a message wants to end here, or null (RFC 9110 §7.6.1).
+function namedByConnection(raw: RawHeaders): Set<string> | null {
+  const options = valuesOf(raw, 'connection')
+  if (options.length === 0) return null
+  return new Set(options.flatMap((value) => value.split(',').map((name) => name.trim().toLowerCase())))
+}
+
+// Once for each message and each answer: a plain loop over the list.
+function keep(raw: RawHeaders, named: ReadonlySet<string> | null, withoutForwarded: boolean): string[] {
   const kept: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const [name = '', value = ''] = raw.slice(i, i + 2)
-    if (wanted(name.toLowerCase())) kept.push(name, value)
+    const name = raw[i] as string
+    const lower = name.toLowerCase()
+    if (HOP_BY_HOP.has(lower) || (named?.has(lower) && !FRAMING.has(lower))) continue
+    if (withoutForwarded && FORWARDED.test(lower.replaceAll('_', '-'))) continue
+    kept.push(name, raw[i + 1] as string)
   }
   return kept
+}
+
+// Most names have another length: no copy in lower case is made of them.
+function isNamed(name: string, lower: string): boolean {
+  return name.length === lower.length && name.toLowerCase() === lower
 }

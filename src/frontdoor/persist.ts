@@ -57,7 +57,7 @@ export async function persist(
       const switching = room.isSwitching(userName)
       let door: Door | undefined
       try {
-        door = await findDoor(links, route)
+        door = links.known(route) ?? (await findDoor(links, route))
         if (asker.left()) return
         const connected = (): void => {
           held.end()

@@ -1,7 +1,8 @@
 // Reaches an environment's socket without trusting its directory: the environment can put anything there at any moment,
 // so it is reached through a hard link in a directory of ours (lib/own-socket.ts).
 
-import { lstat, mkdir, rm, unlink } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { mkdir, rm, unlink } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { linkOwnSocket } from '../lib/own-socket.ts'
@@ -30,11 +31,15 @@ export interface Door {
 }
 
 interface Entry extends Door {
+  /** Where the environment has it. */
+  readonly socket: string
   used: number
 }
 
 /** Bytes of a socket's path (unix(7): sun_path is 108 with its end). */
 const MAX_PATH = 107
+/** Connections to one environment that are kept for the next request: fewer than come at once would make one anew for most. */
+const MAX_FREE = 256
 /** Milliseconds after which an unused door is closed. */
 const UNUSED = 5 * 60_000
 
@@ -57,14 +62,18 @@ export class PrivateLinks {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 })
   }
 
-  /** The door to an environment. Throws when there is no socket that may be connected to. */
+  /** The door to an environment where it is open and leads to what is there now; else null. */
+  known(route: Route): Door | null {
+    const entry = this.#entries.get(route.upstreamDir)
+    if (entry === undefined || entry.file !== identity(entry.socket)) return null
+    entry.used = Date.now()
+    return entry
+  }
+
+  /** The door to an environment, opened where it has to be. Throws when there is no socket that may be connected to. */
   async door(route: Route): Promise<Door> {
-    const file = await identity(join(route.upstreamDir, 'in.sock'))
-    const known = this.#entries.get(route.upstreamDir)
-    if (known?.file === file) {
-      known.used = Date.now()
-      return known
-    }
+    const known = this.known(route)
+    if (known !== null) return known
     const opening = this.#opening.get(route.upstreamDir)
     if (opening !== undefined) return opening
     const opened = this.#link(route).finally(() => this.#opening.delete(route.upstreamDir))
@@ -83,8 +92,7 @@ export class PrivateLinks {
   /** Closes doors that nobody came through for five minutes, or whose socket is gone. */
   async sweep(now = Date.now()): Promise<void> {
     for (const [upstreamDir, entry] of this.#entries) {
-      const file = await identity(join(upstreamDir, 'in.sock')).catch(() => null)
-      if (file === entry.file && now - entry.used < UNUSED) continue
+      if (identity(entry.socket) === entry.file && now - entry.used < UNUSED) continue
       if (this.#entries.get(upstreamDir) === entry) this.#entries.delete(upstreamDir)
       await retire(entry)
     }
@@ -104,13 +112,12 @@ export class PrivateLinks {
     this.#entries.delete(route.upstreamDir)
     if (before !== undefined) await retire(before)
     // How many requests there are at once is the front door's to limit.
-    const agent = new Agent({ keepAlive: true, maxFreeSockets: 16, timeout: 0 })
+    const agent = new Agent({ keepAlive: true, maxFreeSockets: MAX_FREE, timeout: 0 })
+    const socket = join(route.upstreamDir, 'in.sock')
     // Making a link changes the file's ctime, and so does removing the one before where it is the same file.
-    const file = await identity(path).catch(async (error: unknown) => {
-      await unlink(path).catch(() => {})
-      throw error
-    })
-    const entry: Entry = { path, agent, file, used: Date.now() }
+    const file = identity(path)
+    if (file === null) throw Object.assign(new Error(`${path} is gone`), { code: 'ENOENT' })
+    const entry: Entry = { path, agent, file, socket, used: Date.now() }
     this.#entries.set(route.upstreamDir, entry)
     return entry
   }
@@ -120,9 +127,10 @@ export class PrivateLinks {
   }
 }
 
-async function identity(path: string): Promise<string> {
-  const { dev, ino, ctimeNs } = await lstat(path, { bigint: true })
-  return `${dev}:${ino}:${ctimeNs}`
+// Looked at for every request: a turn of the thread pool would cost ten times what lstat(2) on this file system does.
+function identity(path: string): string | null {
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat === undefined ? null : `${stat.dev}:${stat.ino}:${stat.ctimeNs}`
 }
 
 // Requests on their way end by themselves; idle connections do not stay.

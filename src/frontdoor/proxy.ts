@@ -1,9 +1,8 @@
 // Carries one request to an environment and its answer back, both as streams. Framing is node:http's on both sides: nothing
 // of the client's own framing is passed on, so the two ends cannot disagree on where a message stops.
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream'
 import { answer } from './answer.ts'
-import { endToEnd, type RawHeaders, requestHeaders, valuesOf } from './headers.ts'
+import { endToEnd, hasField, type RawHeaders, requestHeaders } from './headers.ts'
 import { failureKind, Gone, NotYet, persist, Repeatable, type Try } from './persist.ts'
 import type { PrivateLinks, Route } from './private-links.ts'
 import type { RequestTarget } from './request-host.ts'
@@ -117,8 +116,8 @@ function attempt(
   whenConnected(upstream, () => {
     sent.head = true
     connected()
-    upstream.flushHeaders()
     if (!hasBody(request)) return void upstream.end()
+    upstream.flushHeaders()
     reading(request, response)
     request.once('data', () => {
       sent.body = true
@@ -148,7 +147,7 @@ export function hasBody(request: IncomingMessage): boolean {
 
 function upstreamHeaders(request: IncomingMessage, target: RequestTarget): string[] {
   const client = { address: request.socket.remoteAddress ?? 'unknown', host: target.host }
-  const framing = valuesOf(request.rawHeaders, 'transfer-encoding').length > 0 ? ['Transfer-Encoding', 'chunked'] : []
+  const framing = hasField(request.rawHeaders, 'transfer-encoding') ? ['Transfer-Encoding', 'chunked'] : []
   return [...requestHeaders(request.rawHeaders, client), ...framing]
 }
 
@@ -162,7 +161,17 @@ export function sendResponse(message: IncomingMessage, response: ServerResponse,
     answer(response, 502)
     return
   }
-  // The head goes out before the first part of a body that may be long in coming (server-sent events).
+  // The head goes out before the first part of a body that may be long in coming (server-sent events), and what came with it
+  // goes out with it, in one write.
+  const { socket } = response
+  socket?.cork()
   response.flushHeaders()
-  pipeline(message, response, () => {})
+  setImmediate(() => socket?.uncork())
+  // Half an answer is cut off. That the client is gone, its own close tells.
+  message.on('error', () => {})
+  message.once('close', () => {
+    if (!message.readableEnded) response.destroy()
+  })
+  response.on('error', () => {})
+  message.pipe(response)
 }

@@ -1,5 +1,6 @@
 // Which host a request is for (RFC 9110 §7.2, RFC 9112 §3.2). What is ambiguous is no host at all.
 import type { IncomingMessage } from 'node:http'
+import { valuesOf } from './headers.ts'
 
 export interface RequestTarget {
   /** Lower case, without port and trailing dot: what routes are looked up by. */
@@ -14,7 +15,7 @@ const HOST = /^(?<name>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?|\[[
 
 /** Null when the request has no Host, several, a malformed one, or a target that says another host. */
 export function requestTarget(request: Pick<IncomingMessage, 'rawHeaders' | 'url'>): RequestTarget | null {
-  const hosts = request.rawHeaders.filter((_, i, all) => i % 2 === 1 && all[i - 1]?.toLowerCase() === 'host')
+  const hosts = valuesOf(request.rawHeaders, 'host')
   const [host = ''] = hosts
   const hostname = hostnameOf(host)
   const { url = '' } = request

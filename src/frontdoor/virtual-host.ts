@@ -1,7 +1,7 @@
 // What a host name's own settings (`virtualHosts.<name>`) do to a request and to its answer. Pure.
 import { locationOf, type RequestFacts, returnFor } from '../lib/return-directive.ts'
 import type { VirtualHost } from '../records.ts'
-import { type RawHeaders, valuesOf } from './headers.ts'
+import { hasField, type RawHeaders } from './headers.ts'
 
 /** The settings of one host name, and whether search engines may list what is behind it. */
 export interface HostRules {
@@ -49,7 +49,7 @@ export function addedHeaders(rules: HostRules | undefined, raw: RawHeaders, tls:
   if (rules === undefined) return []
   const { hsts, security } = rules.settings
   const missing = (name: string, value: string | null): string[] =>
-    value === null || valuesOf(raw, name.toLowerCase()).length > 0 ? [] : [name, value]
+    value === null || hasField(raw, name.toLowerCase()) ? [] : [name, value]
   return [
     ...missing('Report-To', security.reportTo),
     ...missing('Referrer-Policy', security.referrerPolicy),

@@ -13,8 +13,8 @@ import { contentType, metricsText } from './metrics-text.ts'
 export interface AdminOptions {
   readonly ctx: Pick<Context, 'state' | 'active' | 'lanes' | 'gate' | 'config' | 'log'>
   readonly connections: Connections
-  /** The directory of the socket that a user name's requests go to, or null when the front door does not serve it. */
-  readonly route: (userName: string) => string | null
+  /** For each user name the directory of the socket that its requests go to, or null when the front door does not serve it. */
+  readonly routes: (userNames: readonly string[]) => Promise<readonly (string | null)[]>
 }
 
 export interface AdminSocket {
@@ -65,7 +65,7 @@ export async function openAdminSocket(options: AdminOptions): Promise<AdminSocke
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  { ctx, connections, route }: AdminOptions,
+  { ctx, connections, routes }: AdminOptions,
   totals: DeployTotals,
   closing: () => boolean,
 ): Promise<void> {
@@ -81,7 +81,8 @@ async function handle(
     response.end(metricsText(await collectMetrics(ctx, totals, connections)))
   } else if (asked === 'GET /routes') {
     const names = ctx.state.environments.all().map((row) => row.user_name)
-    json(response, 200, Object.fromEntries(names.map((name) => [name, route(name)])))
+    const all = await routes(names)
+    json(response, 200, Object.fromEntries(names.map((name, n) => [name, all[n] ?? null])))
   } else if (asked === 'POST /pause') await pause(request, response, ctx, url)
   else text(response, 404, 'GET /healthz, GET /metrics, GET /routes, POST /pause')
 }

@@ -21,8 +21,6 @@ export class Projects {
   readonly #db: DatabaseSync
   /** Policies as they were last read: the same text is the same policy, whoever wrote it. */
   readonly #read = new Map<string, { readonly text: string; readonly policy: Manifest }>()
-  /** Grows whenever a policy is set: what was derived from the policies is stale then. */
-  revision = 0
 
   constructor(db: DatabaseSync) {
     this.#db = db
@@ -46,7 +44,6 @@ export class Projects {
 
   /** Makes `policy` what the project's canonical branch says. */
   setPolicy(name: string, commit: Oid, policy: Manifest): void {
-    this.revision++
     this.#db
       .prepare(
         `INSERT INTO project (name, policy_commit, policy) VALUES (?, ?, ?)

@@ -47,7 +47,7 @@ export function makeRestart(ctx: Context): OneOffVerbs['restart'] {
       if (process !== null) checkProcess(environment, key, process)
       const names = process === null ? [...environment.processes.keys()] : [process]
       const { userName } = environment.place.facts
-      ctx.switching.begin(userName)
+      await ctx.switching.begin(userName)
       try {
         await restartAll(ctx, environment, names)
       } finally {

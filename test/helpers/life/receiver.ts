@@ -9,6 +9,7 @@ import { recover } from '../../../src/activate/recover.ts'
 import { retireAll } from '../../../src/activate/retention.ts'
 import { findTree } from '../../../src/activate/service-tree.ts'
 import { changeEnvironment } from '../../../src/change-environment.ts'
+import { grantee } from '../../../src/config/grants.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import type { Context, FaultPoint, Terminal } from '../../../src/context.ts'
 import type { Change } from '../../../src/decide-change.ts'
@@ -101,7 +102,12 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
   let fault: Context['fault'] = () => undefined
   let state = new State(stateDir, fingerprintOfLine)
   let ctx = make(state)
-  const routes = () => createRoutes({ state, domain, runtimeDir, granted: ctx.granted, command: ctx.commandOf })
+  const routes = () =>
+    createRoutes({
+      record: { environments: state.environments, policy: (name) => state.projects.get(name)?.policy ?? null },
+      grantee: (name) => grantee(settings.config, name),
+      ...{ domain, runtimeDir, command: ctx.commandOf },
+    })
   let route = routes()
   const frontDoor = createFrontDoor({
     ...{ route: (name) => route(name), runtimeDir, log },
@@ -113,7 +119,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
     setPeople(state, settings.config, settings.loaded.keys)
     return makeContext({
       ...{ settings, env, prepared, state, log, doors: { ssh: settings.config.ssh, http: settings.config.http } },
-      ...{ closing: new AbortController().signal, switching: { begin: () => undefined, end: () => undefined } },
+      ...{ closing: new AbortController().signal, switching: { begin: async () => undefined, end: () => undefined } },
       fault: (point, deploy) => fault(point, deploy),
       now: () => Date.now() + passed,
     })

@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { createRoutes } from '../../../src/frontdoor/routes.ts'
+import { createRoutes, remembered } from '../../../src/frontdoor/routes.ts'
 import { userName } from '../../../src/lib/names.ts'
 import type { Manifest } from '../../../src/records.ts'
 import { virtualHosts } from '../../../src/resolve/virtual-host-schema.ts'
+import { RouteView } from '../../../src/state/route-view.ts'
 import { State } from '../../../src/state/state.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
 
@@ -13,12 +14,23 @@ mkdirSync(join(directory, 'state'))
 const state = new State(join(directory, 'state'), () => null)
 t.teardown(() => state[Symbol.dispose]())
 
-const grants = new Set<string>()
-const route = createRoutes({
-  ...{ state, domain: 'host.example', runtimeDir: '/run/h' },
+const grants = new Map<string, string>()
+const record = new RouteView(join(directory, 'state'))
+t.teardown(() => record[Symbol.dispose]())
+const look = createRoutes({
+  ...{ domain: 'host.example', runtimeDir: '/run/h' },
+  record: { environments: record.environments, policy: (project) => record.policy(project) },
   command: (word) => `ssh host ${word}`,
-  granted: (hostname, project) => grants.has(`${hostname} ${project}`),
+  grantee: (hostname) => grants.get(hostname) ?? null,
 })
+// As the front door has it: over a connection of its own, and remembered until somebody commits.
+let told = 0
+const route = remembered(look, () => `${record.version} ${told}`)
+function grant(hostname: string, project: string | null): void {
+  if (project === null) grants.delete(hostname)
+  else grants.set(hostname, project)
+  told++
+}
 
 type Hosts = Record<string, object>
 function deploy(project: string, hosts: Record<string, { type?: string; hosts: Hosts }>): void {
@@ -62,18 +74,18 @@ t.test('settings of its own name are found as soon as the policy is there', asyn
 t.test('a custom name leads somewhere only while it is granted', async (t) => {
   deploy('acme/shop', { main: { hosts: { 'www.shop.example': { allowIndexing: true } } } })
   t.equal(route('www.shop.example'), null)
-  grants.add('www.shop.example acme/other')
+  grant('www.shop.example', 'acme/other')
   t.equal(route('www.shop.example'), null, 'the grant of another project does not count')
-  grants.add('www.shop.example acme/shop')
+  grant('www.shop.example', 'acme/shop')
   t.match(route('www.shop.example'), { userName: userName('acme', 'shop', 'main'), host: { indexed: true } })
-  grants.delete('www.shop.example acme/shop')
+  grant('www.shop.example', null)
   t.equal(route('www.shop.example'), null, 'a grant that is taken back holds at once')
 })
 
 t.test('nobody takes the name of another environment, granted or not, live or not', async (t) => {
   const victim = own('shop', 'main')
   deploy('acme/thief', { main: { hosts: { [victim]: {}, 'www.shop.example': {} } } })
-  grants.add(`${victim} acme/thief`)
+  grant(victim, 'acme/thief')
   t.equal(route(victim)?.userName, userName('acme', 'shop', 'main'))
   state.environments.setLive('acme/shop', 'main', null)
   t.equal(route(victim), null)
@@ -81,8 +93,8 @@ t.test('nobody takes the name of another environment, granted or not, live or no
 
 t.test('a name that two projects have leads to the one that was granted it', async (t) => {
   state.environments.setLive('acme/shop', 'main', 2)
-  grants.add('www.shop.example acme/thief')
+  grant('www.shop.example', 'acme/thief')
   t.equal(route('www.shop.example')?.userName, userName('acme', 'thief', 'main'))
-  grants.add('www.shop.example acme/shop')
-  t.equal(route('www.shop.example')?.userName, userName('acme', 'shop', 'main'), 'both granted: the first by name')
+  grant('www.shop.example', 'acme/shop')
+  t.equal(route('www.shop.example')?.userName, userName('acme', 'shop', 'main'))
 })
