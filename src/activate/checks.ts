@@ -79,7 +79,12 @@ async function staysUp(ctx: CheckContext, signal: AbortSignal): Promise<void> {
   for (;;) {
     const states = await look.states()
     const waiting = names.filter((name) => {
-      const verdict = judge(states.get(name), processes.get(name) ?? 'always', seen.get(name))
+      const verdict = judge(
+        states.get(name),
+        processes.get(name) ?? 'always',
+        seen.get(name),
+        performance.now() - started,
+      )
       if (verdict.kind === 'dead') throw new ProcessDied(name, verdict.how)
       if (verdict.kind === 'done') return false
       if (verdict.kind === 'starting') return true
@@ -101,7 +106,16 @@ type Judgement =
   | { kind: 'done' }
   | { kind: 'dead'; how: string }
 
-function judge(state: ProcessState | undefined, restart: Restart, first: { pid: number } | undefined): Judgement {
+/** Milliseconds until a supervisor that was started has said something of its process. */
+const firstWord = 2000
+
+function judge(
+  state: ProcessState | undefined,
+  restart: Restart,
+  first: { pid: number } | undefined,
+  elapsed: number,
+): Judgement {
+  if (!state && first === undefined && elapsed < firstWord) return { kind: 'starting' }
   if (!state) return { kind: 'dead', how: 'was not started' }
   if (state.up && (first === undefined || first.pid === state.pid))
     return { kind: 'up', pid: state.pid, seconds: state.seconds }

@@ -121,7 +121,7 @@ t.test('the canonical branch changes at once', async (t) => {
   t.equal(head(), 'ref: refs/heads/main\n')
   await edit({ canonicalBranch: 'trunk' })
   t.equal(head(), 'ref: refs/heads/trunk\n')
-  t.match((await project.push(receiver, 'main:other')).stderr, /remote: +trunk:/)
+  t.match((await project.push(receiver, 'main:other')).stderr, /push trunk:/)
   await edit()
   t.equal(head(), 'ref: refs/heads/main\n')
 })
