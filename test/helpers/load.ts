@@ -30,7 +30,8 @@ export interface LoadResult {
 export function startLoad(options: LoadOptions): { stop(): Promise<LoadResult>; readonly sent: number } {
   const { port, hostname, rate, path = '/', timeout = 30_000 } = options
   // Every other request takes a kept connection: both kinds meet a switch.
-  const kept = new Agent({ keepAlive: true, maxFreeSockets: 8 })
+  // Without a time of its own Node's agent does not heed `Keep-Alive: timeout=5`, and sends on connections that are being closed.
+  const kept = new Agent({ keepAlive: true, maxFreeSockets: 8, timeout })
   const failures = new Map<string, number>()
   const bodies = new Map<string, number>()
   const times: number[] = []
