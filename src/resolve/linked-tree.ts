@@ -2,11 +2,11 @@
 // from there (link(2)), git brings the rest and checks all of it, and the result is registered with Nix. Decision 0044.
 import { createHash } from 'node:crypto'
 import { constants, existsSync } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { git } from '../lib/git.ts'
 import type { Nix } from '../lib/nix.ts'
-import { type Command, mustRun, start } from '../lib/spawn.ts'
+import { type Command, mustRun, run, start } from '../lib/spawn.ts'
 import { sourceStorePath } from '../lib/store-path.ts'
 import type { Oid } from '../records.ts'
 import type { StoredTree } from '../state/projects.ts'
@@ -19,7 +19,7 @@ interface LinkContext {
 /**
  * Answers the store path of `tree`, or null where it cannot be made this way: the store is not this user's to write, is collected
  * just now, or has the path, or `base` is not what it was. Then nothing is left in the store, and the usual way is open.
- * @param folder scratch, which the caller removes
+ * @param folder for git's index; the caller removes it
  */
 export async function linkedTree(
   ctx: LinkContext,
@@ -31,7 +31,10 @@ export async function linkedTree(
   const { nix, path } = ctx
   const before = nix.realPath(base.storePath)
   if (!existsSync(before) || !(await isWritable(nix.storeDir))) return null
-  const source = join(folder, 'linked')
+  // In the store's own folder: no link leads from one mount into another, and /nix often is one. What a kill leaves there is what Nix
+  // itself leaves of a build, and goes with the next collection.
+  const beside = await mkdtemp(join(nix.storeDir, 'tmp-hostenv-'))
+  const source = join(beside, 'source')
   const env = { PATH: path, LC_ALL: 'C' }
   const tool = (...argv: [string, ...string[]]) => mustRun({ argv, env })
   try {
@@ -47,6 +50,10 @@ export async function linkedTree(
     return existsSync(nix.realPath(storePath)) ? storePath : null
   } catch {
     return null
+  } finally {
+    // Folders may be read-only by now, and only root does not mind.
+    await run({ argv: ['find', beside, '-type', 'd', '-exec', 'chmod', 'u+w', '{}', '+'], env })
+    await rm(beside, { recursive: true, force: true })
   }
 }
 
