@@ -19,6 +19,8 @@ export interface Setting {
   readonly rounds: number
   /** Pushes and answers the milliseconds from `git push` to its end; throws with what it printed when it fails. */
   push(project: Project, to: Target, refspec: string, options?: readonly string[]): Promise<number>
+  /** Where the environments of a project of the receiver answer, by key. */
+  sockets(project: string): Promise<Map<string, string>>
   /** The environment that the cases of the front door ask: deployed at the first call. */
   live(): Promise<{ readonly hostname: string; readonly socket: string }>
 }
@@ -50,19 +52,24 @@ export async function makeSetting(ending: Ending, directory: string, rounds: num
     if (ran.code !== 0 || /remote: (error|activate):/.test(ran.stderr)) throw new Error(ran.stderr)
     return took
   }
+  const hostnames = async (project: string) => {
+    const list = JSON.parse((await receiver.ssh('envs', '-p', project, '--json')).stdout) as Record<string, string>[]
+    return new Map(list.map(({ key = '', hostname = '' }) => [key, hostname]))
+  }
+  const socketOf = (hostname: string) => join(receiver.runtimeDir, 'upstream', hostname.split('.')[0] ?? '', 'in.sock')
   let live: ReturnType<Setting['live']> | undefined
   const deployed = async () => {
     const project = await makeProject(ending, 'hello-web')
     await push(project, { name: 'acme/live' }, 'main')
-    const list = JSON.parse((await receiver.ssh('envs', '-p', 'acme/live', '--json')).stdout) as Record<
-      string,
-      string
-    >[]
-    const hostname = list.find(({ key }) => key === 'main')?.hostname ?? ''
-    const user = hostname.split('.')[0] ?? ''
-    return { hostname, socket: join(receiver.runtimeDir, 'upstream', user, 'in.sock') }
+    const hostname = (await hostnames('acme/live')).get('main') ?? ''
+    return { hostname, socket: socketOf(hostname) }
   }
-  return { ...{ ending, directory, receiver, serveArgs, byHand, rounds, push }, live: () => (live ??= deployed()) }
+  return {
+    ...{ ending, directory, receiver, serveArgs, byHand, rounds, push },
+    sockets: async (project) =>
+      new Map([...(await hostnames(project))].map(([key, hostname]) => [key, socketOf(hostname)])),
+    live: () => (live ??= deployed()),
+  }
 }
 
 // What the receiver's own builds see, so that builds by hand see the same.

@@ -1,4 +1,6 @@
 // What a push costs until its commit is live: nothing to build, one small derivation, a tag of what is built, and the way back.
+import { request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { mustRun, run } from '../../src/lib/spawn.ts'
 import { cleanEnv } from '../../test/helpers/programs.ts'
 import { type Figure, interleaved } from '../figures.ts'
@@ -6,7 +8,7 @@ import { benchProject, changeOneLine } from '../project.ts'
 import type { Setting, Target } from '../setting.ts'
 
 const checks =
-  'both without waiting for the process to stay up; hostenv asks for an answer over HTTP, the hook by hand does not'
+  'from the command to the first answer of what is new, asked of its socket; by hand, nothing is checked or could be undone'
 
 export async function deploys(setting: Setting): Promise<Figure[]> {
   const { ending, byHand, rounds, receiver } = setting
@@ -16,17 +18,23 @@ export async function deploys(setting: Setting): Promise<Figure[]> {
   const hand: Target = { url: await byHand.repositoryFor('deploys', true, keys), ssh: byHand.sshd.sshCommand }
   for (const target of [ours, hand])
     for (const key of keys) await setting.push(project, target, `main:refs/heads/${key}`)
+  const sockets = await setting.sockets('acme/deploys')
+  /** Milliseconds of a push until what it brings answers. */
+  const live = (target: Target, refspec: string, key: string) =>
+    untilNew(target === ours ? (sockets.get(key) ?? '') : byHand.socket('deploys', key), () =>
+      setting.push(project, target, refspec),
+    )
 
   // Both get the commit at once, before either is timed: what one builds the other finds in their common store.
   let n = 0
   const changed = await interleaved(rounds, {
     hostenv: async () => {
       await changeOneLine(project, ++n)
-      return await setting.push(project, ours, 'main')
+      return await live(ours, 'main', 'main')
     },
     'by hand': async () => {
       await changeOneLine(project, ++n)
-      return await setting.push(project, hand, '+main')
+      return await live(hand, '+main', 'main')
     },
   })
   await setting.push(project, ours, 'main')
@@ -36,19 +44,14 @@ export async function deploys(setting: Setting): Promise<Figure[]> {
   for (let round = 0; round < rounds; round++) {
     await changeOneLine(project, ++n)
     for (const target of [ours, hand]) await setting.push(project, target, 'main')
-    same.hostenv?.push(await setting.push(project, ours, 'main:dev'))
-    same['by hand']?.push(await setting.push(project, hand, 'main:dev'))
+    same.hostenv?.push(await live(ours, 'main:dev', 'dev'))
+    same['by hand']?.push(await live(hand, 'main:dev', 'dev'))
     await project.git('tag', `v${n}`)
-    tagged.hostenv?.push(await setting.push(project, ours, `v${n}`))
-    tagged['by hand']?.push(await setting.push(project, hand, `v${n}`))
+    tagged.hostenv?.push(await live(ours, `v${n}`, 'staging'))
+    tagged['by hand']?.push(await live(hand, `v${n}`, 'staging'))
   }
 
   const env = cleanEnv(project.directory)
-  const timed = async (argv: readonly [string, ...string[]]) => {
-    const begun = performance.now()
-    await mustRun({ argv, env })
-    return performance.now() - begun
-  }
   const releases = JSON.parse((await receiver.ssh('releases', 'main', '-p', 'acme/deploys', '--json')).stdout)
   const [newest] = releases as { n: number }[]
   const last = (newest?.n ?? 0) - 1
@@ -56,13 +59,45 @@ export async function deploys(setting: Setting): Promise<Figure[]> {
   const generations = [...stdout.matchAll(/^\s*(\d+)/gm)].map(([, number]) => Number(number))
   const [older = 0, newer = 0] = generations.slice(-2)
   const back = await interleaved(rounds, {
-    hostenv: (round) => timed([...receiver.sshArgv, 'rollback', 'main', `${last + (round % 2)}`, '-p', 'acme/deploys']),
-    'by hand': (round) => timed(byHand.switchTo('deploys', 'main', round % 2 === 0 ? older : newer)),
+    hostenv: (round) =>
+      untilNew(sockets.get('main') ?? '', () =>
+        mustRun({
+          argv: [...receiver.sshArgv, 'rollback', 'main', `${last + (round % 2)}`, '-p', 'acme/deploys'],
+          env,
+        }),
+      ),
+    'by hand': (round) =>
+      untilNew(byHand.socket('deploys', 'main'), () =>
+        mustRun({ argv: byHand.switchTo('deploys', 'main', round % 2 === 0 ? older : newer), env }),
+      ),
   })
   return [
     { case: 'same tree, other branch: to live', runs: same, unit: 'ms', reach: { 'by hand': 0.4 }, note: checks },
     { case: 'one line changed: to live', runs: changed, unit: 'ms', reach: { 'by hand': 0.7 }, note: checks },
-    { case: 'tag of what is built', runs: tagged, unit: 'ms', reach: { 'by hand': 0.3 } },
-    { case: 'rollback', runs: back, unit: 'ms', reach: { 'by hand': 0.3 } },
+    { case: 'tag of what is built', runs: tagged, unit: 'ms', reach: { 'by hand': 0.3 }, note: checks },
+    { case: 'rollback', runs: back, unit: 'ms', reach: { 'by hand': 0.3 }, note: checks },
   ]
+}
+
+// What a service says first is the greeting of its commit.
+async function untilNew(socket: string, work: () => Promise<unknown>): Promise<number> {
+  const before = await firstLine(socket)
+  const begun = performance.now()
+  await work()
+  while ([before, ''].includes(await firstLine(socket))) {
+    if (performance.now() - begun > 60_000) throw new Error(`nothing new at ${socket}`)
+    await sleep(2)
+  }
+  return performance.now() - begun
+}
+
+function firstLine(socketPath: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const asked = request({ socketPath, agent: false }, (response) => {
+    response.setEncoding('utf8').once('data', (text: string) => resolve(text.split('\n')[0] ?? ''))
+    response.once('close', () => resolve(''))
+  })
+  asked.once('error', () => resolve(''))
+  asked.end()
+  return promise
 }

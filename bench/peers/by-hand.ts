@@ -15,6 +15,8 @@ export interface ByHand {
   /** Commands over ssh: what generations there are, and to one of them. */
   generations(name: string, key: string): readonly [string, ...string[]]
   switchTo(name: string, key: string, generation: number): readonly [string, ...string[]]
+  /** Where an environment's service answers. */
+  socket(name: string, key: string): string
 }
 
 /** What /etc/nix/nix.conf would say on such a machine: builds in a sandbox that sees the host's programs, no substituter. */
@@ -56,6 +58,7 @@ export async function startByHand(ending: Ending, directory: string, conf: strin
       }
       return sshd.url(repository)
     },
+    socket: (name, key) => join(envDir(name, key), 'upstream/in.sock'),
     generations: (name, key) => [...sshd.argv, `${tools}; nix-env -p ${envDir(name, key)}/profile --list-generations`],
     switchTo: (name, key, generation) => {
       const env = envDir(name, key)
