@@ -3,6 +3,8 @@ import type { EnvironmentType, Oid, Refused, Since } from './records.ts'
 
 /** Everything that happens during a deploy; sinks (sideband, record, log) render it. Text in here is raw and hostile. */
 export type DeployEvent =
+  /** What a commit says is read by Nix now: told first, so that whoever waits knows that something happens. */
+  | { readonly type: 'evaluating'; readonly commit: Oid }
   | {
       readonly type: 'started'
       readonly project: string

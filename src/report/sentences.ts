@@ -24,6 +24,8 @@ const DETAIL_LINES = 60
 /** The lines, without line feeds, that tell an event; none where it is told already. */
 export function sentences(event: DeployEvent, context: SentenceContext): readonly string[] {
   switch (event.type) {
+    case 'evaluating':
+      return step(`Evaluating ${event.commit.slice(0, 7)}`)
     case 'started':
       return step(started(event))
     case 'change':

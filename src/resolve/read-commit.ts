@@ -54,11 +54,10 @@ export async function readCommit(ctx: ReadContext, q: CommitQuestion, tell: Tell
     ofCommit: [...common, q.select, q.commit],
     ofOther: (key: string) => [...common, { key }],
   }
-  return (
-    fromBefore(ctx, keys.ofTree) ??
-    fromBefore(ctx, keys.ofCommit) ??
-    (await tell.inTurn(() => readAnew(ctx, q, keys, tell)))
-  )
+  const before = fromBefore(ctx, keys.ofTree) ?? fromBefore(ctx, keys.ofCommit)
+  if (before !== null) return before
+  tell.emit({ type: 'evaluating', commit: q.commit })
+  return await tell.inTurn(() => readAnew(ctx, q, keys, tell))
 }
 
 // An answer of a version that said something else in other words is none.

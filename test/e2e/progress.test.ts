@@ -54,6 +54,7 @@ function remote(bytes: string): string[] {
     .map((line) =>
       line
         .replace(/\b[0-9a-f]{7} →/, 'COMMIT →')
+        .replace(/Evaluating [0-9a-f]{7}/, 'Evaluating COMMIT')
         .replace(/\d+(\.\d+)? (ms|s)\b/g, 'TIME')
         .replace(/\d+(\.\d+)? KiB/g, 'SIZE')
         .replace(/:\d{4,5}$/, ':PORT')

@@ -23,6 +23,7 @@ function transcript({ lines }: Pushed): string[] {
     .map(({ text }) =>
       text
         .replace(/\b[0-9a-f]{7} →/, 'COMMIT →')
+        .replace(/Evaluating [0-9a-f]{7}/, 'Evaluating COMMIT')
         .replace(/\d+(\.\d+)? (ms|s)\b/g, 'TIME')
         .replace(/\d+(\.\d+)? [KM]iB/g, 'SIZE')
         .replace(/:\d{4,5}$/, ':PORT'),
@@ -43,6 +44,7 @@ t.test('a push of main succeeds, and says what happens on the way', async (t) =>
   t.same(
     said.filter((line) => !builds.includes(line)),
     [
+      'remote: -----> Evaluating COMMIT',
       'remote: -----> acme/helloweb COMMIT → main (production)',
       'remote: -----> Building 5 derivations (3 cached)',
       'remote: -----> Built in TIME · closure SIZE',

@@ -6,6 +6,7 @@
  */
 'use strict'
 exports[`test/e2e/progress.test.ts > TAP > a build is one line, redrawn in place, and gone at the end > must match snapshot 1`] = `
+remote: -----> Evaluating COMMIT
 remote: -----> acme/shop COMMIT → main (production)
 remote: -----> Building SOME derivations (SOME cached)
 remote: -----> Built in TIME · closure SIZE
@@ -17,6 +18,7 @@ remote:        release 1, TIME
 `
 
 exports[`test/e2e/progress.test.ts > TAP > a failed build in colour > must match snapshot 1`] = `
+remote: -----> Evaluating COMMIT
 remote: -----> acme/shop COMMIT → main (production)
 remote: -----> Building SOME derivations (SOME cached)
 remote: -----> Build failed: shop-frontend-2.4, exit 1

@@ -11,6 +11,7 @@ const label = { name: 'shop-frontend', n: 1, total: 3 }
 
 const transcripts: Readonly<Record<string, readonly DeployEvent[]>> = {
   'a push that becomes live': [
+    { type: 'evaluating', commit },
     { type: 'started', project: 'acme/shop', commit, ref: 'main', key: 'main', kind: 'production' },
     { type: 'build-plan', builds: 3, fetches: 12, cached: 41 },
     { type: 'build-started', ...label },

@@ -19,6 +19,7 @@ exports[`test/unit/report/sentences.test.ts > TAP > a preview, which expires > m
 `
 
 exports[`test/unit/report/sentences.test.ts > TAP > a push that becomes live > must match snapshot 1`] = `
+-----> Evaluating 3f2a91c
 -----> acme/shop 3f2a91c → main (production)
 -----> Building 3 derivations (12 to fetch, 41 cached)
        [1/3] shop-frontend: started
