@@ -16,7 +16,7 @@ export const starting = { faults: '', env: { HOSTENV_OVERRIDES: JSON.stringify({
 /** Milliseconds until a push that does not end counts as one that never will. */
 const patience = 90_000
 
-/** Answers a sentence for each thing that was not as it has to be; `hit` hears of the kills. */
+/** Answers a sentence for each thing that was not as it has to be; `hit` hears of the kills. Throws Stuck where there is no end. */
 export async function killRound(receiver: Receiver, choice: Choice, hit: (victim: Victim) => void): Promise<string[]> {
   const { chance, site, victim, moment, again } = choice
   const { project, name, live } = site
@@ -40,7 +40,8 @@ export async function killRound(receiver: Receiver, choice: Choice, hit: (victim
   }
   if (struck !== null) hit(victim)
   const pushed = await Promise.race([pushing, sleep(patience, null, { ref: false })])
-  if (pushed === null) return [`the push did not end within ${patience / 1000} s; there are: ${under(receiver)}`]
+  if (pushed === null)
+    throw new Stuck(`the push did not end within ${patience / 1000} s; there are: ${under(receiver)}`)
   if (victim === 'daemon' && struck !== null) {
     if (again !== null) {
       const up = receiver.restart(starting).catch(() => undefined)
@@ -51,7 +52,10 @@ export async function killRound(receiver: Receiver, choice: Choice, hit: (victim
     }
     await receiver.restart(starting)
   }
-  const said = await judge(receiver, choice, { before, commit, pushed }).catch((error: Error) => [error.message])
+  await until('no deploy is under way', () => openDeploys(receiver).length === 0, 60).catch(() => {
+    throw new Stuck(`${struck ?? 'nobody'} was killed; no end after a minute: ${under(receiver)}\n${pushed.stderr}`)
+  })
+  const said = await judge(receiver, choice, { before, commit, pushed })
   if (said.length === 0) return []
   // What one needs to find out why.
   const warned = log(receiver)
@@ -60,6 +64,9 @@ export async function killRound(receiver: Receiver, choice: Choice, hit: (victim
     .filter((line) => /^\{"level":[4-6]0/.test(line))
   return [...said.map((what) => `${struck ?? 'nobody'} was killed: ${what}`), ...warned, pushed.stderr, under(receiver)]
 }
+
+/** A receiver that comes to no end: what it says from then on means nothing. */
+export class Stuck extends Error {}
 
 interface Attempt {
   readonly before: ReadonlyMap<string, string | null>
@@ -70,7 +77,6 @@ interface Attempt {
 
 async function judge(receiver: Receiver, choice: Choice, { before, commit, pushed }: Attempt): Promise<string[]> {
   const { name, live } = choice.site
-  await until('no deploy is under way', () => openDeploys(receiver).length === 0, 60)
   const wrong: string[] = []
   const moved: boolean[] = []
   for (const key of choice.keys) {

@@ -39,9 +39,9 @@ export async function kills(ending: Ending, { seed, least, deadline, only }: Kil
     for (let own = 1; (sum() < least || performance.now() < deadline) && wrong.length < enough; own++) {
       const n = ++rounds
       const choice = choose(random(seed * 100_003 + n), sites, only)
-      const said = await killRound(receiver, choice, (victim) => count[victim]++).catch((error: Error) => [
-        error.message,
-      ])
+      const ended = await killRound(receiver, choice, (victim) => count[victim]++).catch((error: Error) => error)
+      if (ended instanceof Error) return void wrong.push(`round ${n}, ${choice.told}: ${ended.message}`)
+      const said = [...ended]
       if (own % 10 === 0) for (const site of sites) said.push(...(await whole(receiver, site)))
       wrong.push(...said.map((what) => `round ${n}, ${choice.told}: ${what}`))
       if (n % 50 === 0)
