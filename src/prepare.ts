@@ -50,14 +50,14 @@ export async function prepare(config: Config, env: Env, seen: readonly string[] 
     ...{ runtimeRoot: config.runtimeDir, stateRoot: config.stateDir },
     packages: config.nix.packages === null ? null : await addPath(nix, config.nix.packages),
   }
+  const adding = addPath(nix, join(packageDir, 'nix')).then(async (path) => {
+    await keep(config, nix, 'library', path)
+    return path
+  })
+  // Two Nix that make one store at the same time stumble over each other's folders.
+  if (nix.privateStore !== null && !existsSync(join(nix.privateStore, 'nix/var/nix/db/schema'))) await adding
   // Side by side: each is little more than the start of a Nix, and together they are most of a start.
-  const [library, buildsAreSandboxed] = await Promise.all([
-    addPath(nix, join(packageDir, 'nix')).then(async (path) => {
-      await keep(config, nix, 'library', path)
-      return path
-    }),
-    tryCanary(config, nix, machine),
-  ])
+  const [library, buildsAreSandboxed] = await Promise.all([adding, tryCanary(config, nix, machine)])
   if (site.packages !== null && existsSync(nix.realPath(site.packages)))
     await keep(config, nix, 'packages', site.packages)
   return { machine, nix, sandbox, site, library, buildsAreSandboxed, hostKey: hostKey(config) }
