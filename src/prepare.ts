@@ -50,13 +50,13 @@ export async function prepare(config: Config, env: Env, seen: readonly string[] 
     ...{ runtimeRoot: config.runtimeDir, stateRoot: config.stateDir },
     packages: config.nix.packages === null ? null : await addPath(nix, config.nix.packages),
   }
-  // Side by side: each is little more than the start of a Nix, and together they are most of a start. But the first command of a
-  // store makes it, and two would be in each other's way.
   const adding = addPath(nix, join(packageDir, 'nix')).then(async (path) => {
     await keep(config, nix, 'library', path)
     return path
   })
-  if (!existsSync(`${nix.privateStore ?? ''}/nix/var/nix/db/db.sqlite`)) await adding
+  // The first command of a store makes it, and two at once stumble over each other's folders.
+  if (!existsSync(`${nix.privateStore ?? ''}/nix/var/nix/db/schema`)) await adding
+  // Side by side: each is little more than the start of a Nix, and together they are most of a start.
   const [library, buildsAreSandboxed] = await Promise.all([adding, tryCanary(config, nix, machine)])
   if (site.packages !== null && existsSync(nix.realPath(site.packages)))
     await keep(config, nix, 'packages', site.packages)
