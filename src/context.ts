@@ -15,6 +15,7 @@ import type {
   Manifest,
   Oid,
   ProjectId,
+  Proof,
   Pusher,
   PushOptions,
   RefUpdate,
@@ -154,8 +155,8 @@ export interface Next {
   /** The pattern that makes the environment a preview, or null. */
   readonly preview: string | null
   readonly verification: Verification
-  /** Whether it ran before: then it need not prove itself for long. */
-  readonly proven: boolean
+  /** How it proved itself before; then it need not do so for long. Null: it has to. */
+  readonly proven: Proof | null
   /** The number of the release that comes back as what it was; null: this is a new one. */
   readonly again: number | null
   /** How long a preview lives from now on, where somebody said so (`7d`); null: as its pattern says. */

@@ -41,7 +41,7 @@ export function decideChange(ctx: Context, deploy: OwnDeploy, key: string, what:
   if (what.kind === 'redeploy') {
     if (live === null)
       throw new Refused(`nothing of ${key} is live`, { help: [`To start its last release: ssh HOST rollback ${key}`] })
-    const next = { ...asBefore(ctx, live, `redeploy of ${live.n}`), proven: false }
+    const next = { ...asBefore(ctx, live, `redeploy of ${live.n}`), proven: null }
     tell(`release ${live.n} (${short(live.commit)}) anew`)
     return next
   }
@@ -71,7 +71,7 @@ function keptBuild(ctx: Context, project: string, key: string, tell: (text: stri
     ...{
       closure: Promise.resolve({ closureBytes: null, since: null }),
       newPolicy: null,
-      proven: false,
+      proven: null,
       again: null,
       ttl: null,
       tag: null,

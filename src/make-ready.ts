@@ -145,7 +145,7 @@ async function resolveAndBuild(ctx: Context, deploy: PushDeploy, policy: Manifes
     const { commit, preview, newPolicy } = resolved
     const { storePath: out, closure } = built
     const verification = resolved.environment.deploymentVerification
-    const how = { out, generation: null, verification, proven: false, again: null, ttl, closure }
+    const how = { out, generation: null, verification, proven: null, again: null, ttl, closure }
     return { deploy, key, next: { commit, tree, preview, newPolicy, ...how, ...tagged(deploy, policy) }, stages }
   } catch (error) {
     if (canonical !== null) takeRightsAway(ctx, deploy, canonical)

@@ -197,7 +197,12 @@ export interface Release {
   readonly closureBytes: number | null
   readonly since: Since | null
   readonly stages: Readonly<Record<string, number>>
+  /** Whether it answered on a socket when it became live; null where nobody asked. */
+  readonly answers: boolean | null
 }
+
+/** What is known of a release that was live before. */
+export type Proof = Pick<Release, 'answers'>
 
 export type Verdict =
   | { readonly ref: string; readonly ok: true; readonly oldOid?: Oid }

@@ -2,7 +2,7 @@
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listeningPorts } from '../lib/proc.ts'
-import { type Emit, Refused, type Verification } from '../records.ts'
+import { type Emit, type Proof, Refused, type Verification } from '../records.ts'
 import type { LocalHost, Place } from './host.ts'
 import { limitHints } from './limit-hints.ts'
 import type { Restart } from './release-processes.ts'
@@ -18,8 +18,8 @@ export interface CheckContext {
   readonly socket: () => string | null
   readonly emit: Emit
   readonly look: Look
-  /** True for a release that proved itself before: it only has to be there again. */
-  readonly proven: boolean
+  /** How it proved itself before: it only has to be there again then. Null: it has to. */
+  readonly proven: Proof | null
 }
 
 // Milliseconds until one looks again, by how long one has been looking: what is quick is seen at once, what is slow is left in peace.
@@ -27,34 +27,45 @@ function pause(since: number): number {
   return Math.min(100, Math.max(5, (performance.now() - since) / 10))
 }
 
-/** Waits until the release is up and answers. Throws Refused with the reason when it does not. */
-export async function checkRelease(ctx: CheckContext): Promise<void> {
-  if (ctx.verification.enable) await runChecks(ctx).catch((error: unknown) => tolerate(ctx, error))
-  if (!ctx.proven) listensOnNoPort(ctx)
+/**
+ * Waits until the release is up and answers. Throws Refused with the reason when it does not. Answers whether it answered; null where
+ * nobody asked, or nothing is made of it.
+ */
+export async function checkRelease(ctx: CheckContext): Promise<boolean | null> {
+  const known = ctx.verification.enable
+    ? await runChecks(ctx).catch((error: unknown) => tolerate(ctx, error))
+    : (ctx.proven?.answers ?? null)
+  if (ctx.proven === null) listensOnNoPort(ctx)
+  return known
 }
 
-async function runChecks(ctx: CheckContext): Promise<void> {
-  await firstReason(ctx, [staysUp, answers])
+async function runChecks(ctx: CheckContext): Promise<boolean> {
+  const [, answered] = await firstReason(ctx, [staysUp, answers])
   // Who need not stay up for long must at least be there once it answered, or had the time to.
   if (ctx.verification.upFor < leastWait) await firstReason(ctx, [staysUp])
+  return answered
 }
 
-function tolerate(ctx: CheckContext, error: unknown): void {
+function tolerate(ctx: CheckContext, error: unknown): null {
   if (!(error instanceof Refused) || ctx.verification.enforce) throw error
   ctx.emit({
     type: 'warning',
     text: `a check failed: ${error.message}; it goes live all the same (deploymentVerification.enforce is off)`,
   })
+  return null
 }
 
-type Check = (ctx: CheckContext, signal: AbortSignal) => Promise<void>
+type Check = (ctx: CheckContext, signal: AbortSignal) => Promise<unknown>
 
 // Side by side; the first that fails ends the other, which would otherwise go on to look at what an undo brings back.
-async function firstReason(ctx: CheckContext, checks: readonly Check[]): Promise<void> {
+async function firstReason<T extends readonly Check[]>(
+  ctx: CheckContext,
+  checks: readonly [...T],
+): Promise<{ -readonly [K in keyof T]: Awaited<ReturnType<T[K]>> }> {
   const controller = new AbortController()
   const running = checks.map((check) => check(ctx, controller.signal))
   try {
-    await Promise.all(running)
+    return (await Promise.all(running)) as { -readonly [K in keyof T]: Awaited<ReturnType<T[K]>> }
   } finally {
     controller.abort()
     await Promise.allSettled(running)
@@ -136,25 +147,28 @@ class ProcessDied extends Refused {
 /** Seconds that a web service gets at least to make its socket. */
 const leastWait = 2
 
-async function answers(ctx: CheckContext, signal: AbortSignal): Promise<void> {
+// False: it makes no socket.
+async function answers(ctx: CheckContext, signal: AbortSignal): Promise<boolean> {
   const { verification } = ctx
   const started = performance.now()
   const deadline = started + verification.timeout * 1000
   let last = 'no answer'
   let hadSocket = false
   // Without a socket for as long as a process must stay up, this is no web service.
-  const giveUp = started + Math.max(verification.upFor, leastWait) * 1000
+  const patience = ctx.proven?.answers === false ? 0 : Math.max(verification.upFor, leastWait) * 1000
   for (;;) {
     const socket = ctx.socket()
     hadSocket ||= socket !== null
-    if (!hadSocket && performance.now() > giveUp) return
+    if (!hadSocket && performance.now() - started >= patience) return false
     if (socket !== null) {
       const asked = performance.now()
       const status = await get(socket, ctx, Math.max(1, Math.min(10_000, deadline - asked)), signal)
       const duration = performance.now() - asked
       signal.throwIfAborted()
-      if (typeof status === 'number' && status < 500)
-        return ctx.emit({ type: 'check', what: `GET ${verification.path}`, result: String(status), duration })
+      if (typeof status === 'number' && status < 500) {
+        ctx.emit({ type: 'check', what: `GET ${verification.path}`, result: String(status), duration })
+        return true
+      }
       // A request that the deadline cut off says nothing that an earlier one did not say better.
       if (typeof status === 'number') last = `answered ${status}`
       else if (performance.now() < deadline) last = status

@@ -60,6 +60,6 @@ export function asBefore(ctx: Context, release: Release, label: string): Next {
     ...{ commit, tree, out, generation, label, newPolicy: null, tag: null },
     preview: environment?.preview ?? null,
     verification: verificationOf(ctx, project, key),
-    ...{ proven: true, again: null, ttl: null },
+    ...{ proven: release, again: null, ttl: null },
   }
 }

@@ -8,7 +8,7 @@ import { isZero, short, shortRef, zeroOid } from '../lib/oid.ts'
 import type { RefChange } from '../lib/ref-transaction.ts'
 import { projectName, repositoryPath } from '../lib/repositories.ts'
 import { shellWord } from '../lib/shell-word.ts'
-import { type Oid, type ProjectId, Refused, type Verification } from '../records.ts'
+import { type Oid, type ProjectId, type Proof, Refused, type Verification } from '../records.ts'
 import { notRestored } from '../state/environments.ts'
 import { type Meaning, meaningOf } from '../state/meaning.ts'
 import { mayGrant, mayUpdate, permitPolicy, permitUpdate } from '../state/permit-push.ts'
@@ -20,7 +20,7 @@ import { currentGeneration, profilePath } from './profile.ts'
 import { checkTag } from './release-tag.ts'
 
 /** What is live before a switch: its release and the generation it stands on. */
-export type Live = ReleaseFacts & { readonly generation: number }
+export type Live = ReleaseFacts & Proof & { readonly generation: number }
 
 /** One ref and, where it means one, its environment: before and after. */
 export interface Plan {
@@ -93,7 +93,7 @@ export function verificationOf(ctx: Context, project: string, key: string): Veri
 /** What the record says is live, with its generation; null when nothing is. */
 export function liveRelease(ctx: Context, project: string, key: string): Live | null {
   const release = ctx.state.environments.liveRelease(project, key)
-  return release && { n: release.n, revision: release.commit, generation: release.generation }
+  return release && { n: release.n, revision: release.commit, generation: release.generation, answers: release.answers }
 }
 
 /** The refs of a plan: the one that was pushed, what is live, and the release for ever. */

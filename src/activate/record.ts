@@ -28,10 +28,11 @@ export function recordStart(ctx: Context, plan: Plan, unit: number): void {
 export interface SwitchedOne {
   readonly generation: number
   readonly closure: Closure
+  readonly answers: boolean | null
 }
 
 /** S6: the release, what is live, and the policy when the canonical branch said it. Inside a transaction. */
-export function recordCommit(ctx: Context, plan: Plan, { generation, closure }: SwitchedOne): void {
+export function recordCommit(ctx: Context, plan: Plan, { generation, closure, answers }: SwitchedOne): void {
   const { ready, environment } = plan
   const { deploy, next } = ready
   ctx.state.deploys.update(deploy.id, { stage: 'committed', key: ready.key })
@@ -57,7 +58,7 @@ export function recordCommit(ctx: Context, plan: Plan, { generation, closure }: 
   if (next.again === null)
     ctx.state.environments.addRelease({
       ...{ project, key, n: environment.n, generation, stages, label, deploy: deploy.id },
-      ...{ commit, tree, storePath, ...closure },
+      ...{ commit, tree, storePath, ...closure, answers },
       ...{ by: deploy.session.pusher.name, at: new Date(ctx.now()).toISOString() },
     })
   ctx.state.environments.setLive(project, key, environment.n)

@@ -9,6 +9,7 @@ import { repositoryPath } from '../lib/repositories.ts'
 import type { Release } from '../records.ts'
 import { releaseBefore } from './earlier-release.ts'
 import { currentGeneration, deleteGenerations, generationPath, profilePath } from './profile.ts'
+import { dropUnreleased } from './unreleased.ts'
 
 const HOUR = 3_600_000
 
@@ -39,6 +40,8 @@ export async function retire(ctx: Context, project: string, key: string, refs?: 
   const place = ctx.lanes.enterFirst([`environment ${project} ${key}`])
   try {
     await place.turn(ctx.closing)
+    // An undo that failed leaves the generation of what it took back: it goes once something else is live.
+    await dropUnreleased(ctx, project, key)
     const old = outdated(ctx, project, key)
     if (old.length === 0 && refs === undefined) return
     if (old.length > 0) ctx.state.environments.collect(project, key, old, new Date(ctx.now()).toISOString())

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDiskFull } from '../lib/disk-full.ts'
-import type { Emit, EnvironmentFacts, Verification } from '../records.ts'
+import type { Emit, EnvironmentFacts, Proof, Verification } from '../records.ts'
 import { Refused } from '../records.ts'
 import { type CheckContext, checkRelease, withLastLines } from './checks.ts'
 import { type LocalHost, makeDirectories, type Place, type ReleaseFacts, writeReleaseFile } from './host.ts'
@@ -35,11 +35,11 @@ export interface Activation {
   readonly out: string
   readonly release: ReleaseFacts
   readonly verification: Verification
-  readonly proven: boolean
+  readonly proven: Proof | null
 }
 
-/** S5: activates and checks. Throws Refused when the release does not run. */
-export async function activate(host: SwitchContext, a: Activation, emit: Emit): Promise<void> {
+/** S5: activates and checks. Answers whether it answers on a socket, null where nobody knows. Throws Refused when the release does not run. */
+export async function activate(host: SwitchContext, a: Activation, emit: Emit): Promise<boolean | null> {
   if (!existsSync(`${host.nix.realPath(a.out)}/bin/activate`))
     throw new Refused('the build has no bin/activate', {
       help: ['activatePackage must contain an executable bin/activate.'],
@@ -52,7 +52,7 @@ export async function activate(host: SwitchContext, a: Activation, emit: Emit): 
     await writeReleaseFile(a.place.facts, a.release)
     await runActivate(host, a.place, a.out, a.release, emit)
     await markTree(host, a.place.facts, a.out)
-    await checkRelease(check).catch(async (error: unknown) => {
+    return await checkRelease(check).catch(async (error: unknown) => {
       throw error instanceof Refused ? await withLastLines(check, error, logs) : error
     })
   } catch (error) {
@@ -87,7 +87,7 @@ function checkContext(
 export interface Undo {
   readonly place: Place
   /** What was live before; null: nothing, so services stop and the profile goes. */
-  readonly previous: (ReleaseFacts & { readonly generation: number }) | null
+  readonly previous: (ReleaseFacts & Proof & { readonly generation: number }) | null
   /** The profile's generation before, live or not. */
   readonly generation: number | null
   readonly verification: Verification
@@ -124,7 +124,11 @@ async function undoOnce(host: SwitchContext, u: Undo, emit: Emit): Promise<void>
   const out = generationPath(profile, u.previous.generation)
   if (out === null) throw new Error(`generation ${u.previous.generation} is gone`)
   await ensureTree(host, u.place)
-  using check = checkContext(host, { place: u.place, out, verification: u.verification, proven: true }, () => undefined)
+  using check = checkContext(
+    host,
+    { place: u.place, out, verification: u.verification, proven: u.previous },
+    () => undefined,
+  )
   await runActivate(host, u.place, out, u.previous, () => undefined)
   await markTree(host, facts, out)
   await checkRelease(check)

@@ -138,7 +138,7 @@ function ends(ctx: Context, { environment }: Plan): void {
   if (environment) ctx.switching.end(environment.place.facts.userName)
 }
 
-const nothing: SwitchedOne = { generation: 0, closure: { closureBytes: null, since: null } }
+const nothing: SwitchedOne = { generation: 0, closure: { closureBytes: null, since: null }, answers: null }
 
 // S4 and S5 of one environment.
 async function switchOne(ctx: Context, plan: Plan): Promise<SwitchedOne> {
@@ -163,7 +163,7 @@ async function switchOne(ctx: Context, plan: Plan): Promise<SwitchedOne> {
   if (activated.status === 'rejected') throw activated.reason
   if (root.status === 'rejected') throw root.reason
   await ctx.fault('S5', deploy.id)
-  return { generation, closure: await next.closure }
+  return { generation, closure: await next.closure, answers: activated.value }
 }
 
 /** Takes one switch back; an environment that cannot be taken back is `broken`, and says so. Throws only where the disk is too full for it. */

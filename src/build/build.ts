@@ -63,7 +63,10 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
   const building = runBuild({ ...command, argv: [...limited] }, signal, (entry) =>
     progress === null ? waiting.push(entry) : progress.handle(entry),
   )
-  const plan = await planBuild(nix.command(['build', installable, '--dry-run', ...LOG_FORMAT]), signal)
+  const planned = await planBuild(nix.command(['build', installable, '--dry-run', ...LOG_FORMAT]), signal)
+  // What has been built before the plan was made is not in it.
+  const begun = waiting.flatMap((entry) => (entry.kind === 'build-start' ? [entry.drv] : []))
+  const plan = planned && { ...planned, builds: [...new Set([...begun, ...planned.builds])] }
   if (plan !== null && !signal.aborted) {
     const cached = await countCached(plan, derivation, nix.realPath)
     emit({ type: 'build-plan', builds: plan.builds.length, fetches: plan.fetches.length, cached })

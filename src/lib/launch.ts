@@ -32,7 +32,7 @@ export async function launch(wanted: Wanted): Promise<Child> {
 
 /**
  * Opens the launcher for all of this process. `path`: of its socket, in a directory that is this user's alone. Dispose of it to
- * start processes from here again; what it started then ends, if it asked the kernel for that (setpriv(1), --pdeathsig).
+ * start processes from here again; what it started ends then, as it does when this process ends, however that happens.
  */
 export async function openLauncher(path: string): Promise<AsyncDisposable> {
   const opened = await Launcher.open(path)
@@ -178,11 +178,9 @@ class Launcher {
 
   #start(): ChildProcess {
     const file = new URL(import.meta.url.endsWith('.ts') ? 'launcher.ts' : 'launcher.js', import.meta.url).pathname
-    // Little memory is what it is for; it ends with this process, whatever ends that.
-    const node = [process.execPath, '--max-old-space-size=32', '--max-semi-space-size=1', file]
-    const started = spawn('setpriv', ['--pdeathsig', 'KILL', ...node], {
-      ...{ env: { PATH: process.execPath.replace(/[^/]*$/, '').concat(':/usr/bin:/bin') } },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // Little memory is what it is for. A session of its own: what ends this process's group is not meant for it.
+    const started = spawn(process.execPath, ['--max-old-space-size=32', '--max-semi-space-size=1', file], {
+      ...{ env: {}, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: true },
     })
     started.on('message', (news: News) => this.#hear(news))
     started.on('error', () => undefined)

@@ -2,6 +2,7 @@
 // and the receiver has many times as many pages as this. Its orders come over Node's channel; pipes are sockets to the receiver.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
+import { descendants, end, processes } from './proc.ts'
 
 /** What is to be started. `stdio` is of the descriptors 0, 1 and 2. */
 export interface Order {
@@ -34,9 +35,13 @@ if (process.send !== undefined && import.meta.main) serve()
 
 function serve(): void {
   let door: Door | null = null
-  const tell = (news: News) => void process.send?.(news)
-  // Whoever asked is gone, and what was started for it is to end with this process (prctl(2), PR_SET_PDEATHSIG).
-  process.on('disconnect', () => process.exit())
+  // What nobody can hear any more is no error: `disconnect` comes next.
+  const tell = (news: News) => void process.send?.(news, () => undefined)
+  // Whoever asked is gone, and everything that was started for it goes with it.
+  process.on('disconnect', () => {
+    endAll()
+    process.exit()
+  })
   process.on('message', (message: Door | Order) => {
     if ('token' in message) {
       door = message
@@ -45,6 +50,18 @@ function serve(): void {
     if (door !== null)
       launch(message, door, tell).catch((error: unknown) => tell({ id: message.id, failed: String(error) }))
   })
+}
+
+/**
+ * Asked to end with their parent (prctl(2), PR_SET_PDEATHSIG), processes would mostly do so; but a bwrap asks late, and its inner half
+ * lives on when the outer one is killed before. From here the whole tree can still be seen.
+ */
+function endAll(): void {
+  for (let looks = 0; looks < 10; looks++) {
+    const left = descendants(process.pid, processes()).filter((pid) => pid !== process.pid)
+    if (left.length === 0) return
+    for (const pid of left) end(pid)
+  }
 }
 
 async function launch(order: Order, door: Door, tell: (news: News) => void): Promise<void> {

@@ -34,6 +34,7 @@ interface ReleaseRow {
   readonly deploy: number
   readonly stages: string
   readonly closure_bytes: number | null
+  readonly answers: number | null
   readonly since: string | null
   readonly collected: string | null
 }
@@ -169,13 +170,29 @@ export class Environments {
   }
 
   addRelease(release: Omit<Release, 'outcome'>): void {
-    const { project, key, n, generation, commit, tree, storePath, deploy, by, at, label, closureBytes, since } = release
+    const {
+      project,
+      key,
+      n,
+      generation,
+      commit,
+      tree,
+      storePath,
+      deploy,
+      by,
+      at,
+      label,
+      closureBytes,
+      since,
+      answers,
+    } = release
     this.#db
-      .prepare(`INSERT INTO release (project, key, n, generation, commit_oid, tree, store_path, by, at, label, deploy, stages, closure_bytes, since)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+      .prepare(`INSERT INTO release (project, key, n, generation, commit_oid, tree, store_path, by, at, label, deploy, stages, closure_bytes, since, answers)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
       .run(
         ...[project, key, n, generation, commit, tree, storePath, by, at, label, deploy],
         ...[JSON.stringify(release.stages), closureBytes, since === null ? null : JSON.stringify(since)],
+        answers === null ? null : Number(answers),
       )
   }
 }
@@ -189,5 +206,6 @@ function toRelease(row: ReleaseRow, live: boolean): Release {
     closureBytes: row.closure_bytes,
     since: row.since === null ? null : (JSON.parse(row.since) as Since),
     stages: JSON.parse(row.stages) as Record<string, number>,
+    answers: row.answers === null ? null : row.answers === 1,
   }
 }

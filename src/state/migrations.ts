@@ -154,4 +154,8 @@ export const migrations: readonly string[] = [
   -- How large a source tree is as an archive; NULL: nobody looked.
   ALTER TABLE tree ADD COLUMN bytes INTEGER;
   `,
+  `
+  -- Whether a release answered on a socket when it became live: 0 or 1, NULL where nobody asked.
+  ALTER TABLE release ADD COLUMN answers INTEGER;
+  `,
 ]

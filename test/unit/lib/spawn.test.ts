@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { launch, openLauncher } from '../../../src/lib/launch.ts'
 import { commandOf, descendants, end, processes } from '../../../src/lib/proc.ts'
-import { mustRun, run } from '../../../src/lib/spawn.ts'
+import { mustRun, run, start } from '../../../src/lib/spawn.ts'
+import { path, root } from '../../helpers/programs.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
 
 const env = { PATH: '/usr/bin:/bin' }
@@ -107,4 +108,20 @@ t.test('a launcher ends with who opened it, and leaves nothing', async (t) => {
   await launcher[Symbol.asyncDispose]()
   t.same(readdirSync(directory), [])
   t.equal((await run(command('echo two'))).stdout, 'two', 'and processes are started from here again')
+})
+
+t.test('what a launcher started ends with who opened it, however new it is', async (t) => {
+  const directory = tempDir(t, 'l')
+  const word = `word-${process.pid}-${Date.now()}`
+  const left = () => processes().filter(({ command }) => command.includes(word))
+  for (let tries = 0; tries < 12; tries++) {
+    const argv = [process.execPath, join(root, 'test/helpers/opens-a-launcher.ts'), directory, word] as const
+    const opener = start({ argv: [...argv], env: { PATH: path } }, ['ignore', 'pipe', 2])
+    await new Promise((resolve) => opener.stdout?.once('data', resolve))
+    // Its sandbox is not there yet, is being made, or runs.
+    await sleep(tries * 10)
+    opener.kill('SIGKILL')
+    for (let looks = 0; looks < 500 && left().length > 0; looks++) await sleep(20)
+    t.same(left(), [], `killed after ${tries * 10} ms`)
+  }
 })

@@ -32,6 +32,7 @@ const release = (project: ProjectId, key: string, n: number): Release => ({
   key,
   n,
   generation: n,
+  answers: null,
   commit: oid(String(n)),
   tree: oid('a'),
   storePath: `/nix/store/${'0'.repeat(32)}-x`,
