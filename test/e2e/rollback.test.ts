@@ -5,6 +5,8 @@ import t, { type Test } from 'tap'
 import { agree, leftByCrash, record, tree, userName } from '../helpers/agree.ts'
 import { get } from '../helpers/http.ts'
 import { makeKey } from '../helpers/keys.ts'
+import { hostenvModule } from '../helpers/module.ts'
+import { makeProject } from '../helpers/project.ts'
 import { makeQuickProject } from '../helpers/quick-project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 
@@ -155,6 +157,30 @@ t.test('rollback and redeploy', { timeout: 200_000 }, async (t) => {
     t.match(JSON.parse(logged.stdout), { kind: 'rollback', ref: null, commit: two, stage: 'done', by: 'bob' })
     t.match(logged.stdout, /back to release 2/)
     t.match(readFileSync(join(receiver.stateDir, `log/deploys/d${id}.log`), 'utf8'), /Live at/)
+  })
+
+  await t.test('one goes back to what has no socket without waiting for one', async (t) => {
+    const name = 'acme/worker'
+    const worker = (text: string) => ({
+      '.hostenv/hostenv.nix': hostenvModule(
+        { main: 'type = "production"; deploymentVerification.upFor = 0;' },
+        `processes.worker.command = [ "\${pkgs.nodejs}/bin/node" "-e" "setInterval(() => 0, 1000) // ${text}" ];`,
+      ),
+    })
+    const project = await makeProject(t, 'hello-web', worker('one'))
+    t.equal((await project.push(receiver, 'main', { name })).code, 0)
+    await project.commit('Two', worker('two'))
+    t.equal((await project.push(receiver, 'main', { name })).code, 0)
+    await says(t, ['rollback', 'main', '-p', name], 0, /Live at/)
+    const times = record(receiver, "SELECT answers, stages FROM release WHERE project = 'acme/worker' ORDER BY n")
+    t.same(
+      times.map(({ answers }) => answers),
+      [0, 0, 0],
+    )
+    const [first, , back] = times.map(({ stages }) => JSON.parse(String(stages)).total as number)
+    t.ok((back ?? 0) < (first ?? 0) - 1000, `${back} ms, and ${first} ms while nobody knew`)
+    const answered = record(receiver, "SELECT DISTINCT answers FROM release WHERE project <> 'acme/worker'")
+    t.same(answered, [{ answers: 1 }], 'what answered is known to do so')
   })
 
   await t.test('a broken environment takes no push before it is settled', async (t) => {

@@ -24,7 +24,8 @@ export function quietModule(environments: Environments, rest = ''): string {
   return hostenvModule(Object.fromEntries(unchecked), rest)
 }
 
-function hostenvModule(environments: Environments, rest: string): string {
+/** A whole `.hostenv/hostenv.nix`. */
+export function hostenvModule(environments: Environments, rest: string): string {
   const lines = Object.entries(environments).map(
     ([key, inside]) => `environments.${JSON.stringify(key)} = { ${inside} };`,
   )
