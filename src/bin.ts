@@ -5,6 +5,11 @@ import { mkdirSync } from 'node:fs'
 import { enableCompileCache, flushCompileCache } from 'node:module'
 import { cacheDirectory } from './config/env.ts'
 
+// A receiver lives long beside what it serves: V8 keeps fewer short-lived objects then, a third of its memory. Only an argument says so.
+const young = '--max-semi-space-size=2'
+if (process.argv[2] === 'serve' && !process.execArgv.includes(young))
+  process.execve?.(process.execPath, [process.execPath, young, ...process.execArgv, ...process.argv.slice(1)])
+
 const directory = cacheDirectory()
 if (directory !== null) {
   try {

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { processes } from '../../src/lib/proc.ts'
 import { type Receiver, startReceiver } from '../../test/helpers/receiver.ts'
 import { addCrowd, crowdProject } from '../crowd.ts'
 import { type Figure, interleaved } from '../figures.ts'
@@ -80,6 +81,13 @@ async function open(port: number): Promise<void> {
   }
 }
 
+// With what its launcher has for itself; the program's own pages the two share.
 function residentMB(pid: number): number {
-  return (Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024) / 1e6
+  const launcher = processes().find(({ parent, command }) => parent === pid && command.includes('/lib/launcher.'))
+  const kilobytes = kilobytesOf(pid, 'VmRSS') + (launcher === undefined ? 0 : kilobytesOf(launcher.pid, 'RssAnon'))
+  return (kilobytes * 1024) / 1e6
+}
+
+function kilobytesOf(pid: number, field: string): number {
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
 }

@@ -77,6 +77,7 @@ t.test('a command that is over its bounds is ended with all that it started, and
   closeSync(openSync(file, 'w'))
   const bounds = { processes: { most: 3, setting: 'environmentProcesses' } }
   const ran = run({ argv: ['sh', '-c', `tail -f ${file} & tail -f ${file} & wait`], env }, { bounds, timeout: 30_000 })
+  while (boundedRuns().length === 0) await sleep(5)
   const [running] = boundedRuns()
   t.match(running, { bounds })
   running?.end('that was too much')
