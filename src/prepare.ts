@@ -129,13 +129,13 @@ async function tryCanary(config: Config, nix: Nix, machine: Machine): Promise<bo
 
 // Roots what every evaluation reads against the garbage collector.
 async function keep(config: Config, nix: Nix, name: string, path: string): Promise<void> {
-  await mustRun(nix.command(addRootArgs(nix, join(config.stateDir, 'roots', name), path)))
+  await mustRun(nix.query(addRootArgs(nix, join(config.stateDir, 'roots', name), path)))
 }
 
 // Evaluation asks for a tree by its hash, so it has to be in the store by its contents, under the name `source`.
 async function addPath(nix: Nix, path: string): Promise<string> {
   if (/^\/nix\/store\/[^/]+-source$/.test(path) && existsSync(nix.realPath(path))) return path
-  return (await mustRun(nix.command(['store', 'add-path', '--name', 'source', path]))).trim()
+  return (await mustRun(nix.query(['store', 'add-path', '--name', 'source', path]))).trim()
 }
 
 function hostKey(config: Config): Prepared['hostKey'] {

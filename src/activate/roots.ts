@@ -32,7 +32,7 @@ export async function keepBuild(
 
 /** Makes `link` point to `out` and keep it from the garbage collector. */
 export async function addRoot(nix: Nix, link: string, out: string): Promise<void> {
-  await mustRun(nix.command(addRootArgs(nix, link, out)))
+  await mustRun(nix.query(addRootArgs(nix, link, out)))
 }
 
 /** Lets go of the build that is kept for an environment, once something else of it is live. */

@@ -11,7 +11,7 @@ import { Progress } from './progress.ts'
 import { runBuild } from './run-build.ts'
 
 export interface BuildOptions {
-  readonly nix: Pick<Nix, 'command' | 'realPath' | 'version'>
+  readonly nix: Pick<Nix, 'command' | 'query' | 'realPath' | 'version'>
   /** Absolute path of the link that will keep the output from the garbage collector. */
   readonly outLink: string
   /** The whole log, line by line, raw. */
@@ -63,7 +63,7 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
   const building = runBuild({ ...command, argv: [...limited] }, signal, (entry) =>
     progress === null ? waiting.push(entry) : progress.handle(entry),
   )
-  const planned = await planBuild(nix.command(['build', installable, '--dry-run', ...LOG_FORMAT]), signal)
+  const planned = await planBuild(nix.query(['build', installable, '--dry-run', ...LOG_FORMAT]), signal)
   // What has been built before the plan was made is not in it.
   const begun = waiting.flatMap((entry) => (entry.kind === 'build-start' ? [entry.drv] : []))
   const plan = planned && { ...planned, builds: [...new Set([...begun, ...planned.builds])] }

@@ -21,7 +21,7 @@ const recordSchema = z.record(z.string(), z.unknown())
 
 /** Closure size in bytes (0 when unknown) and the comparison with the previous release (null when there is none). Never throws. */
 export async function describeClosure(
-  nix: Pick<Nix, 'command'>,
+  nix: Pick<Nix, 'query'>,
   storePath: string,
   previous: Previous | null,
   signal: AbortSignal,
@@ -39,8 +39,8 @@ export async function describeClosure(
   return { closureBytes, since: { release: previous.release, deltaBytes: closureBytes - before, changes } }
 }
 
-async function closureSizes(nix: Pick<Nix, 'command'>, paths: readonly string[], signal: AbortSignal) {
-  const ran = await run(nix.command(['path-info', '--closure-size', '--json', ...paths]), { signal, timeout: TIMEOUT })
+async function closureSizes(nix: Pick<Nix, 'query'>, paths: readonly string[], signal: AbortSignal) {
+  const ran = await run(nix.query(['path-info', '--closure-size', '--json', ...paths]), { signal, timeout: TIMEOUT })
   return ran.code === 0 ? readPathInfo(ran.stdout) : new Map<string, number>()
 }
 
@@ -63,8 +63,8 @@ export function readPathInfo(json: string): ReadonlyMap<string, number> {
   return sizes
 }
 
-async function diffClosures(nix: Pick<Nix, 'command'>, from: string, to: string, signal: AbortSignal) {
-  const ran = await run(nix.command(['store', 'diff-closures', from, to]), { signal, timeout: TIMEOUT })
+async function diffClosures(nix: Pick<Nix, 'query'>, from: string, to: string, signal: AbortSignal) {
+  const ran = await run(nix.query(['store', 'diff-closures', from, to]), { signal, timeout: TIMEOUT })
   return ran.code === 0 ? readDiff(ran.stdout) : []
 }
 

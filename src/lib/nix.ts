@@ -26,6 +26,8 @@ export interface NixSettings {
 export interface Nix extends NixSettings {
   /** `nix ARGS`, dying with the receiver; `ARGS[0]` may name another program of Nix (`nix-env`). */
   command(args: readonly string[]): Command
+  /** The same for what builds nothing: without what only builds need, which takes as long to start as Nix itself. */
+  query(args: readonly string[]): Command
   /** The arguments without the wrapper, for callers that bring a sandbox of their own. */
   plain(args: readonly string[]): readonly [string, ...string[]]
   /** Where a store path really is. */
@@ -48,6 +50,8 @@ export function makeNix(settings: NixSettings): Nix {
       ...options(settings),
     ]
   }
+  // A cancelled build leaves its scratch folder behind: among the receiver's own, which a start clears.
+  const env = { ...nixEnv(settings), TMPDIR: settings.home }
   return {
     ...settings,
     storeDir: privateStore === null ? '/nix/store' : `${privateStore}/nix/store`,
@@ -55,11 +59,14 @@ export function makeNix(settings: NixSettings): Nix {
     plain,
     command: (args) => ({
       argv: [...dieWithParent(settings.root), ...writeProtected(settings), ...plain(args)] as [string, ...string[]],
-      // A cancelled build leaves its scratch folder behind: among the receiver's own, which a start clears.
-      env: { ...nixEnv(settings), TMPDIR: settings.home },
+      env,
     }),
+    // The group of build users may be one that only builds see.
+    query: (args) => ({ argv: [...mortal, ...plain(args), '--option', 'build-users-group', ''], env }),
   }
 }
+
+const mortal = ['setpriv', '--pdeathsig', 'KILL'] as const
 
 /** The whole environment of a Nix process. */
 export function nixEnv(settings: Pick<NixSettings, 'path' | 'home'>): Record<string, string> {
@@ -108,7 +115,7 @@ function writeProtected({ readOnly = [], accounts = null }: NixSettings): string
 // bwrap's /proc would keep Nix's own build sandbox from mounting one, so builds get a plain pid namespace (unshare(1)).
 function dieWithParent(root: boolean): string[] {
   return [
-    ...['setpriv', '--pdeathsig', 'KILL'],
+    ...mortal,
     ...['unshare', ...(root ? [] : ['--map-current-user']), '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
   ]
 }

@@ -1,7 +1,6 @@
 // The expression that is evaluated for a project: the library, called with the pushed tree and what the operator provides.
 
 import { nixString } from '../lib/nix-string.ts'
-import { sriHash } from '../lib/store-path.ts'
 import type { EvaluateContext, Question } from './evaluate.ts'
 import { lockForNix } from './flake-inputs.ts'
 import { siteTree } from './site-tree.ts'
@@ -19,15 +18,14 @@ export async function expression(ctx: EvaluateContext, question: Question): Prom
     ...(flake === null ? [] : [await siteTree(ctx, project)]),
   ]
   const hashes = await treeHashes(ctx.nix, paths)
-  const tree = (n: number) =>
-    `fetchTarball { name = "source"; url = "${trees}${n}"; sha256 = "${hashes[n]?.replace('sha256:', '')}"; }`
+  const tree = (n: number) => `fetchTarball { name = "source"; url = "${trees}${n}"; sha256 = "${hashes[n]}"; }`
   const lock = flake?.lock ? lockForNix(flake.lock) : null
   const asked = { site: { ...ctx.site, ...project }, revision, select, others, lock }
   const module = 'project = tree;'
   const ofFlake = `
       inherit (asked) lock;
       siteTree = ${tree(paths.length - 1)};
-      project = { outPath = tree; narHash = "${sriHash(hashes[1] ?? '')}"; };
+      project = { outPath = tree; narHash = "${hashes[1]}"; };
       fetched = sha256: fetchTarball { name = "source"; url = "${trees}input"; inherit sha256; };`
   return `
     let

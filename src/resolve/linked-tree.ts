@@ -95,7 +95,7 @@ interface Archive {
 
 // Hash and size of the NAR archive, which is read as it is made.
 async function archiveOf(nix: Nix, source: string): Promise<Archive> {
-  const child = start(nix.command(['nix-store', '--dump', source]), ['ignore', 'pipe', 'ignore'])
+  const child = start(nix.query(['nix-store', '--dump', source]), ['ignore', 'pipe', 'ignore'])
   const ended = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve))
   const hash = createHash('sha256')
   let bytes = 0
@@ -112,7 +112,7 @@ async function archiveOf(nix: Nix, source: string): Promise<Archive> {
 function register(nix: Nix, source: string, storePath: string, { hash, bytes }: Archive): Command {
   const lock = join(nix.storeDir, '../var/nix/gc.lock')
   const script = 'mv -T "$1" "$2" && chmod 0555 "$2" && touch --date=@1 "$2" && shift 2 && exec "$@"'
-  const { argv, env } = nix.command(['nix-store', '--load-db'])
+  const { argv, env } = nix.query(['nix-store', '--load-db'])
   return {
     argv: [
       ...(['flock', '--shared', '--nonblock', lock, 'sh', '-c', script, 'sh'] as const),

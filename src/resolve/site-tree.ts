@@ -22,7 +22,7 @@ export async function siteTree(ctx: EvaluateContext, project: ProjectId): Promis
   try {
     await writeFile(join(folder, 'site.json'), record)
     await writeFile(join(folder, 'default.nix'), file(library, packages))
-    const path = (await mustRun(nix.command(['store', 'add-path', '--name', 'source', folder]))).trim()
+    const path = (await mustRun(nix.query(['store', 'add-path', '--name', 'source', folder]))).trim()
     known.set(id, path)
     return path
   } finally {

@@ -5,11 +5,14 @@ import { join, relative } from 'node:path'
 import { git } from '../lib/git.ts'
 import { objectsOf } from '../lib/git-objects.ts'
 import { type PushedCommit, peel } from '../lib/git-reads.ts'
+import { narHash } from '../lib/nar.ts'
 import type { Nix } from '../lib/nix.ts'
 import { mustRun, run } from '../lib/spawn.ts'
+import { sourceStorePath } from '../lib/store-path.ts'
 import { type Oid, Refused } from '../records.ts'
 import type { Projects } from '../state/projects.ts'
 import { linkedTree } from './linked-tree.ts'
+import { rememberHash } from './tree-hashes.ts'
 
 export interface SourceContext {
   readonly nix: Nix
@@ -87,8 +90,13 @@ export async function treeToStore(ctx: SourceContext, repository: string, tree: 
     await mustRun(git(repository, ctx.path, ['archive', '--format=tar', `--output=${archive}`, tree]))
     const env = { PATH: ctx.path, LC_ALL: 'C' }
     await mustRun({ argv: ['tar', '--extract', '--no-same-owner', `--file=${archive}`, `--directory=${source}`], env })
-    const storePath = (await mustRun(ctx.nix.command(['store', 'add-path', '--name', 'source', source]))).trim()
-    ctx.projects.rememberTree(tree, storePath, (await stat(archive)).size)
+    const adding = mustRun(ctx.nix.query(['store', 'add-path', '--name', 'source', source]))
+    adding.catch(() => undefined)
+    const { size } = await stat(archive)
+    const hash = size < worthLinking ? narHash(source) : null
+    const storePath = (await adding).trim()
+    if (hash !== null && sourceStorePath(hash) === storePath) rememberHash(storePath, hash)
+    ctx.projects.rememberTree(tree, storePath, size)
     return storePath
   } finally {
     await rm(folder, { recursive: true, force: true })
