@@ -6,12 +6,12 @@ import { type Build, type DeployEvent, type Derivation, type Emit, Refused } fro
 import { cappedLog } from './capped-log.ts'
 import { describeClosure, type Previous } from './closure.ts'
 import type { NixEntry } from './nix-log.ts'
-import { countCached, planBuild } from './plan.ts'
+import { countCached, planBuild, planFromStore } from './plan.ts'
 import { Progress } from './progress.ts'
 import { runBuild } from './run-build.ts'
 
 export interface BuildOptions {
-  readonly nix: Pick<Nix, 'command' | 'query' | 'realPath' | 'version'>
+  readonly nix: Pick<Nix, 'command' | 'query' | 'realPath' | 'substitutes' | 'version'>
   /** Absolute path of the link that will keep the output from the garbage collector. */
   readonly outLink: string
   /** The whole log, line by line, raw. */
@@ -63,7 +63,8 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
   const building = runBuild({ ...command, argv: [...limited] }, signal, (entry) =>
     progress === null ? waiting.push(entry) : progress.handle(entry),
   )
-  const planned = await planBuild(nix.query(['build', installable, '--dry-run', ...LOG_FORMAT]), signal)
+  const read = nix.substitutes ? null : planFromStore(derivation, nix.realPath)
+  const planned = read ?? (await planBuild(nix.query(['build', installable, '--dry-run', ...LOG_FORMAT]), signal))
   // What has been built before the plan was made is not in it.
   const begun = waiting.flatMap((entry) => (entry.kind === 'build-start' ? [entry.drv] : []))
   const plan = planned && { ...planned, builds: [...new Set([...begun, ...planned.builds])] }

@@ -1,4 +1,5 @@
 // Asks Nix what a build would do, before it does it.
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { type Command, run } from '../lib/spawn.ts'
 import type { Derivation } from '../records.ts'
@@ -34,6 +35,33 @@ export function readPlan(stderr: string): Plan {
   return { builds: [...lists.builds], fetches: [...lists.fetches] }
 }
 
+/**
+ * The same plan read from the store, where nothing can be fetched: what is built is what is not there, and what that needs. Null where
+ * a derivation does not say where its outputs will be, or cannot be read.
+ */
+export function planFromStore({ drvPath }: Derivation, realPath: (path: string) => string): Plan | null {
+  const builds = new Set<string>()
+  const queue = [drvPath]
+  for (let drv = queue.pop(); drv !== undefined; drv = queue.pop()) {
+    if (builds.has(drv)) continue
+    const text = attempt(() => readFileSync(realPath(drv), 'utf8'))
+    const outputs = text === null ? [] : readOutputs(text)
+    if (text === null || outputs.length === 0 || outputs.includes('')) return null
+    if (outputs.every((output) => existsSync(realPath(output)))) continue
+    builds.add(drv)
+    queue.push(...readInputs(text).filter((input) => input.endsWith('.drv')))
+  }
+  return { builds: [...builds], fetches: [] }
+}
+
+function attempt<T>(work: () => T): T | null {
+  try {
+    return work()
+  } catch {
+    return null
+  }
+}
+
 /** How many of the things that the planned builds read are there already: inputs of theirs that are neither built nor fetched. */
 export async function countCached(plan: Plan, derivation: Derivation, realPath: (path: string) => string) {
   if (plan.builds.length === 0) return plan.fetches.length === 0 ? 1 : 0
@@ -44,6 +72,12 @@ export async function countCached(plan: Plan, derivation: Derivation, realPath: 
   }
   for (const drv of plan.builds) inputs.delete(drv)
   return Math.max(0, inputs.size - plan.fetches.length)
+}
+
+// The places of its outputs: `[("out","/nix/store/…","",""),…]`.
+function readOutputs(aterm: string): string[] {
+  const list = /^Derive\(\[((?:\("[^"]*","[^"]*","[^"]*","[^"]*"\),?)*)\],/.exec(aterm)?.[1] ?? ''
+  return [...list.matchAll(/\("[^"]*","([^"]*)",/g)].map(([, path]) => path ?? '')
 }
 
 /** Input derivations and sources of a `.drv` file (ATerm: `Derive([outputs],[inputDrvs],[inputSrcs],"system",…`). */

@@ -30,6 +30,8 @@ export interface Nix extends NixSettings {
   query(args: readonly string[]): Command
   /** The arguments without the wrapper, for callers that bring a sandbox of their own. */
   plain(args: readonly string[]): readonly [string, ...string[]]
+  /** Whether there may be somebody to fetch from what is not in the store; if not, it is built. */
+  readonly substitutes: boolean
   /** Where a store path really is. */
   realPath(storePath: string): string
   /** The directory that holds the store's files: bound to /nix/store where an environment runs. */
@@ -55,6 +57,7 @@ export function makeNix(settings: NixSettings): Nix {
   return {
     ...settings,
     storeDir: privateStore === null ? '/nix/store' : `${privateStore}/nix/store`,
+    substitutes: substituters(settings) !== '',
     realPath: (storePath) => (privateStore === null ? storePath : privateStore + storePath),
     plain,
     command: (args) => ({
@@ -99,8 +102,13 @@ function options(settings: NixSettings): string[] {
       ]
     : ['--option', 'sandbox', 'false']
   const named = 'substituters' in (settings.options ?? {})
-  // A private store has no substituter to ask unless the operator names one, and asking costs seconds where there is no network.
-  return [...own, ...sandboxed, ...(settings.privateStore === null || named ? [] : ['--option', 'substituters', ''])]
+  const none = !named && substituters(settings) === ''
+  return [...own, ...sandboxed, ...(none ? ['--option', 'substituters', ''] : [])]
+}
+
+// A private store has none to ask unless the operator names one, and asking costs seconds where there is no network. Null: the machine's.
+function substituters({ options, privateStore }: NixSettings): string | null {
+  return options?.substituters ?? (privateStore === null ? null : '')
 }
 
 // Nix binds sandbox-paths writable: a build that runs as their owner (as in a private store) could write the host's programs.

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { t } from 'tap'
 import { type BuildOptions, build } from '../../src/build/build.ts'
+import { planBuild, planFromStore } from '../../src/build/plan.ts'
 import { makeNix } from '../../src/lib/nix.ts'
 import { mustRun, run } from '../../src/lib/spawn.ts'
 import { type DeployEvent, type Derivation, Refused } from '../../src/records.ts'
@@ -75,6 +76,21 @@ function watched(name: string, more: Partial<BuildOptions> = {}) {
   }
   return { events, log, outLink, options }
 }
+
+t.test('where nothing can be fetched, the plan is read from the store, and is what Nix says', async (t) => {
+  t.notOk(nix.substitutes)
+  for (const name of ['one', 'two', 'hash']) {
+    const wanted = await derivation(name)
+    const said = await planBuild(
+      nix.query(['build', wanted.drvPath, '--dry-run', '--log-format', 'internal-json']),
+      AbortSignal.timeout(60_000),
+    )
+    const read = planFromStore(wanted, nix.realPath)
+    t.same(read?.builds.toSorted(), said?.builds.toSorted(), name)
+    t.equal(read?.builds.length, name === 'hash' ? 1 : 2)
+  }
+  t.equal(planFromStore({ drvPath: '/nix/store/nowhere.drv', outPath: '' }, nix.realPath), null)
+})
 
 t.test('a build is told, rooted and measured; a second one is cached', async (t) => {
   const one = await derivation('one')
