@@ -70,6 +70,10 @@ export async function deploys(setting: Setting): Promise<Figure[]> {
       untilNew(byHand.socket('deploys', 'main'), () =>
         mustRun({ argv: byHand.switchTo('deploys', 'main', round % 2 === 0 ? older : newer), env }),
       ),
+    'activate alone': (round) =>
+      untilNew(byHand.socket('deploys', 'main'), () =>
+        mustRun({ argv: byHand.activateAlone('deploys', 'main', round % 2 === 0 ? newer : older), env }),
+      ),
   })
   return [
     { case: 'same tree, other branch: to live', runs: same, unit: 'ms', reach: { 'by hand': 0.4 }, note: checks },

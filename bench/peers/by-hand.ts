@@ -15,6 +15,8 @@ export interface ByHand {
   /** Commands over ssh: what generations there are, and to one of them. */
   generations(name: string, key: string): readonly [string, ...string[]]
   switchTo(name: string, key: string, generation: number): readonly [string, ...string[]]
+  /** The same without ssh and without Nix, for what nobody can save: the link and `activate`. */
+  activateAlone(name: string, key: string, generation: number): readonly [string, ...string[]]
   /** Where an environment's service answers. */
   socket(name: string, key: string): string
 }
@@ -57,6 +59,11 @@ export async function startByHand(ending: Ending, directory: string, conf: strin
         chmodSync(hook, 0o755)
       }
       return sshd.url(repository)
+    },
+    activateAlone: (name, key, generation) => {
+      const env = envDir(name, key)
+      const script = `ln -sfn profile-${generation}-link ${env}/profile && . ${env}/environment && ${env}/profile/bin/activate`
+      return ['/bin/sh', '-c', script]
     },
     socket: (name, key) => join(envDir(name, key), 'upstream/in.sock'),
     generations: (name, key) => [...sshd.argv, `${tools}; nix-env -p ${envDir(name, key)}/profile --list-generations`],
