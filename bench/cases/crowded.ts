@@ -1,12 +1,11 @@
 // What a push, the start of the daemon and its memory cost where 200 projects and 1,000 environments are present, beside a receiver
 // with one environment. What the crowd consists of, and which of it runs: bench/crowd.ts.
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { processes } from '../../src/lib/proc.ts'
 import { type Receiver, startReceiver } from '../../test/helpers/receiver.ts'
 import { addCrowd, crowdProject } from '../crowd.ts'
 import { type Figure, interleaved } from '../figures.ts'
+import { listening } from '../peers/sshd.ts'
 import { changeOneLine } from '../project.ts'
 import type { Setting } from '../setting.ts'
 
@@ -62,23 +61,10 @@ async function untilOpen(receiver: Receiver, args: readonly string[]): Promise<n
   await receiver.stop()
   const begun = performance.now()
   const ready = receiver.restart({ args })
-  await Promise.all(ports.map(open))
+  await Promise.all(ports.map(listening))
   const took = performance.now() - begun
   await ready
   return took
-}
-
-async function open(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1')
-    const there = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true))
-      socket.once('error', () => resolve(false))
-    })
-    socket.destroy()
-    if (there) return
-    await sleep(5)
-  }
 }
 
 // With what its launcher has for itself; the program's own pages the two share.

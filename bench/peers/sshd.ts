@@ -71,7 +71,7 @@ export async function listening(port: number): Promise<void> {
     })
     socket.destroy()
     if (open) return
-    await sleep(20)
+    await sleep(5)
   }
   throw new Error(`nothing listens on port ${port}`)
 }

@@ -1,10 +1,11 @@
 // kill -9 of what a deploy and an environment consist of: git, Nix, services. And: children die with the daemon, trees come back.
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { descendants, end, processes } from '../../src/lib/proc.ts'
-import { agree, leftByCrash, record, strays, tree, until, userName } from '../helpers/agree.ts'
+import { agree, leftByCrash, record, strays, tree, until } from '../helpers/agree.ts'
 import { get } from '../helpers/http.ts'
+import { makeKilling, slow } from '../helpers/killing.ts'
 import type { Files } from '../helpers/project.ts'
 import { makeQuickProject } from '../helpers/quick-project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
@@ -14,30 +15,8 @@ t.test('what is killed', { timeout: 200_000 }, async (t) => {
     faults: 'S6@acme/late=throw,S5@acme/refs=sleep:1500',
     env: { HOSTENV_OVERRIDES: '{"limits":{"treeCheckInterval":500}}' },
   })
-  const name = 'acme/killed'
-  const project = await makeQuickProject(t)
-  let base = await project.git('rev-parse', 'HEAD')
-  t.equal((await project.push(receiver, 'main', { name })).code, 0)
-  const user = userName(receiver, name, 'main') ?? ''
-  const last = () => record(receiver, 'SELECT * FROM deploy WHERE project = ? ORDER BY id DESC LIMIT 1', name)[0] ?? {}
-  const isBuilding = () => last().stage === 'received' && last().tree !== null
-  const ours = (pattern: RegExp) => {
-    const all = processes()
-    const below = new Set(descendants(receiver.pid, all))
-    return all.filter(({ pid, command }) => below.has(pid) && pattern.test(command.replaceAll('\0', ' ')))
-  }
-  const kill = (pattern: RegExp) => {
-    const found = ours(pattern)
-    for (const { pid } of found) end(pid)
-    return found.length
-  }
-  const truth = async (t: Test, commit: string) =>
-    t.same(await agree(receiver, name, 'main', { live: commit, branch: commit }), [], 'everything agrees')
-  const slow = { 'build.sh': 'sleep 300\n', 'greeting.txt': 'slow\n' }
-  const again = async (files: Files = {}) => {
-    await project.git('reset', '-q', '--hard', base)
-    return await project.commit('A change', files)
-  }
+  const killing = await makeKilling(t, receiver)
+  const { name, project, user, last, isBuilding, ours, kill, truth, again } = killing
 
   await t.test('git receive-pack during a build: the push ends, the daemon does not', async (t) => {
     await again(slow)
@@ -46,12 +25,12 @@ t.test('what is killed', { timeout: 200_000 }, async (t) => {
     t.ok(kill(/^git .*receive-pack/) > 0)
     t.not((await pushing).code, 0)
     await until('the build is cancelled', () => last().stage === 'failed', 5)
-    await truth(t, base)
+    await truth(t, killing.base)
     await until('no process is left', () => ours(/receive-pack|nix build/).length === 0, 5)
   })
 
   await t.test('git receive-pack while it takes the pack', async (t) => {
-    await project.git('reset', '-q', '--hard', base)
+    await project.git('reset', '-q', '--hard', killing.base)
     await project.git('config', 'core.compression', '0')
     const noise = () => Buffer.from(crypto.getRandomValues(new Uint8Array(48_000))).toString('base64')
     const big = Array.from({ length: 400 }, noise).join('\n')
@@ -64,7 +43,7 @@ t.test('what is killed', { timeout: 200_000 }, async (t) => {
     t.equal(last().id, before, 'no deploy came of it')
     const objects = () => readdirSync(join(receiver.stateDir, 'repos', `${name}.git`, 'objects'))
     await until('what it had taken is gone', () => !objects().some((one) => one.startsWith('tmp_objdir')))
-    await truth(t, base)
+    await truth(t, killing.base)
   })
 
   await t.test('nix build: refused by name', async (t) => {
@@ -73,7 +52,7 @@ t.test('what is killed', { timeout: 200_000 }, async (t) => {
     await until('it builds', () => isBuilding() && ours(/^nix .*build .*--out-link/).length > 0)
     t.ok(kill(/^nix .*build .*--out-link/) > 0)
     t.match((await pushing).stderr, /remote rejected\] main -> main \(build failed: /)
-    await truth(t, base)
+    await truth(t, killing.base)
     t.same(leftByCrash(receiver), [], 'neither its lock nor what its build saw as root is left in the store')
   })
 
@@ -100,11 +79,11 @@ t.test('what is killed', { timeout: 200_000 }, async (t) => {
           () => tree(receiver, user).length > 1 && !tree(receiver, user).includes(top ?? 0),
         )
       await until('it answers', async () => (await get(receiver.httpPort, `${user}.localhost`)).status === 200)
-      await truth(t, base)
+      await truth(t, killing.base)
     }
-    base = await again({ 'greeting.txt': 'after\n' })
+    killing.base = await again({ 'greeting.txt': 'after\n' })
     t.equal((await project.push(receiver, 'main', { name })).code, 0)
-    await truth(t, base)
+    await truth(t, killing.base)
   })
 
   await t.test('what fails after the commit gets no verdict, and the next push finishes it first', async (t) => {
@@ -152,7 +131,7 @@ t.test('what is killed', { timeout: 200_000 }, async (t) => {
       await receiver.restart()
       if (what !== 'activate') t.same(tree(receiver, user), pids, 'services went on')
       t.equal(last().reason, 'interrupted: the receiver was stopped; push again')
-      await truth(t, base)
+      await truth(t, killing.base)
       t.same(leftByCrash(receiver), [])
     })
 
@@ -165,7 +144,7 @@ t.test('what is killed', { timeout: 200_000 }, async (t) => {
     await until('nothing runs', () => tree(receiver, user).length === 0)
     rmSync(receiver.runtimeDir, { recursive: true })
     await receiver.restart()
-    await truth(t, base)
+    await truth(t, killing.base)
     t.ok(existsSync(join(receiver.runtimeDir, 'user', user)))
     t.same(leftByCrash(receiver), [])
   })

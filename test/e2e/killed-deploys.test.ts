@@ -1,39 +1,18 @@
 // What a deploy that does not become live leaves behind, however it ended: nothing. And an undo that is disturbed succeeds all the same.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { descendants, end, processes } from '../../src/lib/proc.ts'
+import t from 'tap'
+import { end, processes } from '../../src/lib/proc.ts'
 import { start } from '../../src/lib/spawn.ts'
-import { agree, leftByCrash, record, until, userName } from '../helpers/agree.ts'
+import { leftByCrash, until } from '../helpers/agree.ts'
+import { makeKilling, slow } from '../helpers/killing.ts'
 import { path } from '../helpers/programs.ts'
-import type { Files } from '../helpers/project.ts'
-import { makeQuickProject } from '../helpers/quick-project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 
 t.test('a deploy that does not become live', { timeout: 200_000 }, async (t) => {
   const receiver = await startReceiver(t)
-  const name = 'acme/killed'
-  const project = await makeQuickProject(t)
-  let base = await project.git('rev-parse', 'HEAD')
-  t.equal((await project.push(receiver, 'main', { name })).code, 0)
-  const user = userName(receiver, name, 'main') ?? ''
-  const last = () => record(receiver, 'SELECT * FROM deploy WHERE project = ? ORDER BY id DESC LIMIT 1', name)[0] ?? {}
-  const isBuilding = () => last().stage === 'received' && last().tree !== null
-  const ours = (pattern: RegExp) => {
-    const all = processes()
-    const below = new Set(descendants(receiver.pid, all))
-    return all.filter(({ pid, command }) => below.has(pid) && pattern.test(command.replaceAll('\0', ' ')))
-  }
-  const kill = (pattern: RegExp) => {
-    for (const { pid } of ours(pattern)) end(pid)
-  }
-  const truth = async (t: Test, commit: string) =>
-    t.same(await agree(receiver, name, 'main', { live: commit, branch: commit }), [], 'everything agrees')
-  const slow = { 'build.sh': 'sleep 300\n', 'greeting.txt': 'slow\n' }
-  const again = async (files: Files = {}) => {
-    await project.git('reset', '-q', '--hard', base)
-    return await project.commit('A change', files)
-  }
+  const killing = await makeKilling(t, receiver)
+  const { name, project, user, last, isBuilding, ours, kill, truth, again } = killing
 
   await t.test('a build whose pusher hangs up leaves nothing in the store either', async (t) => {
     await again(slow)
@@ -42,7 +21,7 @@ t.test('a deploy that does not become live', { timeout: 200_000 }, async (t) => 
     for (const { pid, command } of processes()) if (/^ssh\0.*acme\/killed/.test(command)) end(pid)
     t.not((await pushing).code, 0)
     await until('the build is cancelled', () => last().stage === 'failed')
-    await truth(t, base)
+    await truth(t, killing.base)
     t.same(leftByCrash(receiver), [])
   })
 
@@ -50,16 +29,16 @@ t.test('a deploy that does not become live', { timeout: 200_000 }, async (t) => 
     await again({ 'activate.sh': 'exit 3\n', 'greeting.txt': 'fails\n' })
     t.match((await project.push(receiver, 'main', { name })).stderr, /activate failed: exit 3/)
     t.same(leftByCrash(receiver), [], 'no generation of it is left')
-    await truth(t, base)
+    await truth(t, killing.base)
   })
 
   await t.test('an undo that is killed in the middle is done again', async (t) => {
     const once = 'if [ -e "$HOSTENV_STATE_DIR/trip" ]; then rm "$HOSTENV_STATE_DIR/trip"; kill -9 $$; fi\n'
-    base = await again({ 'activate.sh': once })
+    killing.base = await again({ 'activate.sh': once })
     t.equal((await project.push(receiver, 'main', { name })).code, 0)
     await again({ 'activate.sh': 'touch "$HOSTENV_STATE_DIR/trip"; exit 3\n' })
     t.match((await project.push(receiver, 'main', { name })).stderr, /activate failed: exit 3/)
-    await truth(t, base)
+    await truth(t, killing.base)
   })
 
   await t.test('what a killed `activate` leaves with its lock does not hold up the undo', async (t) => {
@@ -71,7 +50,7 @@ t.test('a deploy that does not become live', { timeout: 200_000 }, async (t) => 
     const holder = start({ argv: ['flock', '--no-fork', lock, 'sleep', '300'], env: { PATH: path } }, ['ignore'])
     t.teardown(() => holder.kill('SIGKILL'))
     t.match((await pushing).stderr, /activate failed: exit 3/)
-    await truth(t, base)
+    await truth(t, killing.base)
     t.same(leftByCrash(receiver), [])
   })
 
@@ -84,6 +63,6 @@ t.test('a deploy that does not become live', { timeout: 200_000 }, async (t) => 
     kill(/^nix(-instantiate| .* eval)/)
     t.not((await pushing).code, 0)
     t.same(leftByCrash(receiver), [])
-    await truth(t, base)
+    await truth(t, killing.base)
   })
 })
