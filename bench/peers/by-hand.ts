@@ -15,8 +15,8 @@ export interface ByHand {
   /** Commands over ssh: what generations there are, and to one of them. */
   generations(name: string, key: string): readonly [string, ...string[]]
   switchTo(name: string, key: string, generation: number): readonly [string, ...string[]]
-  /** The same without ssh and without Nix, for what nobody can save: the link and `activate`. */
-  activateAlone(name: string, key: string, generation: number): readonly [string, ...string[]]
+  /** To the other of two generations without ssh and without Nix, for what nobody can save: the link and `activate`. */
+  activateAlone(name: string, key: string, two: readonly [number, number]): readonly [string, ...string[]]
   /** Where an environment's service answers. */
   socket(name: string, key: string): string
 }
@@ -60,9 +60,10 @@ export async function startByHand(ending: Ending, directory: string, conf: strin
       }
       return sshd.url(repository)
     },
-    activateAlone: (name, key, generation) => {
+    activateAlone: (name, key, [one, other]) => {
       const env = envDir(name, key)
-      const script = `ln -sfn profile-${generation}-link ${env}/profile && . ${env}/environment && ${env}/profile/bin/activate`
+      const to = `case $(readlink ${env}/profile) in profile-${one}-link) n=${other} ;; *) n=${one} ;; esac`
+      const script = `${to}; ln -sfn profile-$n-link ${env}/profile && . ${env}/environment && ${env}/profile/bin/activate`
       return ['/bin/sh', '-c', script]
     },
     socket: (name, key) => join(envDir(name, key), 'upstream/in.sock'),
