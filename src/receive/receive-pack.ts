@@ -31,6 +31,8 @@ export interface ReceivePack {
   readonly limits: { readonly refsPerPush: number; readonly packBytes: number }
   /** What is told to who sends a pack larger than `packBytes`. */
   readonly tooLarge: readonly string[]
+  /** Milliseconds in which the second hook says all of its push once the first has its answer; left out: a minute. */
+  readonly patience?: number
   /** Called when git has not begun after a moment: it waits for the repository's lock. */
   readonly waiting: () => void
   /** Fits sentences for the pusher into lines of a terminal. */
@@ -100,17 +102,23 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Rece
   const said = listen(child)
   const [, , , pre, proc, words] = child.stdio as unknown as [unknown, unknown, unknown, Duplex, Duplex, Duplex]
   for (const channel of [pre, proc, words]) channel.on('error', () => undefined)
-  const judged = answerPreReceive(pre, tap, options)
   const gone = new AbortController()
+  // A hook that was killed has said nothing, and what it started may keep git waiting for it.
+  const late = new AbortController()
+  let patience: NodeJS.Timeout | undefined
+  const judged = answerPreReceive(pre, tap, options).finally(() => {
+    patience = setTimeout(() => late.abort(), options.patience ?? 60_000)
+  })
   child.once('exit', () => {
     gone.abort()
     pre.destroy()
   })
-  const decided = answerProcReceive(proc, words, tap, options, gone.signal)
+  const decided = answerProcReceive(proc, words, tap, options, { gone: gone.signal, late: late.signal })
   const answered = Promise.allSettled([judged, decided])
   const ended = await exit(child)
   // The hooks' ends are closed now, so both answers end by themselves.
   await answered
+  clearTimeout(patience)
   for (const channel of [pre, proc, words]) channel.destroy()
   // git says these in few words, where nobody learns what to do about them.
   const help = [
@@ -135,17 +143,18 @@ async function answerProcReceive(
   words: Duplex,
   tap: WireTap,
   options: ReceivePack,
-  gone: AbortSignal,
+  { gone, late }: { readonly gone: AbortSignal; readonly late: AbortSignal },
 ): Promise<void> {
-  // A hook whose git was killed before it had said all waits for an answer as its receiver waits for the rest, both for ever.
+  // A hook that was killed, or whose git was, before it had said all, waits for an answer as its receiver waits for the rest, for ever.
   const neverSaid = () => {
     channel.destroy()
     words.destroy()
   }
-  gone.addEventListener('abort', neverSaid, { once: true })
+  const unsaid = AbortSignal.any([gone, late])
+  unsaid.addEventListener('abort', neverSaid, { once: true })
   try {
     const push = await readProcReceive(channel, options.limits.refsPerPush).finally(() =>
-      gone.removeEventListener('abort', neverSaid),
+      unsaid.removeEventListener('abort', neverSaid),
     )
     const verdicts = push && (await options.decide({ ...push, quiet: tap.head.quiet }, words, gone))
     words.end()
