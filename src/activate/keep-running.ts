@@ -53,17 +53,10 @@ async function inTurn(ctx: Context, { project, key }: EnvironmentRow): Promise<v
 
 /** Looks every `limits.treeCheckInterval` whether the trees of live environments are still there. Abort the answer to stop. */
 export function keepRunning(ctx: Context): AbortController {
-  let looking = false
   const controller = every(
     () => ctx.config.limits.treeCheckInterval,
-    async () => {
-      if (looking) return
-      looking = true
-      await look(ctx, controller.signal).catch((error: unknown) =>
-        ctx.log.error({ err: error }, 'cannot look for trees'),
-      )
-      looking = false
-    },
+    () =>
+      look(ctx, controller.signal).catch((error: unknown) => ctx.log.error({ err: error }, 'cannot look for trees')),
   )
   return controller
 }

@@ -6,9 +6,7 @@ import { every } from '../lib/every.ts'
 import { listRefs } from '../lib/git-reads.ts'
 import { prepareRefs } from '../lib/ref-transaction.ts'
 import { repositoryPath } from '../lib/repositories.ts'
-import type { Release } from '../records.ts'
 import { releaseBefore } from './earlier-release.ts'
-import { currentGeneration, deleteGenerations, generationPath, profilePath } from './profile.ts'
 import { dropUnreleased } from './unreleased.ts'
 
 const HOUR = 3_600_000
@@ -40,12 +38,11 @@ export async function retire(ctx: Context, project: string, key: string, refs?: 
   const place = ctx.lanes.enterFirst([`environment ${project} ${key}`])
   try {
     await place.turn(ctx.closing)
-    // An undo that failed leaves the generation of what it took back: it goes once something else is live.
-    await dropUnreleased(ctx, project, key)
     const old = outdated(ctx, project, key)
-    if (old.length === 0 && refs === undefined) return
     if (old.length > 0) ctx.state.environments.collect(project, key, old, new Date(ctx.now()).toISOString())
-    await dropCollected(ctx, project, key, refs)
+    if (old.length > 0 || refs !== undefined) await dropRefs(ctx, project, key, refs)
+    // Those of what is collected, and what an undo that failed could not take back.
+    await dropUnreleased(ctx, project, key)
     if (old.length > 0) ctx.log.info({ project, key, releases: old }, 'old releases are not kept any more')
   } catch (error) {
     if (!ctx.closing.aborted) ctx.log.error({ project, key, err: error }, 'old releases could not be dropped')
@@ -72,21 +69,6 @@ function outdated(ctx: Context, project: string, key: string): number[] {
   return old.filter(({ storePath }) => !inUse.has(storePath)).map(({ n }) => n)
 }
 
-async function dropCollected(ctx: Context, project: string, key: string, refs?: () => Promise<Refs>): Promise<void> {
-  const all = ctx.state.environments.releases(project, key)
-  const collected = all.filter(({ outcome }) => outcome === 'collected')
-  if (collected.length === 0) return
-  const kept = new Set(all.filter((one) => !collected.includes(one)).map(({ generation }) => generation))
-  const profile = profilePath(ctx.host, ctx.state.environments.get(project, key)?.user_name ?? '')
-  const current = currentGeneration(profile)
-  const gone = collected.filter(({ generation, storePath }) => {
-    return !kept.has(generation) && generation !== current && generationPath(profile, generation) === storePath
-  })
-  await dropRefs(ctx, project, key, collected, refs)
-  const generations = [...new Set(gone.map(({ generation }) => generation))]
-  if (generations.length > 0) await deleteGenerations(profile, generations)
-}
-
 type Refs = Awaited<ReturnType<typeof listRefs>>
 
 const below = 'refs/hostenv/releases/'
@@ -95,13 +77,10 @@ async function releaseRefs(ctx: Context, project: string): Promise<Refs> {
   return await listRefs(repositoryPath(ctx.config.stateDir, project), ctx.host.path, below)
 }
 
-async function dropRefs(
-  ctx: Context,
-  project: string,
-  key: string,
-  collected: readonly Release[],
-  before?: () => Promise<Refs>,
-): Promise<void> {
+async function dropRefs(ctx: Context, project: string, key: string, before?: () => Promise<Refs>): Promise<void> {
+  const releases = ctx.state.environments.releases(project, key)
+  const collected = releases.filter(({ outcome }) => outcome === 'collected')
+  if (collected.length === 0) return
   const numbers = new Set(collected.map(({ n }) => `${below}${key}/${n}`))
   if (before !== undefined && !(await before()).some(({ ref }) => numbers.has(ref))) return
   const there = (await releaseRefs(ctx, project)).filter(({ ref }) => numbers.has(ref))

@@ -8,18 +8,10 @@ const LOOK = 1000
 
 /** Looks every second, and keeps the reserve. Abort the answer to stop. */
 export function settleUnsettled(ctx: Context): AbortController {
-  let settling = false
   ctx.reserve.keep()
   return every(
     () => LOOK,
-    () => {
-      if (settling) return
-      settling = true
-      void settle(ctx).finally(() => {
-        settling = false
-        ctx.reserve.keep()
-      })
-    },
+    () => settle(ctx).finally(() => ctx.reserve.keep()),
   )
 }
 

@@ -1,4 +1,4 @@
-// Generations of an environment that no release stands on: a deploy that was taken back leaves one, and each keeps a build.
+// Generations of an environment that no kept release stands on: of a deploy that was taken back, of a release that was collected. Each keeps a build.
 import type { Context } from '../context.ts'
 import { deleteGenerations, generations, profilePath } from './profile.ts'
 
@@ -19,6 +19,6 @@ export async function dropUnreleased(
     const others = generations(profile).filter((n) => !released.has(n))
     if (others.length > 0) await deleteGenerations(profile, others)
   } catch (error) {
-    ctx.log.warn({ project, key, err: error }, 'generations of deploys that failed could not be dropped')
+    ctx.log.warn({ project, key, err: error }, 'generations that no release stands on could not be dropped')
   }
 }

@@ -8,17 +8,10 @@ import { treeProcesses } from './service-tree.ts'
 
 /** Looks every `limits.portCheckInterval`; abort the answer to stop. */
 export function watchPorts(ctx: Context): AbortController {
-  let looking = false
   const controller = every(
     () => ctx.config.limits.portCheckInterval,
-    async () => {
-      if (looking) return
-      looking = true
-      await look(ctx, controller.signal).catch((error: unknown) =>
-        ctx.log.error({ err: error }, 'cannot look for ports'),
-      )
-      looking = false
-    },
+    () =>
+      look(ctx, controller.signal).catch((error: unknown) => ctx.log.error({ err: error }, 'cannot look for ports')),
   )
   return controller
 }

@@ -34,3 +34,21 @@ t.test('work may end it', async (t) => {
   await sleep(50)
   t.equal(done, 1)
 })
+
+t.test('work that goes on is not begun again', async (t) => {
+  let begun = 0
+  const gate = Promise.withResolvers<void>()
+  const again = every(
+    () => 5,
+    () => {
+      begun++
+      return gate.promise
+    },
+  )
+  await sleep(100)
+  t.equal(begun, 1)
+  gate.resolve()
+  for (const until = Date.now() + 20_000; begun < 2 && Date.now() < until; ) await sleep(10)
+  t.ok(begun >= 2)
+  again.abort()
+})
