@@ -9,6 +9,7 @@ import { start } from '../lib/spawn.ts'
 import type { Verdict } from '../records.ts'
 import { type ProcReceive, readPreReceive, readProcReceive, writeVerdicts } from './hook-talk.ts'
 import { judgePush } from './judge-push.ts'
+import { flush } from './pkt-line.ts'
 import { type WireHead, WireTap } from './wire.ts'
 
 /** The client's end, whichever door it came through. */
@@ -94,6 +95,7 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Rece
   child.once('exit', () => clearTimeout(waiting))
   const tap = new WireTap()
   connect(io, child, tap)
+  atOnce(io.stdout, child)
   const tell = (sentences: readonly string[]) => {
     if (sentences.length > 0) io.stderr.write(`${options.lines(sentences).join('\n')}\n`)
   }
@@ -202,6 +204,22 @@ export function connect(io: GitIo, child: ChildProcess, tap: Transform): void {
   }
   if (io.closed.aborted) gone()
   else io.closed.addEventListener('abort', gone, { once: true })
+}
+
+/**
+ * Sends git's first words as one, up to the flush that ends them: ssh closes the channel when there is more to write to a git
+ * that gave up at their first line, and nobody would read why.
+ */
+function atOnce(to: Writable, { stdout }: ChildProcess): void {
+  let size = 0
+  to.cork()
+  const look = (chunk: Buffer) => {
+    size += chunk.length
+    if (size < 32 * 1024 && !chunk.subarray(-4).equals(flush)) return
+    stdout?.off('data', look)
+    to.uncork()
+  }
+  stdout?.on('data', look)
 }
 
 async function isFull(repository: string, said: ReturnType<typeof listen>): Promise<boolean> {

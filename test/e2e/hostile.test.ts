@@ -137,7 +137,7 @@ t.test('more refs than a hook could be told of come to an end too', async (t) =>
   }))
   const answer = await rawPush(receiver, { commands })
   t.notMatch(answer.report.join('\n'), /^ok /m)
-  t.equal(answer.report.length, 1 + commands.length)
+  t.equal(answer.report.length, 1 + commands.length, `${answer.code} ${answer.report[0]} ${answer.words}`)
   t.same(await everything(), before)
 })
 
