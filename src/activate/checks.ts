@@ -40,9 +40,11 @@ export async function checkRelease(ctx: CheckContext): Promise<boolean | null> {
 }
 
 async function runChecks(ctx: CheckContext): Promise<boolean> {
-  const [, answered] = await firstReason(ctx, [staysUp, answers])
-  // Who need not stay up for long must at least be there once it answered, or had the time to.
-  if (ctx.verification.upFor < leastWait) await firstReason(ctx, [staysUp])
+  const seen: Seen = new Map()
+  const up: Check = (_, signal) => staysUp(ctx, seen, signal)
+  const [, answered] = await firstReason(ctx, [up, answers])
+  // Who need not stay up for long must at least be there once it answered, or had the time to, and be the one that was there before.
+  if (ctx.verification.upFor < leastWait) await firstReason(ctx, [up])
   return answered
 }
 
@@ -82,10 +84,12 @@ export function listensOnNoPort(ctx: Pick<CheckContext, 'host' | 'place'>): void
   })
 }
 
-async function staysUp(ctx: CheckContext, signal: AbortSignal): Promise<void> {
+/** Processes by name, and since when (milliseconds of `performance.now`) they have been seen up. */
+type Seen = Map<string, { readonly pid: number; readonly since: number }>
+
+async function staysUp(ctx: CheckContext, seen: Seen, signal: AbortSignal): Promise<void> {
   const { look, processes, verification } = ctx
   const names = [...processes.keys()]
-  const seen = new Map<string, { pid: number; since: number }>()
   const started = performance.now()
   for (;;) {
     const states = await look.states()

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { webModule } from '../helpers/module.ts'
+import { hostenvModule, webModule } from '../helpers/module.ts'
 import { makeProject, type Project } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 
@@ -114,6 +114,18 @@ t.test('builds', { timeout: 300_000 }, async (t) => {
     await project.commit('Enforced', { '.hostenv/hostenv.nix': webModule({ main: lenient.replace('false', 'true') }) })
     const refused = await project.push(receiver, 'main', { name })
     t.match(plain(refused.stderr), /GET \/: answered 500 within 5 s/)
+    t.equal(refused.code, 1)
+  })
+
+  await t.test('a process that was started again between two looks did not stay up', async (t) => {
+    const name = 'acme/again'
+    const module = hostenvModule(
+      { main: `type = "testing"; ${quick}` },
+      'processes.again.command = [ "/bin/sh" "-c" "sleep 0.9; exit 3" ];',
+    )
+    const project = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': module })
+    const refused = await project.push(receiver, 'main', { name })
+    t.match(plain(refused.stderr), /again does not stay up: exit 3/)
     t.equal(refused.code, 1)
   })
 })
