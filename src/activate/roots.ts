@@ -1,11 +1,14 @@
 // The links that keep builds from the garbage collector: while their deploys last, and of builds that were asked to be kept.
-import { rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readlink, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Context } from '../context.ts'
 import { userName } from '../lib/names.ts'
 import { addRootArgs, type Nix } from '../lib/nix.ts'
 import { projectId } from '../lib/repositories.ts'
-import { mustRun } from '../lib/spawn.ts'
+import { mustRun, run } from '../lib/spawn.ts'
+import { base32 } from '../lib/store-path.ts'
 import type { DeployRow } from '../state/deploys.ts'
 
 /** The link of one deploy's build. */
@@ -32,7 +35,23 @@ export async function keepBuild(
 
 /** Makes `link` point to `out` and keep it from the garbage collector. */
 export async function addRoot(nix: Nix, link: string, out: string): Promise<void> {
+  if (nix.privateStore !== null && (await registerLink(nix, link, out))) return
   await mustRun(nix.query(addRootArgs(nix, link, out)))
+}
+
+// What nix-store(1) --add-root does, without the start of Nix, in a store that is the receiver's own: a link to the link, named by its hash,
+// among the roots (Nix manual, "Garbage Collector Roots"). It is made under the collector's lock, shared: a collection is over by then,
+// and took the path with it or did not, or it begins later and finds the root. Decision 0052.
+async function registerLink({ storeDir, path, realPath }: Nix, link: string, out: string): Promise<boolean> {
+  if ((await readlink(link).catch(() => null)) !== out) {
+    await rm(link, { force: true })
+    await symlink(out, link)
+  }
+  const state = join(storeDir, '../var/nix')
+  const root = join(state, 'gcroots/auto', base32(createHash('sha1').update(link).digest()))
+  const lock = ['flock', '--shared', '--nonblock', join(state, 'gc.lock')] as const
+  const linked = await run({ argv: [...lock, 'ln', '-sfT', link, root], env: { PATH: path, LC_ALL: 'C' } })
+  return linked.code === 0 && existsSync(realPath(out))
 }
 
 /** Lets go of the build that is kept for an environment, once something else of it is live. */

@@ -16,8 +16,8 @@ export function sourceStorePath(narHash: string): string {
   return `/nix/store/${base32(folded)}-source`
 }
 
-// Nix's own order of bits: from the end, five at a time.
-function base32(bytes: Buffer): string {
+/** Bytes in Nix's base 32, which has its own order of bits: from the end, five at a time. */
+export function base32(bytes: Buffer): string {
   let text = ''
   for (let n = Math.ceil((bytes.length * 8) / 5) - 1; n >= 0; n--) {
     const bit = n * 5

@@ -53,6 +53,8 @@ t.test('generations: one for each path, never two for one', async (t) => {
   t.equal(currentGeneration(profile), 2, 'and nothing changed')
   const roots = await mustRun(local.nix.command(['nix-store', '--gc', '--print-roots']))
   for (const n of [1, 2]) t.match(roots, `${profile}-${n}-link`, `generation ${n} is a root`)
+  await mustRun(local.nix.command(['nix-store', '--gc']))
+  for (const out of [one, two]) t.ok(existsSync(local.nix.realPath(out)), 'a collection leaves it')
   t.match(await mustRun(local.nix.command(['nix-env', '--profile', profile, '--list-generations'])), / 2 .*\(current\)/)
   await switchGeneration(profile, null)
   t.notOk(existsSync(profile), 'where there was none before, there is none again')
