@@ -128,8 +128,10 @@ t.test(
 const lacking = ['/usr/bin/socat', '/usr/sbin/ip'].filter((program) => !existsSync(program))
 const noRelay = skip || (lacking.length > 0 && `this machine has no ${lacking.join(', ')}`)
 t.test('timers, sockets, the slice, ports of its own network, limits and signals', { skip: noRelay }, async (t) => {
+  // Who is asked to stop answers whom it let in; who still waits at the socket gets the next one.
   const held = (words: string) =>
-    js(`require("http").createServer((q, a) => a.end("${words}")).listen({ fd: 3 }); setTimeout(() => {}, 1e6)`)
+    js(`const server = require("http").createServer((q, a) => a.end("${words}")).listen({ fd: 3 });
+      process.on("SIGTERM", () => server.close(() => process.exit(0))); setTimeout(() => {}, 1e6)`)
   const all = (words: string) =>
     of(
       `web = { ${held(words)} listen = { socket = "${socket}"; activation = true; }; };

@@ -13,6 +13,7 @@ import { userName } from '../../src/lib/names.ts'
 import type { Manifest } from '../../src/records.ts'
 import { virtualHosts } from '../../src/resolve/virtual-host-schema.ts'
 import { State } from '../../src/state/state.ts'
+import { until } from '../helpers/agree.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { get } from './frontdoor-support.ts'
 
@@ -163,9 +164,11 @@ t.test('connections are counted, and what goes wrong is told', async (t) => {
   state.environments.setLive('acme/nobody', 'main', 1)
   const agent = new Agent({ keepAlive: true })
   const before = door.connections()
+  const told = warnings.length
   t.equal((await get(port, host, { agent })).status, 502)
   t.ok(door.connections() > 0, `${before} before, ${door.connections()} with a kept one`)
   agent.destroy()
+  await until('the thread has told it', () => warnings.length > told)
   t.match(warnings.at(-1), { upstream: join(runtimeDir, 'upstream', user), err: { code: 'ENOENT' } })
 })
 
