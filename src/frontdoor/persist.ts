@@ -30,7 +30,8 @@ export interface Try {
   readonly door: Door
   /** True when no connection of earlier requests may be used. */
   readonly fresh: boolean
-  readonly switching: boolean
+  /** Whether the environment switches, or has begun to since the attempt began. */
+  readonly switches: () => boolean
   /** To be called once there is a connection. */
   readonly connected: () => void
 }
@@ -55,6 +56,8 @@ export async function persist(
   try {
     while (!asker.left()) {
       const switching = room.isSwitching(userName)
+      const begun = room.switches(userName)
+      const switches = (): boolean => switching || room.switches(userName) !== begun
       let door: Door | undefined
       try {
         door = links.known(route) ?? (await findDoor(links, route))
@@ -63,12 +66,12 @@ export async function persist(
           held.end()
           room.open(userName)
         }
-        return await attempt({ door, fresh, switching, connected })
+        return await attempt({ door, fresh, switches, connected })
       } catch (error) {
         if (!(error instanceof Repeatable)) throw error
         if (door !== undefined) await links.forget(route, door)
         if (error.kind === 'unreachable' && room.isSwitching(userName)) await held.wait(error)
-        else if (++failures[error.kind] > (switching ? TRIES_IN_A_SWITCH : 1)) throw error.cause
+        else if (++failures[error.kind] > (switches() ? TRIES_IN_A_SWITCH : 1)) throw error.cause
         fresh ||= error.kind === 'closed'
       }
       if (!asker.routed()) throw new Gone('the environment was stopped')

@@ -65,7 +65,7 @@ function attempt(
   target: RequestTarget,
   route: Route,
   { answerTimeout, reading }: ProxyOptions,
-  { door, fresh, switching, connected }: Try,
+  { door, fresh, switches, connected }: Try,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const again = isSimple(request)
@@ -109,7 +109,8 @@ function attempt(
     const kind = failureKind(error)
     const untouched = !sent.answered && (again || (hasBody(request) && !sent.body))
     if (kind === 'unreachable' && !sent.head) reject(new Repeatable(kind, error))
-    else if (kind === 'closed' && untouched && (upstream.reusedSocket || switching)) reject(new Repeatable(kind, error))
+    else if (kind === 'closed' && untouched && (upstream.reusedSocket || switches()))
+      reject(new Repeatable(kind, error))
     else reject(error)
   })
   // The body is touched only once there is a connection: until then another one can take it.

@@ -57,7 +57,7 @@ function attempt(
   target: RequestTarget,
   route: Route,
   answerTimeout: number,
-  { door, switching, connected }: Try,
+  { door, switches, connected }: Try,
 ): Promise<void> {
   const { request, socket } = client
   const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -90,7 +90,7 @@ function attempt(
   upstream.on('error', (error) => {
     socket.off('close', left)
     const kind = failureKind(error)
-    reject(kind === 'unreachable' || (kind === 'closed' && switching) ? new Repeatable(kind, error) : error)
+    reject(kind === 'unreachable' || (kind === 'closed' && switches()) ? new Repeatable(kind, error) : error)
   })
   upstream.end()
   return promise

@@ -27,6 +27,7 @@ const KNOCK = 20
 export class WaitingRoom {
   readonly #limits: () => WaitingLimits
   readonly #switching = new Map<string, number>()
+  readonly #begun = new Map<string, number>()
   /** Switched, and not reached since: a release may be live before it listens. */
   readonly #settling = new Map<string, NodeJS.Timeout>()
   readonly #rooms = new Map<string, Room>()
@@ -40,6 +41,7 @@ export class WaitingRoom {
   /** An environment, by its user name, is about to change its services. Each `begin` needs its `end`. */
   begin(userName: string): void {
     this.#settled(userName)
+    this.#begun.set(userName, this.switches(userName) + 1)
     this.#switching.set(userName, (this.#switching.get(userName) ?? 0) + 1)
   }
 
@@ -59,6 +61,11 @@ export class WaitingRoom {
   /** Whether requests that do not get through are to wait: from `begin` until one gets through after `end`, or time is over. */
   isSwitching(userName: string): boolean {
     return this.#switching.has(userName) || this.#settling.has(userName)
+  }
+
+  /** How often it has begun to: another number than before says that it did so meanwhile. */
+  switches(userName: string): number {
+    return this.#begun.get(userName) ?? 0
   }
 
   /** A place for one more request, or null when there is none. */

@@ -1,7 +1,7 @@
 // What requests go through while their environment switches: they wait, within bounds, and none fails for the switch.
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, type RequestListener, request, type Server } from 'node:http'
-import { connect } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { t } from 'tap'
 import { frontDoor, get, raw } from './frontdoor-support.ts'
@@ -43,6 +43,24 @@ t.test('requests wait while nothing listens, and get the new release', async (t)
     ],
   )
   room.end('a')
+})
+
+t.test('a request that a process took before the switch, and never answered, gets the new release', async (t) => {
+  const path = world.declare('s')
+  const taken = Promise.withResolvers<Socket>()
+  const old = createServer((socket) => void socket.once('data', () => taken.resolve(socket)))
+  old.listen(path)
+  await once(old, 'listening')
+  const asked = get(port, 's.x')
+  const socket = await taken.promise
+  room.begin('s')
+  old.close()
+  await world.serve('s', say('new'))
+  room.end('s')
+  t.equal((await get(port, 's.x')).body, 'new')
+  t.notOk(room.isSwitching('s'), 'the switch is over')
+  socket.destroy()
+  t.match(await asked, { status: 200, body: 'new' })
 })
 
 t.test('a request that waits too long is told when to come again', async (t) => {
