@@ -134,8 +134,9 @@ for name in $removed; do stopping="$stopping $(of_unit "$name")"; done
 wanted_by() {
   case $1 in *.service) echo "$units/default.target.wants/$1" ;; *.timer) echo "$units/timers.target.wants/$1" ;; *) echo "$units/sockets.target.wants/$1" ;; esac
 }
+# Both links of each kind, whichever of them is there: one that was killed here may have left either.
 remove() {
-  for unit in $(of_unit "$1"); do rm -f "$units/$unit" "$(wanted_by "$unit")"; done
+  for kind in timer socket service; do rm -f "$units/hostenv-$1.$kind" "$(wanted_by "hostenv-$1.$kind")"; done
 }
 install() {
   one_of "$changed$fresh" "$name" || return 0

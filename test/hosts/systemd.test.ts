@@ -197,6 +197,10 @@ t.test('killed at any moment, the next run brings it to where it should be', { s
     t.equal(await environment.get(), `${wanted}/`)
     t.match(await environment.activate(wanted === 'one' ? one : two), { stdout: 'web unchanged' })
   }
+  // Between the two links of one unit.
+  const half = 'rm /home/shop/.config/systemd/user/hostenv-web.service && : >"$HOSTENV_STATE_DIR/systemd/web"'
+  t.match(await environment.sh(half), { code: 0 })
+  t.match(await environment.activate(two), { code: 0, stdout: 'web restarted' })
 })
 
 t.test('where no systemd runs for the user it says so', async (t) => {
