@@ -1,26 +1,15 @@
 // One push through the real `git receive-pack`: bytes in, hooks answered over inherited descriptors, verdicts out.
 import type { ChildProcess } from 'node:child_process'
-import type { Duplex, Readable, Transform, Writable } from 'node:stream'
-import { finished } from 'node:stream/promises'
+import type { Duplex, Writable } from 'node:stream'
 import { diskFullWords, noRoom } from '../lib/disk-full.ts'
 import { git } from '../lib/git.ts'
 import { repositoryLock } from '../lib/repositories.ts'
 import { start } from '../lib/spawn.ts'
 import type { Verdict } from '../records.ts'
+import { atOnce, clientEnv, connect, type Ended, exit, type GitIo } from './git-io.ts'
 import { type ProcReceive, readPreReceive, readProcReceive, writeVerdicts } from './hook-talk.ts'
 import { judgePush } from './judge-push.ts'
-import { flush } from './pkt-line.ts'
 import { type WireHead, WireTap } from './wire.ts'
-
-/** The client's end, whichever door it came through. */
-export interface GitIo {
-  readonly stdin: Readable
-  readonly stdout: Writable
-  readonly stderr: Writable
-  readonly gitProtocol: string | null
-  /** Aborts when the client is gone. */
-  readonly closed: AbortSignal
-}
 
 /** What is to be decided, and how the client wants to be told. */
 export type Received = ProcReceive & Pick<WireHead, 'quiet'>
@@ -43,11 +32,6 @@ export interface ReceivePack {
    * has its answer. Must not throw; null gives git no answer.
    */
   readonly decide: (push: Received, words: Writable, gone: AbortSignal) => Promise<readonly Verdict[] | null>
-}
-
-export interface Ended {
-  readonly code: number | null
-  readonly signal: string | null
 }
 
 /** Milliseconds in which git begins to speak where nobody holds it up. */
@@ -186,42 +170,6 @@ const silentHelp = [
   'A repository cannot be changed; make a new one, commit the files there, and push that: git init --object-format=sha1',
 ]
 
-/** Joins the client's ends and git's, with `tap` in the client's way to git. */
-export function connect(io: GitIo, child: ChildProcess, tap: Transform): void {
-  const { stdin, stdout, stderr } = child
-  if (!stdin || !stdout || !stderr) throw new Error('git was started without pipes')
-  for (const stream of [io.stdin, io.stdout, io.stderr, stdin, stdout, stderr, tap]) stream.on('error', () => undefined)
-  io.stdin.pipe(tap).pipe(stdin)
-  stdout.pipe(io.stdout, { end: false })
-  stderr.pipe(io.stderr, { end: false })
-  // Without a client git still has to get rid of what it says, and has to learn that no more comes.
-  const gone = () => {
-    stdout.unpipe()
-    stderr.unpipe()
-    stdout.resume()
-    stderr.resume()
-    stdin.end()
-  }
-  if (io.closed.aborted) gone()
-  else io.closed.addEventListener('abort', gone, { once: true })
-}
-
-/**
- * Sends git's first words as one, up to the flush that ends them: ssh closes the channel when there is more to write to a git
- * that gave up at their first line, and nobody would read why.
- */
-function atOnce(to: Writable, { stdout }: ChildProcess): void {
-  let size = 0
-  to.cork()
-  const look = (chunk: Buffer) => {
-    size += chunk.length
-    if (size < 32 * 1024 && !chunk.subarray(-4).equals(flush)) return
-    stdout?.off('data', look)
-    to.uncork()
-  }
-  stdout?.on('data', look)
-}
-
 async function isFull(repository: string, said: ReturnType<typeof listen>): Promise<boolean> {
   return said(notUnpacked) && (said(diskFullWords) || (await noRoom(repository)))
 }
@@ -233,19 +181,4 @@ function listen(child: ChildProcess): (words: string | RegExp) => boolean {
     said = (said + chunk.toString('latin1')).slice(-64 * 1024)
   })
   return (words) => said.search(words) !== -1
-}
-
-/** Waits until git has ended and said all. */
-export async function exit(child: ChildProcess): Promise<Ended> {
-  const ended = new Promise<Ended>((resolve) => {
-    child.once('error', () => resolve({ code: 127, signal: null }))
-    child.once('exit', (code, signal) => resolve({ code, signal }))
-  })
-  await Promise.allSettled([child.stdout, child.stderr].map((stream) => (stream ? finished(stream) : null)))
-  return await ended
-}
-
-/** What of a client's environment git gets. */
-export function clientEnv(io: GitIo): Record<string, string> {
-  return io.gitProtocol === null ? {} : { GIT_PROTOCOL: io.gitProtocol }
 }

@@ -2,9 +2,9 @@
 import { PassThrough } from 'node:stream'
 import { git } from '../lib/git.ts'
 import { start } from '../lib/spawn.ts'
+import { clientEnv, connect, type Ended, exit, type GitIo } from './git-io.ts'
 import { pkt } from './pkt-line.ts'
 import { unreachable } from './reachable.ts'
-import { clientEnv, connect, type Ended, exit, type GitIo } from './receive-pack.ts'
 import { NotReachable, WantGuard } from './want-guard.ts'
 
 export interface Upload {
