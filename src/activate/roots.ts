@@ -9,6 +9,7 @@ import { addRootArgs, type Nix } from '../lib/nix.ts'
 import { projectId } from '../lib/repositories.ts'
 import { mustRun, run } from '../lib/spawn.ts'
 import { base32 } from '../lib/store-path.ts'
+import { isWritable } from '../lib/writable.ts'
 import type { DeployRow } from '../state/deploys.ts'
 
 /** The link of one deploy's build. */
@@ -35,20 +36,22 @@ export async function keepBuild(
 
 /** Makes `link` point to `out` and keep it from the garbage collector. */
 export async function addRoot(nix: Nix, link: string, out: string): Promise<void> {
-  if (nix.privateStore !== null && (await registerLink(nix, link, out))) return
+  if (await registerLink(nix, link, out)) return
   await mustRun(nix.query(addRootArgs(nix, link, out)))
 }
 
-// What nix-store(1) --add-root does, without the start of Nix, in a store that is the receiver's own: a link to the link, named by its hash,
-// among the roots (Nix manual, "Garbage Collector Roots"). It is made under the collector's lock, shared: a collection is over by then,
+// What nix-store(1) --add-root does, without the start of Nix, in a store that is this user's to write: a link to the link, named by its
+// hash, among the roots (Nix manual, "Garbage Collector Roots"). It is made under the collector's lock, shared: a collection is over by then,
 // and took the path with it or did not, or it begins later and finds the root. Decision 0052.
 async function registerLink({ storeDir, path, realPath }: Nix, link: string, out: string): Promise<boolean> {
+  const state = join(storeDir, '../var/nix')
+  const roots = join(state, 'gcroots/auto')
+  if (!(await isWritable(roots))) return false
   if ((await readlink(link).catch(() => null)) !== out) {
     await rm(link, { force: true })
     await symlink(out, link)
   }
-  const state = join(storeDir, '../var/nix')
-  const root = join(state, 'gcroots/auto', base32(createHash('sha1').update(link).digest()))
+  const root = join(roots, base32(createHash('sha1').update(link).digest()))
   const lock = ['flock', '--shared', '--nonblock', join(state, 'gc.lock')] as const
   const linked = await run({ argv: [...lock, 'ln', '-sfT', link, root], env: { PATH: path, LC_ALL: 'C' } })
   return linked.code === 0 && existsSync(realPath(out))

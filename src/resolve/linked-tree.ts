@@ -1,13 +1,14 @@
 // A large tree as a store path without writing it again: what it has in common with a tree that is in the store already is linked
 // from there (link(2)), git brings the rest and checks all of it, and the result is registered with Nix. Decision 0044.
 import { createHash } from 'node:crypto'
-import { constants, existsSync } from 'node:fs'
-import { access, mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { git } from '../lib/git.ts'
 import type { Nix } from '../lib/nix.ts'
 import { type Command, mustRun, run, start } from '../lib/spawn.ts'
 import { sourceStorePath } from '../lib/store-path.ts'
+import { isWritable } from '../lib/writable.ts'
 import type { Oid } from '../records.ts'
 import type { StoredTree } from '../state/projects.ts'
 
@@ -122,11 +123,4 @@ function register(nix: Nix, source: string, storePath: string, { hash, bytes }: 
     // The path, its hash and size, no deriver, no references (nix-store(1), --dump-db).
     input: [storePath, hash.toString('hex'), bytes, '', 0, ''].join('\n'),
   }
-}
-
-async function isWritable(storeDir: string): Promise<boolean> {
-  return await access(storeDir, constants.W_OK).then(
-    () => true,
-    () => false,
-  )
 }
