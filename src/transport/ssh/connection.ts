@@ -2,7 +2,7 @@
 import type { AuthContext, Connection, Session } from 'ssh2'
 import type { Pusher } from '../../records.ts'
 import { type Judgement, judge } from './authenticate.ts'
-import { disconnect, packetSize, queuedPackets, socketOf, unreadBytes } from './internals.ts'
+import { disconnect, hasKeyExchange, packetSize, queuedPackets, socketOf, unreadBytes } from './internals.ts'
 import { createLink } from './link.ts'
 import { serveSession } from './session.ts'
 import { serveSocket } from './socket.ts'
@@ -36,6 +36,28 @@ const TOLD = 5
 const SHUTTING_DOWN = 'hostenv is shutting down; push again in a moment'
 /** Milliseconds between the end of a connection and the end of its socket. */
 const GRACE = 2000
+
+/** Milliseconds in which a client says of itself how it exchanges keys. */
+const CLIENT_FIRST = 20
+
+/**
+ * Holds back the server's half of how keys are exchanged (RFC 4253, 7.1) until the client's is there, or a moment has passed. Sent as soon as
+ * ssh2 would send it, it makes the kernel delay the acknowledgement of the client's half for 40 ms (tcp(7), TCP_QUICKACK), as it expects
+ * another answer to carry it; OpenSSH's client, which leaves TCP_NODELAY off until it has logged in, says nothing more before that.
+ */
+function answerWithAcknowledgement(client: Connection): void {
+  const socket = socketOf(client)
+  socket.cork()
+  const send = () => {
+    clearTimeout(timer)
+    socket.off('data', send)
+    socket.uncork()
+  }
+  const timer = setTimeout(send, CLIENT_FIRST)
+  socket.on('data', send)
+  // It may have come with the client's first line.
+  process.nextTick(() => hasKeyExchange(client) && send())
+}
 
 /** Serves a connection until it is gone. */
 export function serveConnection(client: Connection, context: ConnectionContext): void {
@@ -80,6 +102,7 @@ export function serveConnection(client: Connection, context: ConnectionContext):
   })
   client.on('end', gone).on('close', gone)
   socket.setNoDelay(true)
+  answerWithAcknowledgement(client)
   // Each channel may wait for the socket's `drain`.
   socket.setMaxListeners(limits.channelsPerConnection + 20)
   client.setMaxListeners(limits.channelsPerConnection + 20)

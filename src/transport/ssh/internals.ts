@@ -12,6 +12,11 @@ export function isRekeying(client: Connection): boolean {
   return (client as unknown as { _protocol: { _kexinit?: unknown } })._protocol._kexinit !== undefined
 }
 
+/** True once the client has said how it exchanges keys (RFC 4253, 7.1). */
+export function hasKeyExchange(client: Connection): boolean {
+  return (client as unknown as { _protocol: { _kex?: unknown } })._protocol._kex !== undefined
+}
+
 interface Writing {
   readonly _packetRW: {
     readonly write: {

@@ -5,6 +5,7 @@ import t from 'tap'
 import { generateHostKey } from '../../../../src/transport/key.ts'
 import {
   disconnect,
+  hasKeyExchange,
   isRekeying,
   packetSize,
   queuedPackets,
@@ -16,6 +17,8 @@ t.test('the installed ssh2 has the fields that the server looks at', { timeout: 
   const found: Record<string, unknown> = {}
   const server = new ssh2.Server({ hostKeys: [generateHostKey().privateKey] }, (connection: Connection) => {
     found.connection = connection
+    found.exchanging = [hasKeyExchange(connection)]
+    connection.once('handshake', () => void (found.exchanging as boolean[]).push(hasKeyExchange(connection)))
     connection.on('authentication', (request) => request.accept())
     connection.on('session', (accept) => {
       const session = accept()
@@ -52,6 +55,7 @@ t.test('the installed ssh2 has the fields that the server looks at', { timeout: 
   t.match(await last, [{ message: /that was all/ }], 'the text of the end arrives, encrypted like all else')
   delete found.connection
   t.strictSame(found, {
+    exchanging: [false, true],
     packetSize: 32768,
     socket: 'boolean',
     queued: 0,
