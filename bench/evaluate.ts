@@ -61,9 +61,10 @@ const asked = (source: string, ref: string, packages: string | null = null) =>
   expression(
     { ...ctx, site: { ...ctx.site, packages } },
     {
-      ...{ source, revision: 'c'.repeat(40), project: { organisation: 'acme', project: 'shop' } },
+      ...{ revision: 'c'.repeat(40), project: { organisation: 'acme', project: 'shop' } },
       ...{ select: { ref }, flake: null, others: false, trace: false },
     },
+    source,
   )
 
 // Those that bring a flake are not made with the library alone.

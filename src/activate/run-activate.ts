@@ -20,14 +20,17 @@ export function activateLock(host: Pick<LocalHost, 'stateDir'>, userName: string
   return join(environmentDir(host, userName), 'activate.lock')
 }
 
-/** Runs `OUT/bin/activate`. Throws Refused when it fails or takes too long. */
-export async function runActivate(
-  host: LocalHost,
-  place: Place,
-  out: string,
-  release: ReleaseFacts,
-  emit: Emit,
-): Promise<void> {
+/** An `activate` that is ready to begin: its sandbox is there, it holds the environment's lock. To be disposed of, begun or not. */
+export interface StandBy extends AsyncDisposable {
+  /** Runs it to its end. Throws Refused when it fails or takes too long. */
+  begin(): Promise<void>
+}
+
+// It begins with its input, and has none itself.
+const waiting = 'read -r _ && exec "$0" </dev/null'
+
+/** Gets ready for `OUT/bin/activate`, which takes as long as many an `activate` itself. */
+export function standBy(host: LocalHost, place: Place, out: string, release: ReleaseFacts, emit: Emit): StandBy {
   const line = (text: string) => emit({ type: 'activate-line', line: text })
   // What a manager says at its end is told with the refusal, not twice.
   const last: string[] = []
@@ -35,22 +38,39 @@ export async function runActivate(
     if (last.length > 0 || text.startsWith(managerSays)) last.push(text)
     else line(text)
   }
-  const ran = await underLock(host, place, [`${out}/bin/activate`], {
-    release,
-    timeout: host.limits.activateTime,
-    line,
-    errorLine,
-  })
-  if (ran.code === 0) return last.forEach(line)
-  const how = ran.timedOut ? `took longer than ${host.limits.activateTime / 1000} s` : (ran.over ?? describeEnd(ran))
+  const begun = Promise.withResolvers<string>()
+  const running = underLock(host, place, { out, release, begin: begun.promise, line, errorLine })
+  running.catch(() => undefined)
+  return {
+    async begin() {
+      begun.resolve('\n')
+      const ran = await running
+      if (ran.code !== 0) throw failed(host, ran, last, line)
+      for (const text of last) line(text)
+    },
+    async [Symbol.asyncDispose]() {
+      begun.reject(new Error('it did not begin'))
+      await running.catch(() => undefined)
+    },
+  }
+}
+
+/** Runs `OUT/bin/activate`. Throws Refused when it fails or takes too long. */
+export async function runActivate(...of: Parameters<typeof standBy>): Promise<void> {
+  await using ready = standBy(...of)
+  await ready.begin()
+}
+
+function failed({ limits }: LocalHost, ran: Ran, last: readonly string[], line: (text: string) => void): Refused {
+  const how = ran.timedOut ? `took longer than ${limits.activateTime / 1000} s` : (ran.over ?? describeEnd(ran))
   const said = ran.timedOut || ran.over !== null ? null : whatTheManagerSays(ran.stderr)
   const why = said?.why ?? how
   if (said === null) last.forEach(line)
   const tail = (said?.lines ?? `${ran.stdout}\n${ran.stderr}`.split('\n').filter((text) => text !== '')).slice(-25)
-  throw new Refused(`activate failed: ${why}`, {
+  return new Refused(`activate failed: ${why}`, {
     headline: `Activate failed: ${why}`,
     detail: tail,
-    help: ran.timedOut ? ['Its operator can raise limits.activateTime.'] : limitHints(tail, host.limits),
+    help: ran.timedOut ? ['Its operator can raise limits.activateTime.'] : limitHints(tail, limits),
   })
 }
 
@@ -66,34 +86,31 @@ function whatTheManagerSays(stderr: string): { why: string; lines: string[] } | 
   return at === -1 ? null : { why: (lines[at] as string).slice(managerSays.length), lines: lines.slice(at + 1) }
 }
 
-interface UnderLock {
-  readonly release?: ReleaseFacts
-  readonly timeout: number
-  readonly line?: (text: string) => void
-  readonly errorLine?: (text: string) => void
+interface Wanted {
+  readonly out: string
+  readonly release: ReleaseFacts
+  readonly begin: Promise<string>
+  readonly line: (text: string) => void
+  readonly errorLine: (text: string) => void
 }
 
-/** Runs a command as the environment, under its lock; it dies with the receiver. */
-export async function underLock(
-  host: LocalHost,
-  place: Place,
-  argv: readonly [string, ...string[]],
-  options: UnderLock,
-): Promise<Ran> {
+// As the environment, under its lock; it dies with the receiver.
+async function underLock(host: LocalHost, place: Place, wanted: Wanted): Promise<Ran> {
   await makeDirectories(place.facts)
   const lock = activateLock(host, place.facts.userName)
-  const command = asEnvironment(host, place, argv, {
+  const command = asEnvironment(host, place, ['/bin/sh', '-c', waiting, `${wanted.out}/bin/activate`], {
     dieWithParent: true,
     // What flock opens first: the sandbox keeps it open, the project never gets it.
     holds: 3,
-    ...(options.release === undefined ? {} : { release: options.release }),
+    release: wanted.release,
   })
-  return await run(holding(lock, command), {
-    timeout: options.timeout,
-    maxBuffer: 1024 ** 2,
-    bounds: boundsOf(host),
-    ...(options.line === undefined ? {} : { onStdout: options.line, onStderr: options.errorLine ?? options.line }),
-  })
+  return await run(
+    { ...holding(lock, command), input: wanted.begin },
+    {
+      ...{ timeout: host.limits.activateTime, maxBuffer: 1024 ** 2, bounds: boundsOf(host) },
+      ...{ onStdout: wanted.line, onStderr: wanted.errorLine },
+    },
+  )
 }
 
 /** The command, once nobody else holds `lock`, and holding it until the last of its processes is gone. Dies with the receiver while it waits, too. */

@@ -8,7 +8,7 @@ import { type CheckContext, checkRelease, withLastLines } from './checks.ts'
 import { type LocalHost, makeDirectories, type Place, type ReleaseFacts, writeReleaseFile } from './host.ts'
 import { generationPath, profilePath, type Switched, setProfile, switchGeneration } from './profile.ts'
 import { releaseProcesses } from './release-processes.ts'
-import { quietLock, runActivate } from './run-activate.ts'
+import { quietLock, runActivate, type StandBy } from './run-activate.ts'
 import { logSizes, lookAt } from './s6.ts'
 import { ensureTree, isMarked, markTree, stopTree, whyEnded } from './service-tree.ts'
 
@@ -36,6 +36,8 @@ export interface Activation {
   readonly release: ReleaseFacts
   readonly verification: Verification
   readonly proven: Proof | null
+  /** The `activate` of just that, ready to begin. */
+  readonly ready: StandBy
 }
 
 /** S5: activates and checks. Answers whether it answers on a socket, null where nobody knows. Throws Refused when the release does not run. */
@@ -50,7 +52,7 @@ export async function activate(host: SwitchContext, a: Activation, emit: Emit): 
   whyEnded(a.place.facts)
   try {
     await writeReleaseFile(a.place.facts, a.release)
-    await runActivate(host, a.place, a.out, a.release, emit)
+    await a.ready.begin()
     await markTree(host, a.place.facts, a.out)
     return await checkRelease(check).catch(async (error: unknown) => {
       throw error instanceof Refused ? await withLastLines(check, error, logs) : error
@@ -65,7 +67,7 @@ export async function activate(host: SwitchContext, a: Activation, emit: Emit): 
 // The look at services opens now, while `activate` runs: it is there when it is needed.
 function checkContext(
   host: SwitchContext,
-  { place, out, verification, proven }: Omit<Activation, 'release'>,
+  { place, out, verification, proven }: Omit<Activation, 'release' | 'ready'>,
   emit: Emit,
 ): CheckContext & Disposable {
   const processes = releaseProcesses(host.nix, out)

@@ -13,6 +13,7 @@ import { checkRoom } from './preview-room.ts'
 import { recordCommit, recordStart, type SwitchedOne } from './record.ts'
 import { conclude, moveRefs, redo } from './redo.ts'
 import { retire } from './retention.ts'
+import { type StandBy, standBy } from './run-activate.ts'
 import { stopTree } from './service-tree.ts'
 import { activate, switchProfile, undo } from './switch.ts'
 import { dropUnreleased } from './unreleased.ts'
@@ -41,6 +42,8 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
       current.deploy.project,
       pushed.flatMap(({ environment }) => environment?.key ?? []),
     )
+    // The sandbox of `activate` is made while git and the record are waited for; several would stand in each other's way.
+    await using early = plans.length === 1 ? earlyStandBy(ctx, plans[0] as Plan) : null
     refs = await prepared(ctx, plans)
     await fault(ctx, 'S2', plans)
     // S3: from here on a crash is undone by the next start (a stop is redone). Whether it was cancelled is asked for the
@@ -58,7 +61,7 @@ export async function becomeLive(ctx: Context, unit: readonly Ready[]): Promise<
       current = plan.ready
       switched.push(plan)
       await begins(ctx, plan)
-      done.set(plan, await switchOne(ctx, plan))
+      done.set(plan, await switchOne(ctx, plan, early))
     }
     // S6, the commit point: before it everything is undone, after it everything is redone.
     ctx.state.atomically(() => {
@@ -140,10 +143,19 @@ function ends(ctx: Context, { environment }: Plan): void {
 
 const nothing: SwitchedOne = { generation: 0, closure: { closureBytes: null, since: null }, answers: null }
 
+// Null where nothing ever was live: a push that goes wrong before S3 leaves no directories behind.
+function earlyStandBy(ctx: Context, { environment, ready: { deploy, next } }: Plan): StandBy | null {
+  if (environment === null || environment.n === null || environment.generation === null || next === null) return null
+  const release = { n: environment.n, revision: next.commit }
+  return standBy(ctx.host, environment.place, next.out, release, deploy.report.emit)
+}
+
 // S4 and S5 of one environment.
-async function switchOne(ctx: Context, plan: Plan): Promise<SwitchedOne> {
-  const { environment, ready } = plan
-  const { deploy, next } = ready
+async function switchOne(ctx: Context, plan: Plan, early: StandBy | null): Promise<SwitchedOne> {
+  const {
+    environment,
+    ready: { deploy, next },
+  } = plan
   if (environment === null) return nothing
   if (next === null || environment.n === null) {
     await stopTree(ctx.host, environment.place.facts)
@@ -152,12 +164,14 @@ async function switchOne(ctx: Context, plan: Plan): Promise<SwitchedOne> {
   }
   const { emit } = deploy.report
   emit({ type: 'activating', release: environment.n })
-  const { generation, rooted } = await switchProfile(ctx.host, environment.place, next)
+  const { out, verification, proven } = next
+  const { place } = environment
+  const release = { n: environment.n, revision: next.commit }
+  await using ready = early ?? standBy(ctx.host, place, out, release, emit)
+  const { generation, rooted } = await switchProfile(ctx.host, place, next)
   ctx.state.deploys.update(deploy.id, { stage: 'switched', generation })
   await ctx.fault('S4', deploy.id)
-  const { out, verification, proven } = next
-  const release = { n: environment.n, revision: next.commit }
-  const activation = { place: environment.place, out, release, verification, proven }
+  const activation = { place, out, release, verification, proven, ready }
   // What fails is told, but not before the root is there or is not: nothing of a deploy goes on after it.
   const [activated, root] = await Promise.allSettled([activate(ctx.host, activation, emit), rooted])
   if (activated.status === 'rejected') throw activated.reason

@@ -10,12 +10,13 @@ export interface Command {
   readonly argv: readonly [string, ...string[]]
   readonly env: Readonly<Record<string, string>>
   readonly cwd?: string
-  readonly input?: string
+  /** What it reads. A promise: it is started and waits for that; where it is rejected the command is ended. */
+  readonly input?: string | Promise<string>
 }
 
 export interface RunOptions {
   readonly signal?: AbortSignal
-  /** Milliseconds; the command is killed after that. */
+  /** Milliseconds from when it has its input; the command is killed after that. */
   readonly timeout?: number
   /** Bytes of stdout and of stderr that are kept and told; more is cut, the command goes on. */
   readonly maxBuffer?: number
@@ -34,14 +35,16 @@ export interface Ran {
   readonly cancelled: boolean
   /** Which of its bounds it was over when it was ended, as a clause; null when it was not. */
   readonly over: string | null
-  /** Milliseconds. */
+  /** Milliseconds from when it had its input. */
   readonly duration: number
 }
 
-/** Runs a command to its end. Never throws for a command that fails; throws only when it cannot be started. */
+/** Runs a command to its end. Never throws for a command that fails; throws when it cannot be started, or gets no input. */
 export async function run(command: Command, options: RunOptions = {}): Promise<Ran> {
-  const started = performance.now()
+  let started = performance.now()
   const { argv, env, cwd, input } = command
+  // Heard of below, but perhaps not before it is rejected.
+  if (input instanceof Promise) input.catch(() => undefined)
   const child = await launch({
     ...{ argv, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] },
     // A process group of its own, so that all of it can be ended: bwrap and unshare have children that, for a moment after
@@ -52,13 +55,25 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
   // Who does not read all of its input may end before it has it.
   child.stdin?.on('error', () => undefined)
-  child.stdin?.end(input)
   const ending = endings(child, options)
+  let withheld: { readonly error: unknown } | null = null
+  const give = (text?: string) => {
+    started = performance.now()
+    ending.begin()
+    child.stdin?.end(text)
+  }
+  if (input instanceof Promise)
+    input.then(give, (error: unknown) => {
+      withheld = { error }
+      endGroup(child)
+    })
+  else give(input)
   const most = options.maxBuffer ?? 16 * 1024 * 1024
   const stdout = listen(child.stdout, most, options.onStdout)
   const stderr = listen(child.stderr, most, options.onStderr)
   await closed
   ending.done()
+  if (withheld !== null) throw (withheld as { error: unknown }).error
   return {
     code: child.exitCode,
     signal: child.signalCode,
@@ -121,7 +136,7 @@ function endings(child: Child, { signal, timeout, bounds }: RunOptions) {
           },
         }
   if (run) bounded.add(run)
-  const timer = timeout === undefined ? undefined : setTimeout(end('timeout'), timeout)
+  let timer: NodeJS.Timeout | undefined
   if (signal?.aborted) cancel()
   else signal?.addEventListener('abort', cancel)
   child.once('exit', () => {
@@ -131,6 +146,10 @@ function endings(child: Child, { signal, timeout, bounds }: RunOptions) {
     }, outputGrace).unref()
   })
   return {
+    begin: () => {
+      if (timeout !== undefined && child.exitCode === null && child.signalCode === null)
+        timer = setTimeout(end('timeout'), timeout)
+    },
     why: () => why,
     over: () => over,
     done: () => {

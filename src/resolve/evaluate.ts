@@ -32,7 +32,8 @@ export interface EvaluateContext {
 
 export interface Question {
   readonly project: ProjectId
-  readonly source: string
+  /** The store path of the tree, once it is there; the evaluator starts meanwhile. */
+  readonly source: Promise<string>
   readonly revision: Oid
   /** `extends`: the key is a preview of that environment; it has those of its schedules that are named. */
   readonly select:
@@ -50,7 +51,7 @@ export interface Evaluated {
   readonly said: string
   /** Whether somebody looked at the commit's id (nix/lib/noted.nix). */
   readonly readsRevision: boolean
-  /** Milliseconds. */
+  /** Milliseconds, the start of the evaluator not counted. */
   readonly duration: number
 }
 
@@ -59,13 +60,14 @@ export interface Evaluated {
  */
 export async function evaluate(ctx: EvaluateContext, question: Question, signal: AbortSignal): Promise<Evaluated> {
   const ran = await run(
-    { ...evaluator(ctx, question.trace), input: await expression(ctx, question) },
+    { ...evaluator(ctx, question.trace), input: question.source.then((source) => expression(ctx, question, source)) },
     {
       ...{ signal, timeout: ctx.limits.evaluationTime, maxBuffer: ctx.limits.manifestBytes },
       bounds: { processes: { most: ctx.limits.evaluationProcesses, setting: 'evaluationProcesses' } },
     },
   )
-  if (ran.code !== 0 || ran.stdout.length >= ctx.limits.manifestBytes) throw evaluationFailed(ran, ctx, question)
+  if (ran.code !== 0 || ran.stdout.length >= ctx.limits.manifestBytes)
+    throw evaluationFailed(ran, ctx, question, await question.source)
   // Whoever writes so much that the line may be cut off counts as one who looked.
   const noted = /^trace: hostenv-revision-read$/m.test(ran.stderr) || ran.stderr.length >= ctx.limits.manifestBytes
   return { said: ran.stdout, readsRevision: noted, duration: ran.duration }
@@ -106,7 +108,7 @@ function restricted(trace: boolean): string[] {
   ]
 }
 
-function evaluationFailed(ran: Ran, ctx: EvaluateContext, question: Question): Refused {
+function evaluationFailed(ran: Ran, ctx: EvaluateContext, question: Question, source: string): Refused {
   const { evaluationTime, evaluationMemory, manifestBytes } = ctx.limits
   if (ran.cancelled) return new Refused('cancelled')
   if (ran.timedOut)
@@ -116,7 +118,7 @@ function evaluationFailed(ran: Ran, ctx: EvaluateContext, question: Question): R
     return new Refused(`the manifest is larger than ${manifestBytes / 1024} KiB`, raise('manifestBytes'))
   const lock = /^error: hostenv-(unlocked|stale): (.*)$/m.exec(ran.stderr.replace(/\u001b\[[0-9;]*m/g, ''))
   if (lock) return lock[1] === 'stale' ? stale(lock[2] ?? '') : unlocked(lock[2] ?? '')
-  const lines = explain(ran.stderr, ctx, question.source)
+  const lines = explain(ran.stderr, ctx, source)
   if (/out of memory|bad_alloc|GC Warning|Too many heap/i.test(ran.stderr) || ran.signal === 'SIGSEGV')
     return new Refused(
       `evaluation needed more than ${evaluationMemory / 1024 ** 2} MiB of memory`,

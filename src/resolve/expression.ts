@@ -9,12 +9,16 @@ import { treeHashes } from './tree-hashes.ts'
 /** Prefix of the made-up URL under which evaluation gets its trees, all of them by their hash. */
 export const trees = 'file:///hostenv/'
 
-/** The expression, in the Nix language. A tree that is in the store already is not fetched: its hash is all that pure evaluation asks for. */
-export async function expression(ctx: EvaluateContext, question: Question): Promise<string> {
+/** The expression, in the Nix language, for the tree at `source` in the store. A tree that is in the store already is not fetched: its hash is all that pure evaluation asks for. */
+export async function expression(
+  ctx: EvaluateContext,
+  question: Omit<Question, 'source'>,
+  source: string,
+): Promise<string> {
   const { packages } = ctx.site
   const { revision, select, others, flake, project } = question
   const paths = [
-    ...[ctx.library, question.source, ...(packages === null ? [] : [packages])],
+    ...[ctx.library, source, ...(packages === null ? [] : [packages])],
     ...(flake === null ? [] : [await siteTree(ctx, project)]),
   ]
   const hashes = await treeHashes(ctx.nix, paths)

@@ -88,8 +88,12 @@ async function readAnew(ctx: ReadContext, q: CommitQuestion, keys: Keys, tell: T
   const folder = await readHostenvFolder(repository, ctx.path, tree)
   const lock = folder.kind === 'flake' && folder.lock !== null ? parseFlakeLock(folder.lock, ctx.allowedGitHosts) : null
   const flake = folder.kind === 'flake' ? { lock } : null
-  const source = await treeToStore(ctx, repository, tree)
-  if (lock !== null) await fetchInputs(ctx, lock, tell)
+  const bringing = async () => {
+    const path = await treeToStore(ctx, repository, tree)
+    if (lock !== null) await fetchInputs(ctx, lock, tell)
+    return path
+  }
+  const source = bringing()
   const looking = notFetched(repository, ctx.path, tree)
   looking.catch(() => undefined)
   const evaluated = await evaluateCommit(ctx, { project, source, revision, select, trace, flake }, tell.signal)

@@ -12,7 +12,7 @@ const { signal } = new AbortController()
 
 /** A project that is known to be quick; answers a function that evaluates one of its environments. */
 async function quick(project: string, files: Record<string, string> | string, flake: Question['flake'] = null) {
-  const source = await add(files)
+  const source = add(files)
   const name = { organisation: 'acme', project }
   tookTime(`acme/${project}`, 1)
   return (key: string) => {

@@ -20,7 +20,7 @@ type Lock = { inputs: Record<string, unknown>; nodes: Record<string, unknown> }
 
 /** What an evaluation says: the refusal, or what \`seen\` became. */
 async function ask(flake: string, lock: Lock | null = null, more: Record<string, string> = {}): Promise<string> {
-  const source = await add({ '.hostenv/flake.nix': `{ ${flake} }`, 'words/x': 'words of the tree', ...more })
+  const source = add({ '.hostenv/flake.nix': `{ ${flake} }`, 'words/x': 'words of the tree', ...more })
   try {
     const parsed =
       lock &&
@@ -62,7 +62,7 @@ t.test('the sample project with a flake of its own has its expected manifest', a
   const lock = parseFlakeLock(readFileSync(join(folder, '.hostenv/flake.lock'), 'utf8'), [])
   const question = {
     project,
-    source: await add(folder),
+    source: add(folder),
     revision: rev,
     select: { key: 'none' },
     others: false,

@@ -28,6 +28,27 @@ async function commands(t: Test) {
     t.equal((await run(command('cat'))).stdout, '')
   })
 
+  await t.test(
+    'one that waits for its input has its time from then on, and ends where there is to be none',
+    async (t) => {
+      const later = sleep(1500).then(() => 'text')
+      const ran = await run({ ...command('cat; sleep 0.2; echo done'), input: later }, { timeout: 1400 })
+      t.match(ran, { code: 0, stdout: 'textdone', timedOut: false })
+      t.ok(ran.duration < 1400, `${ran.duration} ms`)
+      t.match(await run({ ...command('sleep 60'), input: later }, { timeout: 50 }), { timedOut: true })
+      const waits = command('echo here; cat; sleep 60')
+      const none = Promise.withResolvers<string>()
+      const refused = run(
+        { ...waits, input: none.promise },
+        { onStdout: () => none.reject(new Error('there is nothing to read')) },
+      )
+      await t.rejects(refused, { message: 'there is nothing to read' })
+      await t.rejects(run({ ...waits, input: none.promise }), { message: 'there is nothing to read' })
+      const never = AbortSignal.timeout(50)
+      t.match(await run({ ...waits, input: new Promise(() => undefined) }, { signal: never }), { cancelled: true })
+    },
+  )
+
   await t.test('a time limit and a cancellation end all of its process group at once', async (t) => {
     const controller = new AbortController()
     setTimeout(() => controller.abort(), 200)
