@@ -1,9 +1,9 @@
-// How big a built thing is with all that it needs, and what changed since the release before it.
-import { stripVTControlCharacters } from 'node:util'
+// How big a built thing is with all that it needs, and what changed since the release before it: one question to Nix for both.
 import { z } from 'zod'
 import type { Nix } from '../lib/nix.ts'
 import { run } from '../lib/spawn.ts'
 import type { Since } from '../records.ts'
+import { changesBetween } from './closure-changes.ts'
 
 /** A release to compare with. */
 export interface Previous {
@@ -11,11 +11,20 @@ export interface Previous {
   readonly storePath: string
 }
 
-const TIMEOUT = 60_000
-const MOST_CHANGES = 100
+/** Store paths and the sizes of their archives (NAR), in bytes. */
+export type Closure = ReadonlyMap<string, number>
 
-// An array up to Nix 2.18, an object keyed by path after it; an object with `info` in the newest format.
-const info = z.object({ closureSize: z.number() })
+interface PathInfo {
+  readonly bytes: number
+  readonly references: readonly string[]
+}
+
+const TIMEOUT = 60_000
+/** Bytes of what Nix says of a closure: some 400 for each path. */
+const MOST_SAID = 64 * 1024 ** 2
+
+// An array up to Nix 2.18, an object keyed by path after it; an object with `info` in the newest format, where paths have no folder.
+const infoSchema = z.object({ narSize: z.number(), references: z.array(z.string()) })
 const listSchema = z.array(z.unknown())
 const recordSchema = z.record(z.string(), z.unknown())
 
@@ -26,31 +35,31 @@ export async function describeClosure(
   previous: Previous | null,
   signal: AbortSignal,
 ): Promise<{ closureBytes: number; since: Since | null }> {
-  const paths = previous === null ? [storePath] : [storePath, previous.storePath]
-  const [sizes, changes] = await Promise.all([
-    closureSizes(nix, paths, signal),
-    previous === null ? [] : diffClosures(nix, previous.storePath, storePath, signal),
-  ])
+  const both = previous === null ? null : await pathInfo(nix, [storePath, previous.storePath], signal)
   // The previous release may have been collected: then Nix answers for neither of two.
-  const known = sizes.size === 0 && paths.length > 1 ? await closureSizes(nix, [storePath], signal) : sizes
-  const closureBytes = known.get(storePath) ?? 0
-  const before = previous === null ? undefined : known.get(previous.storePath)
-  if (previous === null || before === undefined) return { closureBytes, since: null }
-  return { closureBytes, since: { release: previous.release, deltaBytes: closureBytes - before, changes } }
+  const infos = both ?? (await pathInfo(nix, [storePath], signal))
+  const after = infos && closureOf(storePath, infos)
+  if (infos === null || !after) return { closureBytes: 0, since: null }
+  const closureBytes = sizeOf(after)
+  const before = previous && closureOf(previous.storePath, infos)
+  if (previous === null || before === null) return { closureBytes, since: null }
+  const deltaBytes = closureBytes - sizeOf(before)
+  return { closureBytes, since: { release: previous.release, deltaBytes, changes: changesBetween(before, after) } }
 }
 
-async function closureSizes(nix: Pick<Nix, 'query'>, paths: readonly string[], signal: AbortSignal) {
-  const ran = await run(nix.query(['path-info', '--closure-size', '--json', ...paths]), { signal, timeout: TIMEOUT })
-  return ran.code === 0 ? readPathInfo(ran.stdout) : new Map<string, number>()
+async function pathInfo(nix: Pick<Nix, 'query'>, paths: readonly string[], signal: AbortSignal) {
+  const command = nix.query(['path-info', '--recursive', '--json', ...paths])
+  const ran = await run(command, { signal, timeout: TIMEOUT, maxBuffer: MOST_SAID })
+  return ran.code === 0 ? readPathInfo(ran.stdout) : null
 }
 
-/** Closure sizes by store path, from `nix path-info --closure-size --json` of any version. */
-export function readPathInfo(json: string): ReadonlyMap<string, number> {
-  const sizes = new Map<string, number>()
+/** What `nix path-info --json` of any version says, by store path. */
+export function readPathInfo(json: string): ReadonlyMap<string, PathInfo> {
+  const infos = new Map<string, PathInfo>()
   const add = (path: unknown, value: unknown): void => {
-    const parsed = info.safeParse(value)
-    if (typeof path === 'string' && parsed.success)
-      sizes.set(path.startsWith('/') ? path : `/nix/store/${path}`, parsed.data.closureSize)
+    const parsed = infoSchema.safeParse(value).data
+    if (typeof path !== 'string' || parsed === undefined) return
+    infos.set(inStore(path), { bytes: parsed.narSize, references: parsed.references.map(inStore) })
   }
   const parsed = parseJson(json)
   const list = listSchema.safeParse(parsed)
@@ -60,28 +69,29 @@ export function readPathInfo(json: string): ReadonlyMap<string, number> {
     const inner = recordSchema.safeParse(record.data.info)
     for (const [path, entry] of Object.entries(inner.success ? inner.data : record.data)) add(path, entry)
   }
-  return sizes
+  return infos
 }
 
-async function diffClosures(nix: Pick<Nix, 'query'>, from: string, to: string, signal: AbortSignal) {
-  const ran = await run(nix.query(['store', 'diff-closures', from, to]), { signal, timeout: TIMEOUT })
-  return ran.code === 0 ? readDiff(ran.stdout) : []
-}
-
-/** `shop: 2.3 → 2.4, +1.0 KiB` → `shop 2.3 → 2.4`; what is new or gone says so. */
-export function readDiff(stdout: string): readonly string[] {
-  const changes: string[] = []
-  for (const line of stripVTControlCharacters(stdout).split('\n')) {
-    const [, name, rest] = /^(\S+): (.+)$/.exec(line.trim()) ?? []
-    if (name === undefined || rest === undefined) continue
-    const [, before = '', after = ''] = /^(.*?) → (.*?)(?:, [+-][\d.]+ [KMGT]?i?B)?$/.exec(rest) ?? []
-    if (after === '') changes.push(`${name} ${rest}`)
-    else if (before === '∅') changes.push(after === 'ε' ? `${name} added` : `${name} ${after} added`)
-    else if (after === '∅') changes.push(before === 'ε' ? `${name} removed` : `${name} ${before} removed`)
-    else changes.push(`${name} ${before} → ${after}`)
-    if (changes.length === MOST_CHANGES) break
+/** Everything that a path needs, itself with it; null where not all of that is known. */
+export function closureOf(top: string, infos: ReadonlyMap<string, PathInfo>): Closure | null {
+  const closure = new Map<string, number>()
+  const queue = [top]
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (closure.has(path)) continue
+    const info = infos.get(path)
+    if (info === undefined) return null
+    closure.set(path, info.bytes)
+    queue.push(...info.references)
   }
-  return changes
+  return closure
+}
+
+function sizeOf(closure: Closure): number {
+  return [...closure.values()].reduce((sum, bytes) => sum + bytes, 0)
+}
+
+function inStore(path: string): string {
+  return path.startsWith('/') ? path : `/nix/store/${path}`
 }
 
 function parseJson(text: string): unknown {

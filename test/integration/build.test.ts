@@ -4,8 +4,10 @@ import { chmodSync, existsSync, mkdtempSync, readlinkSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { stripVTControlCharacters } from 'node:util'
 import { t } from 'tap'
 import { type BuildOptions, build } from '../../src/build/build.ts'
+import { describeClosure } from '../../src/build/closure.ts'
 import { planBuild, planFromStore } from '../../src/build/plan.ts'
 import { makeNix } from '../../src/lib/nix.ts'
 import { mustRun, run } from '../../src/lib/spawn.ts'
@@ -43,6 +45,8 @@ writeFileSync(
     } // extra);
     lib = v: d "lib-\${v}" "echo lib \${v}; echo \${v} > $out" {};
     shop = v: d "shop-\${v}" "mkdir $out; cat \${lib v} > $out/v; printf 'caf\\\\351\\\\n'; echo built \${v}" {};
+    f = name: kib: d name "head -c \${toString (kib * 1024)} /dev/zero > $out" {};
+    needs = name: all: d "all-\${name}" "echo \${toString all} > $out" {};
   in {
     one = shop "1.0"; two = shop "2.0";
     fails = d "broken" "for i in $(seq 40); do echo line $i; done; echo oops >&2; exit 7" {};
@@ -50,6 +54,8 @@ writeFileSync(
       outputHashMode = "flat"; outputHashAlgo = "sha256"; outputHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     };
     slow = d "slow" "echo begun; sleep 1; echo middle; sleep 300" {};
+    before = needs "one" [ (f "a-1.0" 1) (f "plain" 1) (f "c-2.0-bin" 1) (f "grows-1" 10) (f "both-1" 1) (f "both-2" 1) (f "was-3.1" 1) (f "lost" 1) ];
+    after = needs "two" [ (f "a-1.1" 1) (f "new" 1) (f "c-2.1-bin" 1) (f "grows-1" 90) (f "both-2" 1) (f "plain" 2) (f "come-1-dev" 1) (f "plain-7" 1) ];
     noisy = d "noisy" "yes abcdefghijklmnopqrstuvwxyz | head -n 20000; head -c 3000000 /dev/zero | tr '\\\\0' x; echo; echo > $out" {};
   }`,
 )
@@ -75,6 +81,34 @@ function watched(name: string, more: Partial<BuildOptions> = {}) {
     ...more,
   }
   return { events, log, outLink, options }
+}
+
+t.test('what changed is what Nix itself says, and so is the size', async (t) => {
+  const paths: string[] = []
+  for (const name of ['before', 'after'])
+    paths.push((await build(await derivation(name), watched(`changed-${name}`).options)).storePath)
+  const [before = '', after = ''] = paths
+  const signal = new AbortController().signal
+  const { closureBytes, since } = await describeClosure(nix, after, { release: 1, storePath: before }, signal)
+  const said = await mustRun(nix.query(['store', 'diff-closures', before, after]))
+  t.same(since?.changes, said.split('\n').flatMap(inWords))
+  t.ok((since?.changes.length ?? 0) > 8, said)
+  const sizes = JSON.parse(await mustRun(nix.query(['path-info', '--closure-size', '--json', before, after])))
+  const size = (path: string): number =>
+    Array.isArray(sizes) ? sizes.find((one) => one.path === path).closureSize : sizes[path].closureSize
+  t.equal(closureBytes, size(after))
+  t.equal(since?.deltaBytes, size(after) - size(before))
+})
+
+/** A line of `nix store diff-closures` as the receiver says it: without colours, sizes beside versions, and signs for nothing. */
+function inWords(line: string): string[] {
+  const [, name, rest] = /^(\S+): (.+)$/.exec(stripVTControlCharacters(line).trim()) ?? []
+  if (name === undefined || rest === undefined) return []
+  const [, before = '', after = ''] = /^(.*?) → (.*?)(?:, [+-][\d.]+ [KMGT]?i?B)?$/.exec(rest) ?? []
+  if (after === '') return [`${name} ${rest}`]
+  if (before === '∅') return [after === 'ε' ? `${name} added` : `${name} ${after} added`]
+  if (after === '∅') return [before === 'ε' ? `${name} removed` : `${name} ${before} removed`]
+  return [`${name} ${before} → ${after}`]
 }
 
 t.test('where nothing can be fetched, the plan is read from the store, and is what Nix says', async (t) => {

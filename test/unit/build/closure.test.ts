@@ -2,41 +2,80 @@
 
 import { readFileSync } from 'node:fs'
 import { t } from 'tap'
-import { readDiff, readPathInfo } from '../../../src/build/closure.ts'
+import { closureOf, readPathInfo } from '../../../src/build/closure.ts'
+import { changesBetween } from '../../../src/build/closure-changes.ts'
 import { derivationName } from '../../../src/build/derivation-name.ts'
 import { readInputs, readPlan } from '../../../src/build/plan.ts'
 
 const path = `/nix/store/${'a'.repeat(32)}-shop`
 
-t.test('closure sizes: a list in old versions, a record in new ones', async (t) => {
+t.test('path infos: a list in old versions, a record in new ones', async (t) => {
   const shapes = [
-    [{ path, closureSize: 648, narSize: 1 }],
-    { [path]: { closureSize: 648 }, '/nix/store/gone': null },
-    { version: 2, info: { [path.slice(11)]: { closureSize: 648 } } },
+    [{ path, narSize: 648, references: [path], closureSize: 1 }],
+    { [path]: { narSize: 648, references: [path] }, '/nix/store/gone': null },
+    { version: 2, info: { [path.slice(11)]: { narSize: 648, references: [path.slice(11)] } } },
   ]
-  for (const shape of shapes) t.equal(readPathInfo(JSON.stringify(shape)).get(path), 648)
-  for (const odd of ['', 'null', '7', '[7, null, {}]', '{"info": 7}', '[{"path": 7, "closureSize": 7}]', '{'])
+  for (const shape of shapes)
+    t.same([...readPathInfo(JSON.stringify(shape))], [[path, { bytes: 648, references: [path] }]])
+  for (const odd of [
+    '',
+    'null',
+    '7',
+    '[7, null, {}]',
+    '{"info": 7}',
+    '[{"path": 7, "narSize": 7, "references": []}]',
+    '{',
+  ])
     t.equal(readPathInfo(odd).size, 0, odd)
 })
 
-t.test('the difference of two closures, one change a line', async (t) => {
-  const printed = [
-    'shop-frontend: 2.3 → 2.4, \u001b[31;1m+12.3 KiB\u001b[0m',
-    'lib-a: 1.0, 1.1 → 1.1',
-    'new-one: ∅ → 1.0',
-    'unversioned: ∅ → ε, +1.0 MiB',
-    'old-one: 3.1 → ∅, -2.0 KiB',
-    'data: \u001b[32;1m-8.1 KiB\u001b[0m',
-    'not a change',
-  ].join('\n')
-  t.same(readDiff(printed), [
-    'shop-frontend 2.3 → 2.4',
-    'lib-a 1.0, 1.1 → 1.1',
-    'new-one 1.0 added',
-    'unversioned added',
-    'old-one 3.1 removed',
-    'data -8.1 KiB',
+t.test('a closure is all that a path needs, or unknown', async (t) => {
+  const infos = new Map([
+    ['a', { bytes: 1, references: ['a', 'b', 'c'] }],
+    ['b', { bytes: 2, references: ['c'] }],
+    ['c', { bytes: 4, references: [] }],
+    ['d', { bytes: 8, references: ['gone'] }],
   ])
+  t.same(
+    closureOf('a', infos),
+    new Map([
+      ['a', 1],
+      ['b', 2],
+      ['c', 4],
+    ]),
+  )
+  t.equal(closureOf('d', infos), null)
+})
+
+// test/integration/build.test.ts compares with what Nix itself says.
+t.test('the difference of two closures, one change a line', async (t) => {
+  const closure = (names: Record<string, number>) =>
+    new Map(Object.entries(names).map(([name, bytes]) => [`/nix/store/${'a'.repeat(32)}-${name}`, bytes]))
+  const before = closure({
+    'shop-frontend-2.3': 1,
+    'lib-a-1.0': 1,
+    'lib-a-1.1': 1,
+    'old-one-3.1': 1,
+    data: 20_000,
+    small: 1,
+  })
+  const after = closure({
+    'shop-frontend-2.4-bin': 9e9,
+    'lib-a-1.1': 1,
+    'new-one-1.0': 1,
+    new: 1,
+    data: 11_700,
+    small: 99,
+  })
+  t.same(changesBetween(before, after), [
+    'data -8.1 KiB',
+    'lib-a 1.0 removed',
+    'new added',
+    'new-one 1.0 added',
+    'old-one 3.1 removed',
+    'shop-frontend 2.3 → 2.4',
+  ])
+  t.same(changesBetween(before, before), [])
 })
 
 t.test('a dry run lists what will be built', async (t) => {
