@@ -39,16 +39,22 @@ export async function deploys(setting: Setting): Promise<Figure[]> {
   })
   await setting.push(project, ours, 'main')
 
-  const same: Record<string, number[]> = { hostenv: [], 'by hand': [] }
-  const tagged: Record<string, number[]> = { hostenv: [], 'by hand': [] }
+  // What is live on main is built: on another branch as it is, in a commit of its own (as a merge makes them), and under a tag.
+  const both = async (work: (target: Target) => Promise<number>) => ({
+    hostenv: await work(ours),
+    'by hand': await work(hand),
+  })
+  const runs = { commit: noRuns(), tree: noRuns(), tag: noRuns() }
   for (let round = 0; round < rounds; round++) {
     await changeOneLine(project, ++n)
-    for (const target of [ours, hand]) await setting.push(project, target, 'main')
-    same.hostenv?.push(await live(ours, 'main:dev', 'dev'))
-    same['by hand']?.push(await live(hand, 'main:dev', 'dev'))
+    await both((target) => setting.push(project, target, 'main'))
+    add(runs.commit, await both((target) => live(target, 'main:dev', 'dev')))
+    await changeOneLine(project, ++n)
+    await both((target) => setting.push(project, target, 'main'))
+    await project.git('commit', '-q', '--allow-empty', '-m', `Nothing new ${n}`)
+    add(runs.tree, await both((target) => live(target, 'main:dev', 'dev')))
     await project.git('tag', `v${n}`)
-    tagged.hostenv?.push(await live(ours, `v${n}`, 'staging'))
-    tagged['by hand']?.push(await live(hand, `v${n}`, 'staging'))
+    add(runs.tag, await both((target) => live(target, `v${n}`, 'staging')))
   }
 
   const env = cleanEnv(project.directory)
@@ -77,9 +83,10 @@ export async function deploys(setting: Setting): Promise<Figure[]> {
     alone.push(await untilNew(byHand.socket('deploys', 'main'), () => mustRun({ argv, env })))
   }
   return [
-    { case: 'same tree, other branch: to live', runs: same, unit: 'ms', reach: { 'by hand': 0.4 }, note: checks },
+    { case: 'same tree, other branch: to live', runs: runs.tree, unit: 'ms', reach: { 'by hand': 0.4 }, note: checks },
+    { case: 'same commit, other branch: to live', runs: runs.commit, unit: 'ms', reach: {}, note: checks },
     { case: 'one line changed: to live', runs: changed, unit: 'ms', reach: { 'by hand': 0.7 }, note: checks },
-    { case: 'tag of what is built', runs: tagged, unit: 'ms', reach: { 'by hand': 0.3 }, note: checks },
+    { case: 'tag of what is built', runs: runs.tag, unit: 'ms', reach: { 'by hand': 0.3 }, note: checks },
     {
       case: 'rollback',
       runs: { ...back, 'activate alone': alone },
@@ -88,6 +95,14 @@ export async function deploys(setting: Setting): Promise<Figure[]> {
       note: checks,
     },
   ]
+}
+
+type Runs = Record<'hostenv' | 'by hand', number[]>
+
+const noRuns = (): Runs => ({ hostenv: [], 'by hand': [] })
+
+function add(runs: Runs, one: Record<keyof Runs, number>): void {
+  for (const peer of ['hostenv', 'by hand'] as const) runs[peer].push(one[peer])
 }
 
 // What a service says first is the greeting of its commit.
