@@ -39,6 +39,8 @@ export function standBy(host: LocalHost, place: Place, out: string, release: Rel
     else line(text)
   }
   const begun = Promise.withResolvers<string>()
+  // It may be disposed of before anybody waits for it.
+  begun.promise.catch(() => undefined)
   const running = underLock(host, place, { out, release, begin: begun.promise, line, errorLine })
   running.catch(() => undefined)
   return {
