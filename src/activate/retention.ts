@@ -34,6 +34,18 @@ export async function retireAll(ctx: Context, signal: AbortSignal): Promise<void
 
 /** Drops the old releases of one environment once nobody switches it, with `refs` also what an earlier time left half done. Never throws. */
 export async function retire(ctx: Context, project: string, key: string, refs?: () => Promise<Refs>): Promise<void> {
+  try {
+    await retireOnce(ctx, project, key, refs)
+  } catch (error) {
+    // Git may have been killed in the middle: what is half done does not stay so until the next look.
+    ctx.log.warn({ project, key, err: error }, 'old releases could not be dropped at first')
+    await retireOnce(ctx, project, key, () => releaseRefs(ctx, project)).catch((error: unknown) =>
+      ctx.log.error({ project, key, err: error }, 'old releases could not be dropped'),
+    )
+  }
+}
+
+async function retireOnce(ctx: Context, project: string, key: string, refs?: () => Promise<Refs>): Promise<void> {
   if (ctx.gate.closed || ctx.closing.aborted) return
   const place = ctx.lanes.enterFirst([`environment ${project} ${key}`])
   try {
@@ -45,7 +57,7 @@ export async function retire(ctx: Context, project: string, key: string, refs?: 
     await dropUnreleased(ctx, project, key)
     if (old.length > 0) ctx.log.info({ project, key, releases: old }, 'old releases are not kept any more')
   } catch (error) {
-    if (!ctx.closing.aborted) ctx.log.error({ project, key, err: error }, 'old releases could not be dropped')
+    if (!ctx.closing.aborted) throw error
   } finally {
     place.leave()
   }

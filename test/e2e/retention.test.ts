@@ -1,5 +1,5 @@
 // Old releases go, by count and by age; what one may go back to never does, whoever collects the store.
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { mustRun } from '../../src/lib/spawn.ts'
@@ -10,6 +10,7 @@ import { DAY, makeClock } from '../helpers/clock.ts'
 import { cleanEnv, path } from '../helpers/programs.ts'
 import { makeQuickProject } from '../helpers/quick-project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
+import { tempDir } from '../helpers/temp-dir.ts'
 
 t.test('which releases are kept', { timeout: 200_000 }, async (t) => {
   const clock = makeClock(t, { keptReleases: 3, keptReleaseTime: 30 * DAY })
@@ -113,4 +114,34 @@ t.test('which releases are kept', { timeout: 200_000 }, async (t) => {
   })
   t.same(await differing(), [])
   t.same(leftByCrash(receiver), [])
+})
+
+t.test('git is killed while old releases go: they go all the same', { timeout: 60_000 }, async (t) => {
+  const clock = makeClock(t, { keptReleases: 2 })
+  // A git that is killed, once, where the refs of releases are listed.
+  const bin = tempDir(t)
+  const [flag, git] = [join(bin, 'once'), join(bin, 'git')]
+  const real = path
+    .split(':')
+    .map((folder) => join(folder, 'git'))
+    .find((file) => existsSync(file))
+  const script = `case "$*" in *for-each-ref*refs/hostenv/releases/*) rm '${flag}' 2>/dev/null && kill -9 $$ ;; esac`
+  writeFileSync(git, `#!/bin/sh\n${script}\nexec ${real} "$@"\n`, { mode: 0o755 })
+  const options = clock.options()
+  const receiver = await startReceiver(t, { ...options, env: { ...options.env, PATH: `${bin}:${path}` } })
+  const project = await makeQuickProject(t)
+  for (const text of ['one', 'two', 'three']) {
+    await project.commit(text, { 'greeting.txt': `${text}\n` })
+    if (text === 'three') writeFileSync(flag, '')
+    t.equal((await project.push(receiver, 'main', { name: 'acme/shop' })).code, 0)
+  }
+  const profile = join(receiver.stateDir, 'env', userName(receiver, 'acme/shop', 'main') ?? '', 'profile')
+  const repository = join(receiver.stateDir, 'repos/acme/shop.git')
+  const argv = ['git', 'for-each-ref', '--format=%(refname:lstrip=-1)', 'refs/hostenv/releases/'] as const
+  const refs = async () => (await mustRun({ argv: [...argv], env: cleanEnv(receiver.home), cwd: repository })).trim()
+  await until('its ref and its generation are gone', async () => {
+    const generations = readdirSync(profile).filter((file) => /-link$/.test(file))
+    return (await refs()) === '2\n3' && generations.length === 2
+  })
+  t.notOk(existsSync(flag), 'git was killed')
 })
