@@ -65,7 +65,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
   if (input instanceof Promise)
     input.then(give, (error: unknown) => {
       withheld = { error }
-      endGroup(child)
+      if (runs(child)) endGroup(child)
     })
   else give(input)
   const most = options.maxBuffer ?? 16 * 1024 * 1024
@@ -84,6 +84,10 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
     over: ending.over(),
     duration: performance.now() - started,
   }
+}
+
+function runs({ exitCode, signalCode }: Child): boolean {
+  return exitCode === null && signalCode === null
 }
 
 /** Ends a detached child with its whole process group, at once. Does nothing when it has ended. */
@@ -147,8 +151,7 @@ function endings(child: Child, { signal, timeout, bounds }: RunOptions) {
   })
   return {
     begin: () => {
-      if (timeout !== undefined && child.exitCode === null && child.signalCode === null)
-        timer = setTimeout(end('timeout'), timeout)
+      if (timeout !== undefined && runs(child)) timer = setTimeout(end('timeout'), timeout)
     },
     why: () => why,
     over: () => over,
