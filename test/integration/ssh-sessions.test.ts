@@ -180,6 +180,17 @@ t.test('a server that shuts down says so to new sessions and lets the others end
   await t.rejects(connected(port), { code: 'ECONNREFUSED' })
 })
 
+t.test('who was just told how a command ended learns it, though the server shuts down', async (t) => {
+  for (let n = 0; n < 10; n++) {
+    const { server, port } = await startServer([known])
+    const child = spawn('ssh', [...sshArguments(dir, port, known), "git-receive-pack 'unread'"])
+    const ended = once(child, 'close')
+    await once(child.stdout, 'data')
+    await server.close()
+    t.equal((await ended)[0], 4)
+  }
+})
+
 async function connected(port: number): Promise<Client> {
   const client = new ssh2.Client()
   client.connect({ host: '127.0.0.1', port, username: 'x', privateKey: readFileSync(known), strictVendor: false })

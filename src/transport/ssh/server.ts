@@ -1,5 +1,6 @@
 // The embedded SSH server: admits connections, times logins, and hands each connection on.
 import { createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import ssh2, { type Connection } from 'ssh2'
 import type { Pusher } from '../../records.ts'
 import { createAdmission } from './admission.ts'
@@ -27,6 +28,8 @@ export interface SshServer {
 
 /** Milliseconds that connections have to end when the server closes. */
 const CLOSING = 1000
+/** Milliseconds before that in which who logged in may leave. */
+const LEAVING = 500
 /** What this server calls itself in its version (RFC 4253, 4.2). */
 const IDENT = 'hostenv'
 
@@ -151,6 +154,10 @@ export function createSshServer(options: {
     async close() {
       refusing = true
       const closed = tcp.listening ? new Promise<void>((resolve) => tcp.close(() => resolve())) : Promise.resolve()
+      // Who was just told how a command ended leaves now. Told of the connection's end in the same breath, OpenSSH's client would take
+      // that for the end of its command.
+      const patience = performance.now() + LEAVING
+      while (pushers.size > 0 && performance.now() < patience) await sleep(10)
       for (const socket of sockets) {
         const client = clients.get(socket)
         if (client) client.end()
