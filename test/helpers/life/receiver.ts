@@ -207,7 +207,8 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
       }
       const ended = await Promise.race([run(op), held.promise])
       if (ended === null) {
-        endChildren(repository)
+        // Nothing of this process died: what it was about to start is started all the same.
+        for (let looks = 0; looks < 4; looks++, await sleep(50)) endChildren(stateDir, repository)
         state[Symbol.dispose]()
         await again()
       }
@@ -289,10 +290,16 @@ function silent(): Terminal {
   return { words: new PassThrough().resume(), live: false, color: false }
 }
 
-// What dies with a receiver: at a step that is only the git that holds the refs. Services are in sessions of their own.
-function endChildren(repository: string): void {
+// What dies with a receiver: at a step the git that holds the refs, and sandboxes that wait or look. Services are in sessions of their own.
+function endChildren(stateDir: string, repository: string): void {
   const all = processes()
-  for (const pid of descendants(process.pid, all)) if (pid !== process.pid && cwdOf(pid) === repository) end(pid)
+  const commands = new Map(all.map(({ pid, command }) => [pid, command]))
+  for (const pid of descendants(process.pid, all)) {
+    if (pid === process.pid) continue
+    const command = commands.get(pid) ?? ''
+    const sandbox = command.includes('--die-with-parent') && command.includes(join(stateDir, 'env'))
+    if (sandbox || cwdOf(pid) === repository) end(pid)
+  }
 }
 
 function cwdOf(pid: number): string | null {
