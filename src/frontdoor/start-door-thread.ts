@@ -35,6 +35,8 @@ export function startDoorThread({ settings, log, failed, ...start }: DoorThreadO
     ...{ name: 'front door', workerData: data, resourceLimits: { maxYoungGenerationSizeMb: YOUNG } },
     // Without it each thread loads a TypeScript parser of its own (10 MB) where hostenv runs from its source (Node: module compile cache).
     env: { NODE_COMPILE_CACHE: join(start.stateDir, 'compiled') },
+    // Nor what this process was told to load first: a test runner's measuring of coverage, for one, which its environment turns off.
+    execArgv: [],
   })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   let asked = 0
