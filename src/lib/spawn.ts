@@ -1,6 +1,6 @@
 // The one place that starts processes. Commands are argv data; there is no shell anywhere.
 import { type ChildProcess, spawn as nodeSpawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { type Child, launch } from './launch.ts'
 import type { Bounds } from './usage.ts'
@@ -10,8 +10,11 @@ export interface Command {
   readonly argv: readonly [string, ...string[]]
   readonly env: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** What it reads. A promise: it is started and waits for that; where it is rejected the command is ended. */
-  readonly input?: string | Promise<string>
+  /**
+   * What it reads. A promise, or pieces that come: it is started and waits for them; where they fail the command is ended. Pieces are
+   * asked for only as it reads them.
+   */
+  readonly input?: string | Promise<string> | AsyncIterable<Buffer>
 }
 
 export interface RunOptions {
@@ -62,16 +65,19 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
     ending.begin()
     child.stdin?.end(text)
   }
-  if (input instanceof Promise)
-    input.then(give, (error: unknown) => {
-      withheld = { error }
-      if (runs(child)) endGroup(child)
-    })
+  const withhold = (error: unknown) => {
+    withheld = { error }
+    if (runs(child)) endGroup(child)
+  }
+  let given: Promise<void> | undefined
+  if (input instanceof Promise) input.then(give, withhold)
+  else if (typeof input === 'object') given = pour(input, child.stdin).then(() => give(), withhold)
   else give(input)
   const most = options.maxBuffer ?? 16 * 1024 * 1024
   const stdout = listen(child.stdout, most, options.onStdout)
   const stderr = listen(child.stderr, most, options.onStderr)
   await closed
+  await given
   ending.done()
   if (withheld !== null) throw (withheld as { error: unknown }).error
   return {
@@ -83,6 +89,21 @@ export async function run(command: Command, options: RunOptions = {}): Promise<R
     cancelled: ending.why() === 'cancel',
     over: ending.over(),
     duration: performance.now() - started,
+  }
+}
+
+// Gives piece for piece, as fast as they are read. Whoever has ended reads no more: its exit says why.
+async function pour(pieces: AsyncIterable<Buffer>, into: Writable | null): Promise<void> {
+  for await (const piece of pieces) {
+    if (into === null || into.destroyed) return
+    if (into.write(piece)) continue
+    await new Promise<void>((resolve) => {
+      const on = () => {
+        into.off('drain', on).off('close', on)
+        resolve()
+      }
+      into.once('drain', on).once('close', on)
+    })
   }
 }
 

@@ -1,7 +1,7 @@
 // What of a commit is not in its repository: submodules and Git LFS files. It is not fetched, and the pusher is told so.
 import { git } from '../lib/git.ts'
+import type { TreeFile } from '../lib/git-tree.ts'
 import { mustRun } from '../lib/spawn.ts'
-import type { Oid } from '../records.ts'
 
 /** Names that one line tells. */
 const shown = 3
@@ -10,34 +10,18 @@ const pointer = { least: 120, most: 1024, start: 'version https://git-lfs.github
 /** So many small files are looked into. */
 const looked = 5000
 
-interface Entry {
-  readonly mode: string
-  readonly oid: Oid
-  readonly size: number
-  readonly path: string
-}
-
-/** One line for each kind of what is not fetched; none when all of the tree is here. */
-export async function notFetched(repository: string, path: string, tree: Oid): Promise<string[]> {
-  const listed = await mustRun(git(repository, path, ['ls-tree', '-r', '-z', '-l', '--full-tree', tree]))
-  const entries = listed.split('\0').flatMap(entry)
-  const modules = entries.filter(({ mode }) => mode === '160000')
-  const lfs = await pointers(repository, path, entries)
+/** One line for each kind of what is not fetched; none when all of them are here. */
+export async function notFetched(repository: string, path: string, files: readonly TreeFile[]): Promise<string[]> {
+  const modules = files.filter(({ mode }) => mode === '160000')
+  const lfs = await pointers(repository, path, files)
   return [
     ...(modules.length === 0 ? [] : [`submodules are not fetched, empty here: ${names(modules)}`]),
     ...(lfs.length === 0 ? [] : [`Git LFS files are not fetched, only their pointers are here: ${names(lfs)}`]),
   ]
 }
 
-function entry(line: string): Entry[] {
-  const match = /^(\d{6}) \w+ ([0-9a-f]{40}) +(\d+|-)\t(.+)$/s.exec(line)
-  return match?.[1] && match[2] && match[4]
-    ? [{ mode: match[1], oid: match[2], size: Number(match[3]) || 0, path: match[4] }]
-    : []
-}
-
-async function pointers(repository: string, path: string, entries: readonly Entry[]): Promise<Entry[]> {
-  const small = entries
+async function pointers(repository: string, path: string, files: readonly TreeFile[]): Promise<TreeFile[]> {
+  const small = files
     .filter(({ mode, size }) => mode.startsWith('100') && size >= pointer.least && size <= pointer.most)
     .slice(0, looked)
   if (small.length === 0) return []
@@ -47,8 +31,8 @@ async function pointers(repository: string, path: string, entries: readonly Entr
   return small.filter(({ oid }) => read.includes(`${oid}\n${pointer.start}`))
 }
 
-function names(entries: readonly Entry[]): string {
-  const more = entries.length - shown
-  const list = entries.slice(0, shown).map(({ path }) => path)
+function names(files: readonly TreeFile[]): string {
+  const more = files.length - shown
+  const list = files.slice(0, shown).map(({ name }) => name.toString())
   return `${list.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

@@ -6,6 +6,7 @@ import type { EvaluateContext, Question } from './evaluate.ts'
 import { evaluateCommit, type Said } from './evaluate-commit.ts'
 import { fetchInputs } from './fetch-inputs.ts'
 import { parseFlakeLock } from './flake-inputs.ts'
+import { treeFiles } from './import-tree.ts'
 import { type Evaluation, othersSaid, parseEvaluation } from './manifest-schema.ts'
 import { notFetched } from './not-fetched.ts'
 import { readHostenvFolder, type SourceContext, treeToStore } from './source.ts'
@@ -88,13 +89,14 @@ async function readAnew(ctx: ReadContext, q: CommitQuestion, keys: Keys, tell: T
   const folder = await readHostenvFolder(repository, ctx.path, tree)
   const lock = folder.kind === 'flake' && folder.lock !== null ? parseFlakeLock(folder.lock, ctx.allowedGitHosts) : null
   const flake = folder.kind === 'flake' ? { lock } : null
+  const files = treeFiles(ctx, repository, tree)
   const bringing = async () => {
-    const path = await treeToStore(ctx, repository, tree)
+    const path = await treeToStore(ctx, repository, tree, files)
     if (lock !== null) await fetchInputs(ctx, lock, tell)
     return path
   }
   const source = bringing()
-  const looking = notFetched(repository, ctx.path, tree)
+  const looking = files.then((all) => notFetched(repository, ctx.path, all))
   looking.catch(() => undefined)
   const evaluated = await evaluateCommit(ctx, { project, source, revision, select, trace, flake }, tell.signal)
   const kept: Kept = { ...evaluated, missing: await looking }

@@ -1,25 +1,19 @@
 // The pushed tree as a store path, byte for byte, at most once per git tree.
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { git } from '../lib/git.ts'
 import { objectsOf } from '../lib/git-objects.ts'
 import { type PushedCommit, peel } from '../lib/git-reads.ts'
-import { narHash } from '../lib/nar.ts'
-import type { Nix } from '../lib/nix.ts'
+import type { TreeFile } from '../lib/git-tree.ts'
 import { mustRun, run } from '../lib/spawn.ts'
-import { sourceStorePath } from '../lib/store-path.ts'
 import { type Oid, Refused } from '../records.ts'
-import type { Projects } from '../state/projects.ts'
+import type { Projects, StoredTree } from '../state/projects.ts'
+import { importTree, type TreeContext, treeFiles } from './import-tree.ts'
 import { linkedTree } from './linked-tree.ts'
 import { rememberHash } from './tree-hashes.ts'
 
-export interface SourceContext {
-  readonly nix: Nix
-  readonly projects: Projects
-  readonly path: string
-  readonly stateDir: string
-}
+export type SourceContext = TreeContext & { readonly projects: Projects }
 
 /** Follows annotated tags to a commit and its tree. Throws Refused for a tag of a blob or a tree. */
 export async function pushedCommit(repository: string, path: string, oid: Oid): Promise<PushedCommit> {
@@ -65,40 +59,43 @@ export async function readHostenvFolder(repository: string, path: string, tree: 
 
 const maxLockBytes = 1024 ** 2
 
-/** Bytes of an archive (at least 1 KiB for each file) from which on it is quicker to link what is there than to write all of it. */
+/** Bytes of a tree, 1 KiB for each file beside its own, from which on it is quicker to link what is there than to write all of it. */
 const worthLinking = 4 * 1024 ** 2
 
-/** Answers the store path (`/nix/store/…-source`) of a tree, adding it when the store does not have it. */
-export async function treeToStore(ctx: SourceContext, repository: string, tree: Oid): Promise<string> {
+/**
+ * Answers the store path (`/nix/store/…-source`) of a tree, adding it when the store does not have it.
+ * @param files of the tree; what they are rejected with is thrown
+ */
+export async function treeToStore(
+  ctx: SourceContext,
+  repository: string,
+  tree: Oid,
+  files: Promise<readonly TreeFile[]> = treeFiles(ctx, repository, tree),
+): Promise<string> {
+  files.catch(() => undefined)
   const known = ctx.projects.treePath(tree)
   if (known && existsSync(ctx.nix.realPath(known))) return known
+  const base = ctx.projects.lastTree(relative(join(ctx.stateDir, 'repos'), repository).replace(/\.git$/, ''))
+  const linked = base !== null && base.bytes >= worthLinking ? await linkIt(ctx, repository, tree, base) : null
+  const storePath = linked ?? (await importIt(ctx, repository, files))
+  const bytes = (await files).reduce((sum, { size }) => sum + size + 1024, 0)
+  ctx.projects.rememberTree(tree, storePath, bytes)
+  return storePath
+}
+
+async function linkIt(ctx: SourceContext, repository: string, tree: Oid, base: StoredTree): Promise<string | null> {
   const scratch = join(ctx.stateDir, 'tmp')
   await mkdir(scratch, { recursive: true, mode: 0o700 })
   const folder = await mkdtemp(join(scratch, 'tree-'))
   try {
-    const base = ctx.projects.lastTree(relative(join(ctx.stateDir, 'repos'), repository).replace(/\.git$/, ''))
-    if (base !== null && base.bytes >= worthLinking) {
-      const linked = await linkedTree(ctx, repository, tree, base, folder)
-      if (linked !== null) {
-        ctx.projects.rememberTree(tree, linked, base.bytes)
-        return linked
-      }
-    }
-    const archive = join(folder, 'tree.tar')
-    const source = join(folder, 'source')
-    await mkdir(source)
-    await mustRun(git(repository, ctx.path, ['archive', '--format=tar', `--output=${archive}`, tree]))
-    const env = { PATH: ctx.path, LC_ALL: 'C' }
-    await mustRun({ argv: ['tar', '--extract', '--no-same-owner', `--file=${archive}`, `--directory=${source}`], env })
-    const adding = mustRun(ctx.nix.query(['store', 'add-path', '--name', 'source', source]))
-    adding.catch(() => undefined)
-    const { size } = await stat(archive)
-    const hash = size < worthLinking ? narHash(source) : null
-    const storePath = (await adding).trim()
-    if (hash !== null && sourceStorePath(hash) === storePath) rememberHash(storePath, hash)
-    ctx.projects.rememberTree(tree, storePath, size)
-    return storePath
+    return await linkedTree(ctx, repository, tree, base, folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+async function importIt(ctx: SourceContext, repository: string, files: Promise<readonly TreeFile[]>): Promise<string> {
+  const { storePath, hash } = await importTree(ctx, repository, files)
+  rememberHash(storePath, hash)
+  return storePath
 }

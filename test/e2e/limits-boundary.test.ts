@@ -63,6 +63,22 @@ t.test('the number and the length of push options', async (t) => {
   t.equal(taken.code, 0, taken.stderr)
 })
 
+t.test('the files of a commit, and their bytes', async (t) => {
+  await change('files')
+  const listed = await project.git('ls-tree', '-r', '-l', 'HEAD')
+  const sizes = listed.split('\n').map((line) => Number(/^\S+ blob \S+ +(\d+)\t/.exec(line)?.[1]))
+  const treeBytes = sizes.reduce((sum, size) => sum + size, 0)
+  await limited({ treeFiles: sizes.length - 1 })
+  const many = await project.push(receiver, 'main')
+  t.match(many, { code: 1, stderr: new RegExp(`this commit has more than ${sizes.length - 1} files`) })
+  await limited({ treeBytes: treeBytes - 1 })
+  const large = await project.push(receiver, 'main')
+  t.match(large, { code: 1, stderr: /this commit has more than \S+ of files/ })
+  await limited({ treeFiles: sizes.length, treeBytes })
+  const taken = await project.push(receiver, 'main')
+  t.equal(taken.code, 0, taken.stderr)
+})
+
 t.test('the pushes of one user in a minute', async (t) => {
   await limited({ pushesPerMinute: 3 })
   const push = async () => flat((await project.push(receiver, 'main:refs/heads/nowhere')).stderr)

@@ -13,48 +13,15 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { t } from 'tap'
-import { git } from '../../src/lib/git.ts'
-import { makeNix } from '../../src/lib/nix.ts'
-import { makeTemporary } from '../../src/lib/repositories.ts'
 import { mustRun, start } from '../../src/lib/spawn.ts'
 import type { Oid } from '../../src/records.ts'
 import { linkedTree } from '../../src/resolve/linked-tree.ts'
 import { treeToStore } from '../../src/resolve/source.ts'
-import { openDatabase } from '../../src/state/database.ts'
-import { Projects, type StoredTree } from '../../src/state/projects.ts'
+import type { StoredTree } from '../../src/state/projects.ts'
 import { path } from '../helpers/programs.ts'
-import { tempDir } from '../helpers/temp-dir.ts'
+import { treeSetting } from './tree-support.ts'
 
-const directory = tempDir(t, 'lt')
-const nix = makeNix({
-  ...{ privateStore: join(directory, 'nix'), version: { major: 2, minor: 8 }, path, home: join(directory, 'home') },
-  ...{ root: process.getuid?.() === 0, sandbox: true, sandboxPaths: [] },
-})
-mkdirSync(join(directory, 'home'))
-const repository = await makeTemporary(directory, path, 'main')
-const db = openDatabase(join(directory, 'state'))
-t.teardown(() => db.close())
-const ctx = { nix, path, stateDir: directory, projects: new Projects(db) }
-
-interface Entry {
-  readonly mode?: string
-  readonly content: string
-}
-
-/** A tree of these files, made from nothing. */
-async function treeOf(files: Readonly<Record<string, Entry>>): Promise<Oid> {
-  const index = join(mkdtempSync(join(directory, 'index-')), 'index')
-  const inIndex = (args: string[], input: string) => {
-    const command = git(repository, path, args)
-    return mustRun({ ...command, env: { ...command.env, GIT_INDEX_FILE: index }, input })
-  }
-  for (const [name, { mode = '100644', content }] of Object.entries(files)) {
-    const oid =
-      mode === '160000' ? 'c'.repeat(40) : await inIndex(['hash-object', '-w', '--stdin', '--no-filters'], content)
-    await inIndex(['update-index', '--add', '--index-info'], `${mode} ${oid}\t${name}\n`)
-  }
-  return await inIndex(['write-tree'], '')
-}
+const { directory, nix, repository, ctx, treeOf, elsewhere } = await treeSetting(t)
 
 const first = {
   '.gitattributes': {
@@ -98,9 +65,7 @@ const inStore = () =>
     .sort()
 /** Where Nix itself puts a tree that is written as a whole. */
 async function written(tree: Oid): Promise<string> {
-  const other = makeNix({ ...nix, privateStore: mkdtempSync(join(directory, 'other-')) })
-  const projects = new Projects(openDatabase(mkdtempSync(join(directory, 'state-'))))
-  return await treeToStore({ ...ctx, nix: other, projects }, repository, tree)
+  return await treeToStore(elsewhere(), repository, tree)
 }
 
 t.test('the store path is the one that Nix gives the whole tree, and Nix finds nothing wrong with it', async (t) => {

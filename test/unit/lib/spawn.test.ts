@@ -49,6 +49,30 @@ async function commands(t: Test) {
     },
   )
 
+  await t.test('input that comes in pieces is asked for as it is read, and no further', async (t) => {
+    let asked = 0
+    let ended = 0
+    async function* pieces(most: number, then?: Error) {
+      try {
+        for (asked = 0; asked < most; asked++) yield Buffer.alloc(64 * 1024, 'x')
+        if (then) throw then
+      } finally {
+        ended++
+      }
+    }
+    const all = await run({ ...command('wc -c'), input: pieces(100) })
+    t.match(all, { code: 0, stdout: String(100 * 64 * 1024) })
+    t.match(await run({ ...command('head -c 10; exit 3'), input: pieces(100_000) }), {
+      code: 3,
+      stdout: 'x'.repeat(10),
+    })
+    t.ok(asked < 100, `${asked} pieces for who reads ten bytes`)
+    await t.rejects(run({ ...command('cat; sleep 60'), input: pieces(3, new Error('no more')) }), {
+      message: 'no more',
+    })
+    t.equal(ended, 3, 'each is closed')
+  })
+
   await t.test('a time limit and a cancellation end all of its process group at once', async (t) => {
     const controller = new AbortController()
     setTimeout(() => controller.abort(), 200)

@@ -1,0 +1,132 @@
+// A pushed tree from git's objects straight into the store: nothing is unpacked on the way, and nothing but its blobs counts.
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sizeText } from '../config/units.ts'
+import { contentsOf, filesOf, type TreeFile } from '../lib/git-tree.ts'
+import { archiveOf, inArchiveOrder, length, words } from '../lib/nar.ts'
+import type { Nix } from '../lib/nix.ts'
+import { mustRun } from '../lib/spawn.ts'
+import { sourceStorePath } from '../lib/store-path.ts'
+import { isWritable } from '../lib/writable.ts'
+import { type Oid, Refused } from '../records.ts'
+
+export interface TreeContext {
+  readonly nix: Nix
+  readonly path: string
+  readonly stateDir: string
+  readonly limits: { readonly treeFiles: number; readonly treeBytes: number }
+}
+
+/** PATH_MAX of Linux, with its zero. */
+const longestTarget = 4095
+
+/**
+ * The files of a tree. Throws Refused when there are more than the receiver takes (a small pack can hold a tree of any size), or a
+ * link that no file system can hold.
+ */
+export async function treeFiles(
+  { path, limits }: Pick<TreeContext, 'path' | 'limits'>,
+  repository: string,
+  tree: Oid,
+): Promise<readonly TreeFile[]> {
+  const files: TreeFile[] = []
+  let bytes = 0
+  for await (const file of filesOf(repository, path, tree)) {
+    files.push(file)
+    bytes += file.size
+    if (files.length > limits.treeFiles) throw tooLarge(`more than ${limits.treeFiles} files`, 'treeFiles')
+    if (bytes > limits.treeBytes) throw tooLarge(`more than ${sizeText(limits.treeBytes)} of files`, 'treeBytes')
+    if (file.mode === '120000' && (file.size === 0 || file.size > longestTarget))
+      throw new Refused(`${file.name} is a symbolic link that leads nowhere: its target has ${file.size} bytes`, {
+        help: ['Make it a link to a file, or a file.'],
+      })
+  }
+  return files
+}
+
+function tooLarge(what: string, limit: string): Refused {
+  return new Refused(`this commit has ${what}`, {
+    help: ['Leave out what can be built or fetched.', `Its operator can raise limits.${limit}.`],
+  })
+}
+
+export interface ImportedTree {
+  readonly storePath: string
+  /** `sha256-` and base64. */
+  readonly hash: string
+}
+
+/** Adds a tree to the store. Nix starts while git still lists the files. Throws what `files` is rejected with. */
+export async function importTree(
+  ctx: TreeContext,
+  repository: string,
+  files: Promise<readonly TreeFile[]>,
+): Promise<ImportedTree> {
+  const archive = new Archive(ctx, repository, files)
+  const into = (await isWritable(ctx.nix.storeDir)) ? imported : restored
+  const storePath = (await into(ctx, archive)).trim()
+  const { hash } = archive
+  if (storePath !== sourceStorePath(hash)) throw new Error(`Nix put a tree at ${storePath}, which is not its hash`)
+  return { storePath, hash }
+}
+
+// Who may write the store is believed what it imports (nix-store(1), --import): the path, which follows from the hash.
+async function imported({ nix }: TreeContext, archive: Archive): Promise<string> {
+  async function* exported(): AsyncGenerator<Buffer> {
+    yield length(1)
+    yield* archive.pieces()
+    // As nix-store --export writes it: a mark, the path, no references, no deriver, no signature, and no further path.
+    yield Buffer.concat([
+      length(0x4558494e),
+      words(sourceStorePath(archive.hash)),
+      length(0),
+      words(''),
+      length(0),
+      length(0),
+    ])
+  }
+  return await mustRun({ ...nix.query(['nix-store', '--import']), input: exported() })
+}
+
+// A daemon of Nix takes from others only what it hashed itself.
+async function restored({ nix, stateDir }: TreeContext, archive: Archive): Promise<string> {
+  const scratch = join(stateDir, 'tmp')
+  await mkdir(scratch, { recursive: true, mode: 0o700 })
+  const folder = await mkdtemp(join(scratch, 'tree-'))
+  try {
+    const source = join(folder, 'source')
+    await mustRun({ ...nix.query(['nix-store', '--restore', source]), input: archive.pieces() })
+    return await mustRun(nix.query(['store', 'add-path', '--name', 'source', source]))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+class Archive {
+  readonly #ctx: TreeContext
+  readonly #repository: string
+  readonly #files: Promise<readonly TreeFile[]>
+  readonly #hash = createHash('sha256')
+
+  constructor(ctx: TreeContext, repository: string, files: Promise<readonly TreeFile[]>) {
+    this.#ctx = ctx
+    this.#repository = repository
+    this.#files = files
+  }
+
+  async *pieces(): AsyncGenerator<Buffer> {
+    const files = inArchiveOrder(await this.#files)
+    const read = files.filter(({ mode }) => mode !== '160000')
+    const { path } = this.#ctx
+    for await (const piece of contentsOf(this.#repository, path, read, (blob) => archiveOf(files, blob))) {
+      this.#hash.update(piece)
+      yield piece
+    }
+  }
+
+  /** Of all that was read. */
+  get hash(): string {
+    return `sha256-${this.#hash.copy().digest('base64')}`
+  }
+}

@@ -1,0 +1,116 @@
+// A tree that goes from git's objects into the store: the same path as when git writes it and Nix reads it.
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Test, t } from 'tap'
+import { git } from '../../src/lib/git.ts'
+import { mustRun, run } from '../../src/lib/spawn.ts'
+import { type Oid, Refused } from '../../src/records.ts'
+import { importTree, treeFiles } from '../../src/resolve/import-tree.ts'
+import type { SourceContext } from '../../src/resolve/source.ts'
+import { path } from '../helpers/programs.ts'
+import { type TreeEntry, treeSetting } from './tree-support.ts'
+
+const { directory, nix, repository, ctx, treeOf, elsewhere } = await treeSetting(t)
+
+const imported = (from: SourceContext, tree: Oid) => importTree(from, repository, treeFiles(from, repository, tree))
+
+/** What Nix says of the tree as git writes it (git-archive(1)). */
+async function written(tree: Oid): Promise<string> {
+  const folder = mkdtempSync(join(directory, 'written-'))
+  const source = join(folder, 'source')
+  mkdirSync(source)
+  await mustRun(git(repository, path, ['archive', '--format=tar', `--output=${folder}/tar`, tree]))
+  await mustRun({ argv: ['tar', '--extract', `--file=${folder}/tar`, `--directory=${source}`], env: { PATH: path } })
+  return (await mustRun(elsewhere().nix.query(['store', 'add-path', '--name', 'source', source]))).trim()
+}
+
+const sizes = [0, 1, 7, 8, 9, 65_535, 65_536, 3_000_000]
+const odd: Record<string, TreeEntry> = {
+  '.gitattributes': { content: '* text=auto eol=crlf ident filter=evil export-ignore\nstamped export-subst\n' },
+  stamped: { content: '$Format:%H$ $Id$\r\n' },
+  // In the order of bytes, name for name: not of any language, nor of UTF-16, nor of git, for which a folder ends in a slash.
+  ...Object.fromEntries(
+    ['a', 'a.b', 'a-b/c', 'a0', 'B', 'b/b/b', 'b/b.c', 'b.b', 'ä', '\uffff', '\u{1f600}', 'z'].map((name) => [
+      `order/${name}`,
+      { content: name },
+    ]),
+  ),
+  ...Object.fromEntries(sizes.map((size) => [`size-${size}`, { content: Buffer.alloc(size, 0x80) }])),
+  'bin/run': { mode: '100755', content: '#!/bin/sh\n' },
+  'bin/link': { mode: '120000', content: '../nowhere at all' },
+  submodule: { mode: '160000', content: '' },
+  'with space\tand tab\nand line': { content: 'ok\n' },
+  [`${'deep/'.repeat(700)}end`]: { content: 'far\n' },
+}
+
+t.test('the store path is that of the tree as git writes it, and Nix finds nothing wrong with it', async (t) => {
+  for (const [name, files] of Object.entries({ odd, one: { a: { content: '' } }, none: {} })) {
+    const tree = await treeOf(files)
+    const { storePath } = await imported(ctx, tree)
+    t.equal(storePath, await written(tree), name)
+    await mustRun(nix.command(['nix-store', '--verify-path', storePath]))
+  }
+})
+
+t.test('names that are not UTF-8 are kept as they are', async (t) => {
+  const blob = await mustRun({ ...git(repository, path, ['hash-object', '-w', '--stdin']), input: 'x' })
+  async function* entries() {
+    yield Buffer.concat([Buffer.from(`100644 blob ${blob}\t`), Buffer.from([0xe4, 0xff]), Buffer.from('\0')])
+  }
+  const tree = await mustRun({ ...git(repository, path, ['mktree', '-z']), input: entries() })
+  t.equal((await imported(ctx, tree)).storePath, await written(tree))
+})
+
+t.test('a store that a daemon keeps gets the same', async (t) => {
+  const tree = await treeOf(odd)
+  const other = elsewhere()
+  // Only who may write the store may import: here nobody may.
+  const kept = { ...other, nix: { ...other.nix, storeDir: '/nonexistent' } }
+  t.equal((await imported(kept, tree)).storePath, await written(tree))
+})
+
+t.test('a small pack with a tree of any size is refused before it is read', async (t) => {
+  let tree = await treeOf({ a: { content: 'x' } })
+  for (let depth = 0; depth < 12; depth++) {
+    const input = Array.from({ length: 10 }, (_, n) => `040000 tree ${tree}\t${n}\n`).join('')
+    tree = await mustRun({ ...git(repository, path, ['mktree']), input })
+  }
+  await t.rejects(imported(ctx, tree), new Refused('this commit has more than 200000 files'))
+  await noneLeft(t)
+})
+
+t.test('so is one whose files are too large, and a link that no disk can hold', async (t) => {
+  const limits = { treeFiles: 3, treeBytes: 1024 ** 2 }
+  const small = { ...ctx, limits }
+  const x = { content: 'x' }
+  const whole = await imported(small, await treeOf({ a: x, b: x, c: { content: Buffer.alloc(1024 ** 2 - 2) } }))
+  t.match(whole.storePath, /-source$/, 'up to the limit it is taken')
+  const more = await treeOf({ a: x, b: x, c: { content: Buffer.alloc(1024 ** 2 - 1) } })
+  await t.rejects(imported(small, more), new Refused('this commit has more than 1MiB of files'))
+  const many = await treeOf({ a: x, b: x, c: x, d: x })
+  await t.rejects(imported(small, many), new Refused('this commit has more than 3 files'))
+  for (const content of ['', 'x'.repeat(4096)]) {
+    const link = await treeOf({ 'folder/link': { mode: '120000', content } })
+    const reason = `folder/link is a symbolic link that leads nowhere: its target has ${content.length} bytes`
+    await t.rejects(imported(ctx, link), new Refused(reason))
+  }
+  await imported(ctx, await treeOf({ link: { mode: '120000', content: 'x'.repeat(4095) } }))
+  const zero = await treeOf({ link: { mode: '120000', content: 'a\0b' } })
+  await t.rejects(imported(ctx, zero), new Refused('link is a symbolic link whose target has a zero in it'))
+})
+
+t.test('what git does not have, or Nix cannot write, is an error, and nothing is left running', async (t) => {
+  const tree = await treeOf({ a: { content: 'gone' } })
+  const [file] = await treeFiles(ctx, repository, tree)
+  if (!file) throw new Error('no file')
+  const gone = [{ ...file, oid: 'd'.repeat(40) }]
+  await t.rejects(importTree(ctx, repository, Promise.resolve(gone)), /git does not have d{40}/)
+  const long = await treeOf({ ['y'.repeat(256)]: { content: '' } })
+  await t.rejects(imported(elsewhere(), long), /File name too long/)
+  await noneLeft(t)
+})
+
+async function noneLeft(t: Test): Promise<void> {
+  const { stdout } = await run({ argv: ['pgrep', '--parent', String(process.pid)], env: { PATH: path } })
+  t.equal(stdout, '', 'no process')
+}
