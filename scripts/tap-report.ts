@@ -6,13 +6,15 @@ export interface Counts {
   passed: number
   failed: number
   skipped: number
+  /** Why something was skipped, and how often. */
+  reasons: Map<string, number>
   /** Full names of the failures, in order. */
   failures: string[]
 }
 
 /** A parser to pipe TAP 14 into; `print` gets finished lines, the counts are of leaves (assertions, not the tests around them). */
 export function tapReport(print: (text: string) => void): { parser: Parser; counts: Counts } {
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0, reasons: new Map(), failures: [] }
   const parser = new Parser()
   let inFile = 0
   const count = (what: 'passed' | 'failed' | 'skipped') => () => {
@@ -20,8 +22,13 @@ export function tapReport(print: (text: string) => void): { parser: Parser; coun
     inFile++
   }
   parser.on('pass', count('passed'))
-  parser.on('skip', count('skipped'))
-  parser.on('todo', count('skipped'))
+  for (const kind of ['skip', 'todo'] as const) {
+    parser.on(kind, count('skipped'))
+    parser.on(kind, (result: Result) => {
+      const why = String(result[kind] === true ? `${result.fullname || result.name}: no reason given` : result[kind])
+      counts.reasons.set(why, (counts.reasons.get(why) ?? 0) + 1)
+    })
+  }
   parser.on('fail', count('failed'))
   parser.on('fail', (result: Result) => {
     counts.failures.push(result.fullname || result.name)
@@ -40,9 +47,10 @@ export function tapReport(print: (text: string) => void): { parser: Parser; coun
   return { parser, counts }
 }
 
-/** The plain closing line: `3 passed, 0 failed`, with `, 1 skipped` when so. */
-export function closingLine({ passed, failed, skipped }: Pick<Counts, 'passed' | 'failed' | 'skipped'>): string {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+/** The plain closing line: `3 passed, 0 failed`, with `, 1 skipped` when so; before it why, a line for each reason. */
+export function closingLine({ passed, failed, skipped, reasons }: Omit<Counts, 'failures'>): string {
+  const why = [...reasons].map(([reason, times]) => `skipped ${times}: ${reason}\n`)
+  return `${why.join('')}${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
 }
 
 function failure(result: Result): string {

@@ -49,6 +49,10 @@ t.test('counts assertions, not the tests around them', async (t) => {
     passed: 3,
     failed: 1,
     skipped: 2,
+    reasons: new Map([
+      ['no compiler', 1],
+      ['x', 1],
+    ]),
     failures: ['test/b.test.ts > fails > same things'],
   })
 })
@@ -75,7 +79,17 @@ not ok 1 - test/c.test.ts
   t.match(counts, { passed: 1, failed: 1, failures: ['test/c.test.ts'] })
 })
 
-t.test('the closing line names skipped tests only when there are some', async (t) => {
-  t.equal(closingLine({ passed: 3, failed: 0, skipped: 0 }), '3 passed, 0 failed')
-  t.equal(closingLine({ passed: 3, failed: 1, skipped: 2 }), '3 passed, 1 failed, 2 skipped')
+t.test('the closing line names skipped tests only when there are some, and why', async (t) => {
+  const none = new Map<string, number>()
+  t.equal(closingLine({ passed: 3, failed: 0, skipped: 0, reasons: none }), '3 passed, 0 failed')
+  const reasons = new Map([['no compiler', 2]])
+  t.equal(
+    closingLine({ passed: 3, failed: 1, skipped: 2, reasons }),
+    'skipped 2: no compiler\n3 passed, 1 failed, 2 skipped',
+  )
+})
+
+t.test('who skips without a reason is named', async (t) => {
+  const { counts } = report('TAP version 14\nok 1 - elsewhere # SKIP\n1..1\n')
+  t.same([...counts.reasons], [['elsewhere: no reason given', 1]])
 })
