@@ -7,6 +7,7 @@ import type { Context, OwnDeploy, PushSession, Terminal } from './context.ts'
 import { branchOf, type Change, type ChangeKind, decideChange } from './decide-change.ts'
 import { refValue } from './lib/git-reads.ts'
 import { isZero, short, zeroOid } from './lib/oid.ts'
+import { gitStandsBy } from './lib/ref-transaction.ts'
 import { projectName, repositoryPath } from './lib/repositories.ts'
 import type { ProjectId, Pusher, RefUpdate } from './records.ts'
 import { refuse } from './report/refuse.ts'
@@ -44,7 +45,8 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
   const { key, by, peer, what, closed } = wanted
   const project = projectName(wanted.project)
   const repository = repositoryPath(ctx.config.stateDir, project)
-  const session: PushSession = { project: wanted.project, pusher: by, peer, repository, fresh: false, closed }
+  await using refs = gitStandsBy(repository, ctx.host.path)
+  const session: PushSession = { project: wanted.project, pusher: by, peer, repository, fresh: false, closed, refs }
   const update = await branchToDelete(ctx, session, key, what.kind)
   const old = ctx.state.environments.liveRelease(project, key)?.commit ?? zeroOid
   const row = { kind: what.kind, key, ...(update ?? { ref: noRef, old, new: zeroOid }) }

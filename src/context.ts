@@ -6,6 +6,7 @@ import type { KnownKey } from './config/keys.ts'
 import type { Reserve } from './lib/disk-full.ts'
 import type { Gate } from './lib/gate.ts'
 import type { Lanes } from './lib/lanes.ts'
+import type { WaitingGit } from './lib/ref-transaction.ts'
 import type { Slots } from './lib/slots.ts'
 import type { PushGate } from './receive/push-gate.ts'
 import type { Tidy } from './receive/tidy.ts'
@@ -112,6 +113,8 @@ export interface PushSession {
   /** True while the repository is a temporary folder that is renamed into place when its first push is accepted. */
   fresh: boolean
   readonly closed: AbortSignal
+  /** The git that will move the refs, started while the push is still read and looked at. */
+  readonly refs: WaitingGit
 }
 
 /** One attempt to change an environment: a ref of a push, or what a word or the receiver itself asks for. */

@@ -7,6 +7,7 @@ import type { Context } from './context.ts'
 import { diskFull, isDiskFull } from './lib/disk-full.ts'
 import { isCollected } from './lib/git-gc.ts'
 import { printable } from './lib/printable.ts'
+import { gitStandsBy } from './lib/ref-transaction.ts'
 import { discard, makeTemporary, parseProjectPath, projectName, repositoryPath } from './lib/repositories.ts'
 import { receivePush } from './pipeline.ts'
 import { packageDir } from './prepare.ts'
@@ -79,7 +80,8 @@ async function serveReceivePack(ctx: Context, session: GitSession, project: Proj
     if (collecting) packed()
     await collecting
     const room = await ctx.tidy.room(repository)
-    const push = { project, pusher: session.pusher, peer: session.peer, repository, fresh }
+    await using refs = gitStandsBy(repository, ctx.host.path)
+    const push = { project, pusher: session.pusher, peer: session.peer, repository, fresh, refs }
     received = await receivePack(session, {
       ...{ repository, hooksDir: join(packageDir, 'hooks'), path: ctx.host.path },
       limits: { ...limits, packBytes: room.packBytes },

@@ -220,9 +220,10 @@ function refuseTwice(plans: readonly Plan[]): void {
 }
 
 async function prepared(ctx: Context, plans: readonly Plan[]): Promise<PreparedRefs> {
-  const repository = plans[0]?.ready.deploy.session.repository ?? ''
+  const session = plans[0]?.ready.deploy.session
+  const repository = session?.repository ?? ''
   try {
-    return await prepareRefs(repository, ctx.host.path, plans.flatMap(refChanges))
+    return await prepareRefs(repository, ctx.host.path, plans.flatMap(refChanges), session?.refs)
   } catch (error) {
     if (!(error instanceof RefConflict)) throw error
     if (await noRoom(repository)) throw diskFull()

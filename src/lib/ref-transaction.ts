@@ -1,4 +1,5 @@
 // A `git update-ref --stdin` transaction that is prepared first and committed later (git-update-ref(1)).
+import { statSync } from 'node:fs'
 import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -24,17 +25,67 @@ export interface PreparedRefs {
 /** Git cannot make these changes: a name conflict, a missing object, a lock that somebody holds. */
 export class RefConflict extends Error {}
 
-/** Starts and prepares a transaction: nothing moves, and nobody else can move these refs. Throws RefConflict with git's own words. */
-export async function prepareRefs(
-  repository: string,
-  path: string,
-  changes: readonly RefChange[],
-): Promise<PreparedRefs> {
+/** A git that was started before it is known which refs change. It serves one transaction; disposed of, it ends. */
+export interface WaitingGit extends AsyncDisposable {
+  /** The git, once; null where it is gone, or waits in another folder than `repository` is by now. */
+  take(repository: string): Promise<Child | null>
+}
+
+/** Starts a git for a transaction that is likely to come. Never throws: without it the transaction starts its own. */
+export function gitStandsBy(repository: string, path: string): WaitingGit {
+  let waiting: { readonly inode: number; readonly child: Promise<Child> } | null = null
+  try {
+    waiting = { inode: statSync(repository).ino, child: start(repository, path) }
+    waiting.child.catch(() => undefined)
+  } catch {
+    // There is no such repository.
+  }
+  const takeIt = () => {
+    const taken = waiting
+    waiting = null
+    return taken
+  }
+  return {
+    async take(now) {
+      const taken = takeIt()
+      const child = await taken?.child.catch(() => null)
+      if (!taken || !child) return null
+      const usable = runs(child) && statSync(now, { throwIfNoEntry: false })?.ino === taken.inode
+      if (!usable) child.stdin?.end()
+      return usable ? child : null
+    },
+    async [Symbol.asyncDispose]() {
+      const child = await takeIt()?.child.catch(() => null)
+      child?.stdin?.end()
+    },
+  }
+}
+
+async function start(repository: string, path: string): Promise<Child> {
   const command = git(repository, path, ['update-ref', '--stdin', '-z', '--create-reflog'])
   // SIGTERM, so that git takes its lock files away; whoever clears up after a crash waits for the repository's own lock.
   const held = ['setpriv', '--pdeathsig', 'TERM', 'flock', '--shared', '--no-fork', repositoryLock]
   const argv = [...held, ...command.argv] as [string, ...string[]]
   const child = await launch({ ...command, argv, stdio: ['pipe', 'pipe', 'pipe'], detached: false })
+  child.stdin?.on('error', () => undefined)
+  return child
+}
+
+function runs({ exitCode, signalCode }: Child): boolean {
+  return exitCode === null && signalCode === null
+}
+
+/**
+ * Prepares a transaction: nothing moves, and nobody else can move these refs. Throws RefConflict with git's own words.
+ * @param waiting a git that it may use, instead of starting one
+ */
+export async function prepareRefs(
+  repository: string,
+  path: string,
+  changes: readonly RefChange[],
+  waiting: WaitingGit | null = null,
+): Promise<PreparedRefs> {
+  const child = (await waiting?.take(repository)) ?? (await start(repository, path))
   const begun = Date.now()
   const talk = conversation(child)
   const expect = async (answer: string) => {
@@ -85,7 +136,6 @@ function line({ ref, new: value, old }: RefChange): string {
 function conversation(child: Child) {
   const { stdin, stdout, stderr } = child
   if (!stdin || !stdout || !stderr) throw new Error('git was started without pipes')
-  stdin.on('error', () => undefined)
   let said = ''
   stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(0, 4000)

@@ -21,6 +21,7 @@ import { clearUp } from '../../../src/lib/clear-up.ts'
 import { environmentFacts } from '../../../src/lib/names.ts'
 import { makeNix } from '../../../src/lib/nix.ts'
 import { descendants, end, processes } from '../../../src/lib/proc.ts'
+import { gitStandsBy } from '../../../src/lib/ref-transaction.ts'
 import { makeTemporary, projectId, repositoryPath } from '../../../src/lib/repositories.ts'
 import { mustRun } from '../../../src/lib/spawn.ts'
 import { makeContext } from '../../../src/make-context.ts'
@@ -158,7 +159,8 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
     const pusher = pushers[ops[0]?.by ?? 0]!
     const at = repositoryPath(stateDir, name)
     const closed = new AbortController().signal
-    const session = { project: projectId(name), pusher, peer: '', repository: at, fresh: false, closed }
+    await using refs = gitStandsBy(at, path)
+    const session = { project: projectId(name), pusher, peer: '', repository: at, fresh: false, closed, refs }
     const sure = ops.some((op) => op.sure) ? ['force=live', 'confirm=live'] : []
     const updates = ops.map(({ ref, old, new: value }) => ({ ref, old, new: value }))
     const verdicts = await receivePush(ctx, session, { updates, options: sure, atomic, quiet: true }, words)

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, realpathSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { git } from '../../../src/lib/git.ts'
 import { isAncestor, refValue } from '../../../src/lib/git-reads.ts'
 import { zeroOid } from '../../../src/lib/oid.ts'
 import { end, processes } from '../../../src/lib/proc.ts'
-import { prepareRefs, RefConflict } from '../../../src/lib/ref-transaction.ts'
+import { gitStandsBy, prepareRefs, RefConflict } from '../../../src/lib/ref-transaction.ts'
 import { makeTemporary } from '../../../src/lib/repositories.ts'
 import { mustRun } from '../../../src/lib/spawn.ts'
 import { path } from '../../helpers/programs.ts'
@@ -48,6 +49,36 @@ t.test('an abort leaves everything as it was', async (t) => {
   await refs.abort()
   t.equal(await value('refs/heads/main'), zeroOid)
   for (const lock of locks) t.notOk(existsSync(join(folder, lock)))
+})
+
+t.test('a git that stands by serves one transaction, in the folder that it was started in, and ends', async (t) => {
+  const { folder, one, two, value } = await repository(t)
+  const change = (value: string, old: string) => [{ ref: 'refs/heads/main', new: value, old }]
+  const gits = () =>
+    processes().filter(({ parent, command }) => parent === process.pid && command.includes('update-ref'))
+  {
+    await using waiting = gitStandsBy(folder, path)
+    await (await prepareRefs(folder, path, change(one, zeroOid), waiting)).commit()
+    t.equal(await value('refs/heads/main'), one)
+    t.equal(await waiting.take(folder), null, 'once')
+    await (await prepareRefs(folder, path, change(two, one), waiting)).commit()
+    t.equal(await value('refs/heads/main'), two, 'and then another one is started')
+  }
+  {
+    await using _unused = gitStandsBy(folder, path)
+  }
+  const other = await repository(t)
+  await using elsewhere = gitStandsBy(other.folder, path)
+  t.equal(await elsewhere.take(folder), null, 'another repository')
+  await using killed = gitStandsBy(folder, path)
+  await sleep(200)
+  for (const { pid } of gits()) end(pid)
+  await sleep(200)
+  await (await prepareRefs(folder, path, change(one, two), killed)).commit()
+  t.equal(await value('refs/heads/main'), one, 'one that was killed is replaced')
+  await using nowhere = gitStandsBy(join(folder, 'nowhere'), path)
+  t.equal(await nowhere.take(folder), null)
+  while (gits().length > 0) await sleep(20)
 })
 
 t.test('prepare finds what commit could not do', async (t) => {
