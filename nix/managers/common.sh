@@ -17,12 +17,8 @@ say() { report="$report${report:+ · }$1 $2"; }
 first_line() { line=''; [ ! -f "$1" ] || read -r line <"$1" || :; }
 # Whether the files that may change without a restart are those of $1, what they were at the last activation.
 same_files() { [ "$files" = - ] || { first_line "$1" && [ "$line" = "$files" ]; }; }
-# Replaces a link in one step. Names with a dot in front are nobody's.
-point() {
-  [ ! -L "${2%/*}/.new-link" ] || rm -f "${2%/*}/.new-link"
-  ln -s "$1" "${2%/*}/.new-link"
-  mv -T "${2%/*}/.new-link" "$2"
-}
+# Replaces a link in one step: GNU's ln makes another one beside it and renames that.
+point() { ln -sfT "$1" "$2"; }
 # Brings the links that the process finds its reloadable files at, in $HOSTENV_STATE_DIR/files, to this package.
 link_files() {
   [ "$files" != - ] || return 0

@@ -4,6 +4,7 @@
 #   $HOSTENV_RUNTIME_DIR/s6/scan/NAME     -> ../service/NAME   what s6-svscan(8) supervises
 #   $HOSTENV_RUNTIME_DIR/s6/service/NAME/   definition         -> the store; run, finish, … -> through definition
 #                                           installed, files, release: what runs, in words
+#   $HOSTENV_RUNTIME_DIR/s6/began           written when an activation begins to change something
 scan=$HOSTENV_RUNTIME_DIR/s6/scan
 services=$HOSTENV_RUNTIME_DIR/s6/service
 
@@ -84,8 +85,9 @@ if [ -z "$changed$fresh$reloaded$removed" ]; then
   [ -z "$report" ] || echo "$report"
   exit 0
 fi
-within s6-svscanctl -a "$scan" || fail "s6-svscan does not run in $scan"
-began=$(date '+%Y-%m-%d %H:%M:%S')
+# Whoever has a supervisor is told by that; only what is to get one, or to lose it, needs s6-svscan.
+[ -z "$fresh$removed" ] || within s6-svscanctl -a "$scan" || fail "s6-svscan does not run in $scan"
+: >"$HOSTENV_RUNTIME_DIR/s6/began"
 
 # --- What does not need the processes to be down is done before: nobody answers from here until they are up again.
 
@@ -143,7 +145,7 @@ unready='' at=0 births=''
 not_ready() { # NAME WHY
   echo "activate: $1 $2" >&2
   # Each line opens with its time, in the same zone; what came before this activation is another process's.
-  awk -v began="$began" '$0 >= began { sub(/^[^ ]+ [^ ]+ +/, ""); print }' "$HOSTENV_STATE_DIR/log/$1/current" 2>/dev/null |
+  awk -v began="$(date -r "$HOSTENV_RUNTIME_DIR/s6/began" '+%Y-%m-%d %H:%M:%S')" '$0 >= began { sub(/^[^ ]+ [^ ]+ +/, ""); print }' "$HOSTENV_STATE_DIR/log/$1/current" 2>/dev/null |
     tail -n 25 >&2
   exit 1
 }

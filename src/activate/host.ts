@@ -1,6 +1,5 @@
 // What the activate stage needs to know of the `local` host, and the environment's own directories and variables.
-import { lstatSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Limits } from '../config/limits.ts'
 import type { Nix } from '../lib/nix.ts'
@@ -59,16 +58,18 @@ function ownDirectories(facts: EnvironmentFacts): string[] {
   return [facts.dataDir, facts.stateDir, facts.cacheDir, homeOf(facts), facts.runtimeDir, facts.upstreamRuntimeDir]
 }
 
+// What follows waits for the disk no longer than a thread would be waited for.
+
 /** Makes the environment's directories. Idempotent. */
-export async function makeDirectories(facts: EnvironmentFacts): Promise<void> {
-  for (const directory of ownDirectories(facts)) await mkdir(directory, { recursive: true, mode: 0o700 })
+export function makeDirectories(facts: EnvironmentFacts): void {
+  for (const directory of ownDirectories(facts)) mkdirSync(directory, { recursive: true, mode: 0o700 })
 }
 
 /** Makes the runtime directories, which do not outlive a reboot, before a tree of services is started. */
-export async function makeScanDirectory(facts: EnvironmentFacts): Promise<string> {
-  await makeDirectories(facts)
+export function makeScanDirectory(facts: EnvironmentFacts): string {
+  makeDirectories(facts)
   const scan = join(facts.runtimeDir, 's6/scan')
-  await mkdir(scan, { recursive: true, mode: 0o700 })
+  mkdirSync(scan, { recursive: true, mode: 0o700 })
   return scan
 }
 
@@ -135,13 +136,16 @@ export function asEnvironment(
  * Writes `$HOSTENV_STATE_DIR/release.json`. The folder is the environment's: rename(2) replaces whatever it put there, and moves
  * a folder aside; nothing in it is followed or removed.
  */
-export async function writeReleaseFile(facts: EnvironmentFacts, release: ReleaseFacts | null): Promise<void> {
+export function writeReleaseFile(facts: EnvironmentFacts, release: ReleaseFacts | null): void {
   const file = join(facts.stateDir, 'release.json')
   const aside = join(facts.stateDir, `.release-${crypto.randomUUID()}`)
-  if (lstatSync(file, { throwIfNoEntry: false })?.isDirectory()) await rename(file, aside)
-  if (release === null) return await rm(file, { force: true })
+  if (lstatSync(file, { throwIfNoEntry: false })?.isDirectory()) renameSync(file, aside)
+  if (release === null) {
+    rmSync(file, { force: true })
+    return
+  }
   const temporary = `${aside}.new`
   const text = JSON.stringify({ release: release.n, revision: release.revision, environment: facts.environmentName })
-  await writeFile(temporary, `${text}\n`, { flag: 'wx', mode: 0o644 })
-  await rename(temporary, file)
+  writeFileSync(temporary, `${text}\n`, { flag: 'wx', mode: 0o644 })
+  renameSync(temporary, file)
 }

@@ -1,6 +1,6 @@
 // The environment's Nix profile: which generation is current, and the only two ways to change it.
-import { existsSync, readdirSync, readlinkSync } from 'node:fs'
-import { mkdir, rename, rm, symlink } from 'node:fs/promises'
+import { existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { syncFolder } from '../lib/repositories.ts'
 import { environmentDir, type LocalHost } from './host.ts'
@@ -23,36 +23,43 @@ export function generationPath(profile: string, generation: number | null = curr
   return generation === null ? null : readLink(`${profile}-${generation}-link`)
 }
 
-/** A switch that is done. `rooted` resolves once the generation keeps its output from the garbage collector, and rejects when it cannot. */
+/**
+ * A switch that is done. `kept` resolves once it is on the disk and the generation keeps its output from the garbage collector, and
+ * rejects when that cannot be.
+ */
 export interface Switched {
   readonly generation: number
-  readonly rooted: Promise<void>
+  readonly kept: Promise<unknown>
 }
 
 /**
  * Makes `out` current: an existing generation of it where there is one, else a new one. What nix-env(1) --set does, but that
- * Nix is asked for the root alone, and nobody waits for it who has something else to do.
+ * Nix is asked for the root alone, and nobody waits for it, or for the disk, who has something else to do.
  */
-export async function setProfile(host: LocalHost, profile: string, out: string): Promise<Switched> {
-  await mkdir(dirname(profile), { recursive: true, mode: 0o700 })
+export function setProfile(host: LocalHost, profile: string, out: string): Switched {
+  mkdirSync(dirname(profile), { recursive: true, mode: 0o700 })
   const all = generations(profile)
   const generation = all.findLast((n) => generationPath(profile, n) === out) ?? (all.at(-1) ?? 0) + 1
   const link = `${profile}-${generation}-link`
-  if (readLink(link) === null) await symlink(out, link)
-  await point(profile, generation)
+  if (readLink(link) === null) symlinkSync(out, link)
+  point(profile, generation)
   // Also where there was one: a deploy that failed may have left it before it was a root.
-  const rooted = addRoot(host.nix, link, out)
-  rooted.catch(() => undefined)
-  return { generation, rooted }
+  const kept = Promise.all([addRoot(host.nix, link, out), syncFolder(dirname(profile))])
+  kept.catch(() => undefined)
+  return { generation, kept }
 }
 
-/** Goes back to a generation; null removes the profile (there was none before). */
-export async function switchGeneration(profile: string, generation: number | null): Promise<void> {
-  if (generation === null) return await rm(dirname(profile), { recursive: true, force: true })
-  if (currentGeneration(profile) === generation) return
+/**
+ * Goes back to a generation; null removes the profile (there was none before). Throws where it is gone; what it answers resolves once
+ * the switch is on the disk.
+ */
+export function switchGeneration(profile: string, generation: number | null): Promise<void> {
+  if (generation === null) return rm(dirname(profile), { recursive: true, force: true })
+  if (currentGeneration(profile) === generation) return Promise.resolve()
   if (readLink(`${profile}-${generation}-link`) === null)
     throw new Error(`generation ${generation} of ${profile} is gone`)
-  await point(profile, generation)
+  point(profile, generation)
+  return syncFolder(dirname(profile))
 }
 
 /** Removes generations that are not current: what they kept may be collected from now on. */
@@ -62,13 +69,13 @@ export async function deleteGenerations(profile: string, which: readonly number[
   await syncFolder(dirname(profile))
 }
 
-// One rename(2), as nix-env makes it. The record says next that this is so, and the record outlives a power cut.
-async function point(profile: string, generation: number): Promise<void> {
+// One rename(2), as nix-env makes it. The record says later that this is so, and the record outlives a power cut: the folder goes to the
+// disk before that.
+function point(profile: string, generation: number): void {
   const next = `${profile}.next`
-  await rm(next, { force: true })
-  await symlink(`${basename(profile)}-${generation}-link`, next)
-  await rename(next, profile)
-  await syncFolder(dirname(profile))
+  rmSync(next, { force: true })
+  symlinkSync(`${basename(profile)}-${generation}-link`, next)
+  renameSync(next, profile)
 }
 
 /** The numbers of all generations, in order. */

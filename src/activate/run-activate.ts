@@ -98,7 +98,7 @@ interface Wanted {
 
 // As the environment, under its lock; it dies with the receiver.
 async function underLock(host: LocalHost, place: Place, wanted: Wanted): Promise<Ran> {
-  await makeDirectories(place.facts)
+  makeDirectories(place.facts)
   const lock = activateLock(host, place.facts.userName)
   const command = asEnvironment(host, place, ['/bin/sh', '-c', waiting, `${wanted.out}/bin/activate`], {
     dieWithParent: true,

@@ -1,6 +1,6 @@
 // The tree of services of one environment: an s6-svscan in a session and a pid namespace of its own that outlives the receiver.
-import { closeSync, openSync, readFileSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runtimeDirOf } from '../lib/names.ts'
@@ -77,7 +77,7 @@ export async function ensureTree(host: LocalHost, place: Place): Promise<void> {
   if (findTree(host, place.facts) !== null) return
   // What an earlier tree supervised is not started again behind the back of `activate`, which says what runs.
   await rm(join(place.facts.runtimeDir, 's6'), { recursive: true, force: true })
-  const scan = await makeScanDirectory(place.facts)
+  const scan = makeScanDirectory(place.facts)
   const logs = join(environmentDir(host, place.facts.userName), 'log')
   await mkdir(logs, { recursive: true, mode: 0o700 })
   const log = openSync(join(logs, 'svscan.log'), 'a', 0o600)
@@ -97,10 +97,10 @@ export async function ensureTree(host: LocalHost, place: Place): Promise<void> {
 }
 
 /** Remembers that the tree that runs now was brought to `out`: what a start finds otherwise is activated again. */
-export async function markTree(host: LocalHost, facts: EnvironmentFacts, out: string): Promise<void> {
+export function markTree(host: LocalHost, facts: EnvironmentFacts, out: string): void {
   const file = markOf(host, facts)
-  await writeFile(`${file}.new`, JSON.stringify(identity(host, facts, out)), { mode: 0o600 })
-  await rename(`${file}.new`, file)
+  writeFileSync(`${file}.new`, JSON.stringify(identity(host, facts, out)), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
 }
 
 /** Whether a tree runs and was brought to `out`. */

@@ -17,17 +17,18 @@ export interface SwitchContext extends LocalHost {
 }
 
 /** S4: points the profile to `out`: to the generation that has it where that is known. */
-export async function switchProfile(
+export function switchProfile(
   host: SwitchContext,
   place: Place,
   { out, generation }: { readonly out: string; readonly generation: number | null },
-): Promise<Switched> {
-  await makeDirectories(place.facts)
+): Switched {
+  makeDirectories(place.facts)
   const profile = profilePath(host, place.facts.userName)
-  if (generation === null) return await setProfile(host, profile, out)
-  await switchGeneration(profile, generation)
+  if (generation === null) return setProfile(host, profile, out)
   // A release stood on it, so it is a root.
-  return { generation, rooted: Promise.resolve() }
+  const kept = switchGeneration(profile, generation)
+  kept.catch(() => undefined)
+  return { generation, kept }
 }
 
 export interface Activation {
@@ -51,9 +52,9 @@ export async function activate(host: SwitchContext, a: Activation, emit: Emit): 
   await ensureTree(host, a.place)
   whyEnded(a.place.facts)
   try {
-    await writeReleaseFile(a.place.facts, a.release)
+    writeReleaseFile(a.place.facts, a.release)
     await a.ready.begin()
-    await markTree(host, a.place.facts, a.out)
+    markTree(host, a.place.facts, a.out)
     return await checkRelease(check).catch(async (error: unknown) => {
       throw error instanceof Refused ? await withLastLines(check, error, logs) : error
     })
@@ -120,7 +121,7 @@ async function undoOnce(host: SwitchContext, u: Undo, emit: Emit): Promise<void>
   const profile = profilePath(host, facts.userName)
   if (u.previous === null) await stopTree(host, facts)
   await switchGeneration(profile, u.previous?.generation ?? u.generation)
-  await writeReleaseFile(facts, u.previous)
+  writeReleaseFile(facts, u.previous)
   if (u.previous === null)
     return emit({ type: 'restored', release: null, text: 'nothing was live before; services stopped' })
   const out = generationPath(profile, u.previous.generation)
@@ -132,7 +133,7 @@ async function undoOnce(host: SwitchContext, u: Undo, emit: Emit): Promise<void>
     () => undefined,
   )
   await runActivate(host, u.place, out, u.previous, () => undefined)
-  await markTree(host, facts, out)
+  markTree(host, facts, out)
   await checkRelease(check)
   emit({ type: 'restored', release: u.previous.n, text: 'what activate did to data is not undone' })
 }
@@ -151,8 +152,8 @@ export async function ensureRunning(
   await switchGeneration(profilePath(host, facts.userName), release.generation)
   if (!anyway && isMarked(host, facts, release.storePath)) return false
   await ensureTree(host, place)
-  await writeReleaseFile(facts, release)
+  writeReleaseFile(facts, release)
   await runActivate(host, place, release.storePath, release, () => undefined)
-  await markTree(host, facts, release.storePath)
+  markTree(host, facts, release.storePath)
   return true
 }

@@ -168,12 +168,12 @@ async function switchOne(ctx: Context, plan: Plan, early: StandBy | null): Promi
   const { place } = environment
   const release = { n: environment.n, revision: next.commit }
   await using ready = early ?? standBy(ctx.host, place, out, release, emit)
-  const { generation, rooted } = await switchProfile(ctx.host, place, next)
+  const { generation, kept } = switchProfile(ctx.host, place, next)
   ctx.state.deploys.update(deploy.id, { stage: 'switched', generation })
   await ctx.fault('S4', deploy.id)
   const activation = { place, out, release, verification, proven, ready }
   // What fails is told, but not before the root is there or is not: nothing of a deploy goes on after it.
-  const [activated, root] = await Promise.allSettled([activate(ctx.host, activation, emit), rooted])
+  const [activated, root] = await Promise.allSettled([activate(ctx.host, activation, emit), kept])
   if (activated.status === 'rejected') throw activated.reason
   if (root.status === 'rejected') throw root.reason
   await ctx.fault('S5', deploy.id)

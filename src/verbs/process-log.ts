@@ -22,7 +22,7 @@ export function makeProcessLog(ctx: Context): OneOffVerbs['processLog'] {
     permit(ctx.state, asked, question)
     const environment = liveEnvironment(ctx, asked)
     checkProcess(environment, key, log.process)
-    await makeDirectories(environment.place.facts)
+    makeDirectories(environment.place.facts)
     using permission = whilePermitted(ctx, asked, question)
     const script = log.follow ? follow : newest
     const argv = ['/bin/sh', '-c', script, 'sh', log.process, String(log.lines)] as const

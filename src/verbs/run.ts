@@ -51,7 +51,7 @@ export function makeRun(ctx: Context): OneOffVerbs['run'] {
 
 async function begin(ctx: Context, asked: Asked, argv: readonly string[], client: WordClient): Promise<ChildProcess> {
   const { place, release } = liveEnvironment(ctx, asked)
-  await makeDirectories(place.facts)
+  makeDirectories(place.facts)
   const { terminal } = client
   const inside =
     terminal === null
