@@ -76,7 +76,9 @@ export async function treeToStore(
   const known = ctx.projects.treePath(tree)
   if (known && existsSync(ctx.nix.realPath(known))) return known
   const base = ctx.projects.lastTree(relative(join(ctx.stateDir, 'repos'), repository).replace(/\.git$/, ''))
-  const linked = base !== null && base.bytes >= worthLinking ? await linkIt(ctx, repository, tree, base) : null
+  const large = base !== null && base.bytes >= worthLinking ? base : null
+  // Only a tree that is not too large may become an index of git's.
+  const linked = large !== null && (await files) ? await linkIt(ctx, repository, tree, large) : null
   const storePath = linked ?? (await importIt(ctx, repository, files))
   const bytes = (await files).reduce((sum, { size }) => sum + size + 1024, 0)
   ctx.projects.rememberTree(tree, storePath, bytes)

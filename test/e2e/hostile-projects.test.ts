@@ -3,9 +3,11 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { mustRun } from '../../src/lib/spawn.ts'
 import { get } from '../helpers/http.ts'
 import { processesOf } from '../helpers/leftovers.ts'
 import { quietModule } from '../helpers/module.ts'
+import { cleanEnv } from '../helpers/programs.ts'
 import { makeProject } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
@@ -172,6 +174,23 @@ t.test('odd trees are taken as they are, or refused, and nothing of them gets ou
   t.match(pushed.stderr, /one\s[\s\S]*two/, 'names that differ in case are two files')
   t.notMatch(pushed.stderr, 'a secret of the host')
   for (const { text } of pushed.lines) t.notMatch(text, controls, JSON.stringify(text))
+})
+
+t.test('a tree of a million million files in a pack of a few kilobytes is refused at once', async (t) => {
+  await project.git('reset', '-q', '--hard', first)
+  const { directory } = project
+  const made = async (input: string) =>
+    (await mustRun({ argv: ['git', 'mktree'], env: cleanEnv(directory), cwd: directory, input })).trim()
+  let tree = await made(`100644 blob ${await project.git('rev-parse', `HEAD:${file}`)}\tfile\n`)
+  for (let depth = 0; depth < 12; depth++)
+    tree = await made(Array.from({ length: 10 }, (_, n) => `040000 tree ${tree}\t${n}\n`).join(''))
+  const rest = await project.git('ls-tree', 'HEAD')
+  const commit = await project.git('commit-tree', '-m', 'Large', await made(`${rest}\n040000 tree ${tree}\tlarge\n`))
+  const begun = performance.now()
+  const pushed = await project.push(receiver, `+${commit}:refs/heads/main`, { name: 'acme/large' })
+  t.match(pushed, { code: 1, stderr: /this commit has more than 200000 files/ })
+  t.match(pushed.stderr, /limits\.treeFiles/, 'and what to do about it')
+  t.ok(performance.now() - begun < 60_000)
 })
 
 t.test('a submodule whose address is an option of git is not even taken in', async (t) => {

@@ -6,7 +6,7 @@ import { git } from '../../src/lib/git.ts'
 import { mustRun, run } from '../../src/lib/spawn.ts'
 import { type Oid, Refused } from '../../src/records.ts'
 import { importTree, treeFiles } from '../../src/resolve/import-tree.ts'
-import type { SourceContext } from '../../src/resolve/source.ts'
+import { type SourceContext, treeToStore } from '../../src/resolve/source.ts'
 import { path } from '../helpers/programs.ts'
 import { type TreeEntry, treeSetting } from './tree-support.ts'
 
@@ -76,6 +76,13 @@ t.test('a small pack with a tree of any size is refused before it is read', asyn
     tree = await mustRun({ ...git(repository, path, ['mktree']), input })
   }
   await t.rejects(imported(ctx, tree), new Refused('this commit has more than 200000 files'))
+  // Also where the one before it was so large that this would be linked from it, by a git that reads all of it.
+  const before = { tree, storePath: '/nix/store/none', bytes: 1e9 }
+  const projects = { treePath: () => null, lastTree: () => before } as unknown as SourceContext['projects']
+  await t.rejects(
+    treeToStore({ ...ctx, projects }, repository, tree),
+    new Refused('this commit has more than 200000 files'),
+  )
   await noneLeft(t)
 })
 
