@@ -1,5 +1,5 @@
 // The files of a tree and what is in them, from git's objects themselves: no attribute, filter or setting has a say in it.
-import type { Oid } from '../records.ts'
+import { type Oid, Refused } from '../records.ts'
 import { git } from './git.ts'
 import { launch } from './launch.ts'
 
@@ -13,7 +13,20 @@ export interface TreeFile {
   readonly name: Buffer
 }
 
-/** All files of a tree, in git's order (git-ls-tree(1)). Who stops asking ends git: a tree can be larger than any memory. */
+/** PATH_MAX of Linux, without its zero: no path is longer, nor the target of a link. */
+export const longestPath = 4095
+
+/** What is told of a path that no file system takes. */
+export function tooLong(name: Buffer): Refused {
+  return new Refused(`a path in this commit is too long: ${name.subarray(0, 60)}…`, {
+    help: ['A name may have 255 bytes, and a path with its place in the Nix store 4095.'],
+  })
+}
+
+/**
+ * All files of a tree, in git's order (git-ls-tree(1)). Who stops asking ends git: a tree can be larger than any memory. Throws Refused
+ * for a path that no file system takes.
+ */
 export async function* filesOf(repository: string, path: string, tree: Oid): AsyncGenerator<TreeFile> {
   const chunks = outputOf(repository, path, ['ls-tree', '-r', '-z', '-l', '--full-tree', tree])
   let rest: Buffer = Buffer.alloc(0)
@@ -25,6 +38,7 @@ export async function* filesOf(repository: string, path: string, tree: Oid): Asy
       from = end + 1
     }
     rest = rest.subarray(from)
+    if (rest.length > 2 * longestPath) throw tooLong(rest.subarray(rest.indexOf(9) + 1))
   }
 }
 

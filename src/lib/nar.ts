@@ -37,7 +37,7 @@ export async function* archiveOf(files: readonly TreeFile[], read: ReadBlob): As
   add(words('nix-archive-1', '(', 'type', 'directory'))
   let folders: Buffer[] = []
   for (const file of files) {
-    const parts = split(file.name)
+    const parts = pathParts(file.name)
     const name = parts.pop() ?? file.name
     let shared = 0
     while (shared < folders.length && folders[shared]?.equals(parts[shared] ?? none)) shared++
@@ -67,7 +67,8 @@ export async function* archiveOf(files: readonly TreeFile[], read: ReadBlob): As
 
 const none = Buffer.alloc(0)
 
-function split(name: Buffer): Buffer[] {
+/** The names that a path consists of. */
+export function pathParts(name: Buffer): Buffer[] {
   const parts: Buffer[] = []
   let from = 0
   for (let end = name.indexOf(slash); end !== -1; end = name.indexOf(slash, from)) {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sizeText } from '../config/units.ts'
-import { contentsOf, filesOf, type TreeFile } from '../lib/git-tree.ts'
-import { archiveOf, inArchiveOrder, length, words } from '../lib/nar.ts'
+import { contentsOf, filesOf, longestPath, type TreeFile, tooLong } from '../lib/git-tree.ts'
+import { archiveOf, inArchiveOrder, length, pathParts, words } from '../lib/nar.ts'
 import type { Nix } from '../lib/nix.ts'
 import { mustRun } from '../lib/spawn.ts'
 import { sourceStorePath } from '../lib/store-path.ts'
@@ -18,26 +18,34 @@ export interface TreeContext {
   readonly limits: { readonly treeFiles: number; readonly treeBytes: number }
 }
 
-/** PATH_MAX of Linux, with its zero. */
-const longestTarget = 4095
+/** NAME_MAX of Linux. */
+const longestName = 255
+/** Bytes of all paths: they are what a list of files takes. */
+const mostNames = 64 * 1024 ** 2
 
 /**
- * The files of a tree. Throws Refused when there are more than the receiver takes (a small pack can hold a tree of any size), or a
- * link that no file system can hold.
+ * The files of a tree. Throws Refused when there are more than the receiver takes (a small pack can hold a tree of any size), or one that
+ * no file system can hold.
  */
 export async function treeFiles(
-  { path, limits }: Pick<TreeContext, 'path' | 'limits'>,
+  { nix, path, limits }: Pick<TreeContext, 'nix' | 'path' | 'limits'>,
   repository: string,
   tree: Oid,
 ): Promise<readonly TreeFile[]> {
   const files: TreeFile[] = []
   let bytes = 0
+  let names = 0
+  const longest = longestPath - `${nix.storeDir}/${'0'.repeat(32)}-source/`.length
   for await (const file of filesOf(repository, path, tree)) {
     files.push(file)
     bytes += file.size
+    names += file.name.length
     if (files.length > limits.treeFiles) throw tooLarge(`more than ${limits.treeFiles} files`, 'treeFiles')
     if (bytes > limits.treeBytes) throw tooLarge(`more than ${sizeText(limits.treeBytes)} of files`, 'treeBytes')
-    if (file.mode === '120000' && (file.size === 0 || file.size > longestTarget))
+    if (names > mostNames) throw tooLarge(`more than ${sizeText(mostNames)} of names of files`, 'treeFiles')
+    if (file.name.length > longest || pathParts(file.name).some((name) => name.length > longestName))
+      throw tooLong(file.name)
+    if (file.mode === '120000' && (file.size === 0 || file.size > longestPath))
       throw new Refused(`${file.name} is a symbolic link that leads nowhere: its target has ${file.size} bytes`, {
         help: ['Make it a link to a file, or a file.'],
       })
@@ -113,6 +121,8 @@ class Archive {
     this.#ctx = ctx
     this.#repository = repository
     this.#files = files
+    // Heard of when it is read.
+    files.catch(() => undefined)
   }
 
   async *pieces(): AsyncGenerator<Buffer> {

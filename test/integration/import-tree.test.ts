@@ -106,14 +106,22 @@ t.test('so is one whose files are too large, and a link that no disk can hold', 
   await t.rejects(imported(ctx, zero), new Refused('link is a symbolic link whose target has a zero in it'))
 })
 
-t.test('what git does not have, or Nix cannot write, is an error, and nothing is left running', async (t) => {
+t.test('a path that no disk takes is refused, up to that it is taken', async (t) => {
+  const room = 4095 - `${nix.storeDir}/${'0'.repeat(32)}-source/`.length
+  const x = { content: '' }
+  const longest = `${'d/'.repeat(room / 2 - 2)}`.padEnd(room, 'e')
+  await imported(ctx, await treeOf({ [longest]: x, ['n'.repeat(255)]: x }))
+  for (const name of [`${longest}e`, 'n'.repeat(256), `a/${'n'.repeat(256)}/b`, `${'deep/'.repeat(4000)}end`])
+    await t.rejects(imported(ctx, await treeOf({ [name]: x })), /^a path in this commit is too long: /)
+  await noneLeft(t)
+})
+
+t.test('what git does not have is an error, and nothing is left running', async (t) => {
   const tree = await treeOf({ a: { content: 'gone' } })
   const [file] = await treeFiles(ctx, repository, tree)
   if (!file) throw new Error('no file')
   const gone = [{ ...file, oid: 'd'.repeat(40) }]
   await t.rejects(importTree(ctx, repository, Promise.resolve(gone)), /git does not have d{40}/)
-  const long = await treeOf({ ['y'.repeat(256)]: { content: '' } })
-  await t.rejects(imported(elsewhere(), long), /File name too long/)
   await noneLeft(t)
 })
 
