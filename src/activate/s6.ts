@@ -2,8 +2,8 @@
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { launch } from '../lib/launch.ts'
-import { endGroup, run } from '../lib/spawn.ts'
+import { endGroup, launch } from '../lib/launch.ts'
+import { run } from '../lib/spawn.ts'
 import { asEnvironment, type LocalHost, type Place } from './host.ts'
 
 export interface ProcessState {

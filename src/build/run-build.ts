@@ -1,6 +1,6 @@
 // Runs one `nix build` with its log parsed as it comes. Holds at most a line of it in memory.
-import { launch } from '../lib/launch.ts'
-import { type Command, endGroup } from '../lib/spawn.ts'
+import { endGroup, launch } from '../lib/launch.ts'
+import type { Command } from '../lib/spawn.ts'
 import { type NixEntry, parseNixLine } from './nix-log.ts'
 import { splitLines } from './split-lines.ts'
 

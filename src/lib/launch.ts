@@ -27,7 +27,19 @@ let launcher: Launcher | null = null
 
 /** Starts a process; resolves when it runs. Throws an Error that says why it cannot be started. */
 export async function launch(wanted: Wanted): Promise<Child> {
-  return launcher === null ? await here(wanted) : await launcher.launch(wanted)
+  const child = launcher === null ? await here(wanted) : await launcher.launch(wanted)
+  // Killed by somebody: what it had just started may not notice (one half of a bwrap in its first milliseconds), and would stay.
+  if (wanted.detached) child.once('exit', (_, signal) => (signal === null ? undefined : endGroup(child)))
+  return child
+}
+
+/** Ends a detached child with its whole process group, at once. Does nothing when all of it has ended. */
+export function endGroup(child: Pick<Child, 'pid'>): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 /**

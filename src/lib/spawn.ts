@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn as nodeSpawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { type Child, launch } from './launch.ts'
+import { type Child, endGroup, launch } from './launch.ts'
 import type { Bounds } from './usage.ts'
 
 /** A command as data: what to run, never a shell string. `env` is the whole environment, nothing is inherited. */
@@ -109,15 +109,6 @@ async function pour(pieces: AsyncIterable<Buffer>, into: Writable | null): Promi
 
 function runs({ exitCode, signalCode }: Child): boolean {
   return exitCode === null && signalCode === null
-}
-
-/** Ends a detached child with its whole process group, at once. Does nothing when it has ended. */
-export function endGroup(child: Pick<Child, 'pid'>): void {
-  try {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-  } catch {
-    // It has ended meanwhile.
-  }
 }
 
 /** A command that runs within bounds. */

@@ -1,8 +1,9 @@
 // `logs ENV PROCESS [--follow]`: what a process wrote. The files are the environment's, so they are read inside its sandbox.
 import { asEnvironment, makeDirectories } from '../activate/host.ts'
 import type { Context } from '../context.ts'
+import { endGroup } from '../lib/launch.ts'
 import { projectName } from '../lib/repositories.ts'
-import { endGroup, start } from '../lib/spawn.ts'
+import { start } from '../lib/spawn.ts'
 import type { OneOffVerbs } from '../report/words/one-off.ts'
 import { permit } from '../state/decide.ts'
 import { whilePermitted } from '../while-permitted.ts'

@@ -106,7 +106,7 @@ function decent(step: Step): Step {
     text: text
       .replace(/\n/g, ' ')
       .replace(/^@nix /, '')
-      .replace(/\r$/, ''),
+      .replace(/\r+$/, ''),
   }
 }
 

@@ -87,6 +87,15 @@ async function commands(t: Test) {
     }
   })
 
+  await t.test('whoever is killed takes along what it started', async (t) => {
+    const began = performance.now()
+    const { signal, stdout } = await run(command('sleep 60 & echo $!; kill -KILL $$'))
+    t.equal(signal, 'SIGKILL')
+    t.ok(performance.now() - began < 1500, 'nobody holds its output')
+    // Whoever inherits it has to hear of its end.
+    while (processes().some(({ pid }) => pid === Number(stdout))) await sleep(10)
+  })
+
   // ATTACK: leave a process of another session behind that keeps the output open.
   await t.test('output that somebody else keeps open is not waited for', async (t) => {
     const ran = await run(command('setsid sleep 20 & echo done'))
