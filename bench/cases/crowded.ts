@@ -28,7 +28,11 @@ export async function crowded(setting: Setting): Promise<Figure[]> {
     await changeOneLine(project, ++n)
     return await push(receiver)
   }
-  const pushes = await interleaved(rounds, { '1,000 environments': changed(among), '1 environment': changed(alone) })
+  // A difference of a tenth wants more runs than one of a half.
+  const pushes = await interleaved(3 * rounds, {
+    '1,000 environments': changed(among),
+    '1 environment': changed(alone),
+  })
   const memory: number[] = []
   const starts = await interleaved(Math.min(rounds, 3), {
     '1,000 environments': async () => {
