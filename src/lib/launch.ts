@@ -33,6 +33,11 @@ export async function launch(wanted: Wanted): Promise<Child> {
   return child
 }
 
+/** Whether a child has not ended yet, as far as anybody heard. */
+export function runs({ exitCode, signalCode }: Child): boolean {
+  return exitCode === null && signalCode === null
+}
+
 /** Ends a detached child with its whole process group, at once. Does nothing when all of it has ended. */
 export function endGroup(child: Pick<Child, 'pid'>): void {
   try {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Oid } from '../records.ts'
 import { git } from './git.ts'
-import { type Child, launch } from './launch.ts'
+import { type Child, launch, runs } from './launch.ts'
 import { repositoryLock } from './repositories.ts'
 
 /** A ref to set (`new`, with the value it must have now) or to delete (`new` null). `old` null: whatever it is. */
@@ -69,10 +69,6 @@ async function start(repository: string, path: string): Promise<Child> {
   const child = await launch({ ...command, argv, stdio: ['pipe', 'pipe', 'pipe'], detached: false })
   child.stdin?.on('error', () => undefined)
   return child
-}
-
-function runs({ exitCode, signalCode }: Child): boolean {
-  return exitCode === null && signalCode === null
 }
 
 /**

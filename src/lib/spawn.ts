@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn as nodeSpawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { type Child, endGroup, launch } from './launch.ts'
+import { type Child, endGroup, launch, runs } from './launch.ts'
 import type { Bounds } from './usage.ts'
 
 /** A command as data: what to run, never a shell string. `env` is the whole environment, nothing is inherited. */
@@ -105,10 +105,6 @@ async function pour(pieces: AsyncIterable<Buffer>, into: Writable | null): Promi
       into.once('drain', on).once('close', on)
     })
   }
-}
-
-function runs({ exitCode, signalCode }: Child): boolean {
-  return exitCode === null && signalCode === null
 }
 
 /** A command that runs within bounds. */
