@@ -1,11 +1,11 @@
 // A pushed tree from git's objects straight into the store: nothing is unpacked on the way, and nothing but its blobs counts.
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sizeText } from '../config/units.ts'
 import { contentsOf, filesOf, longestPath, type TreeFile, tooLong } from '../lib/git-tree.ts'
 import { archiveOf, inArchiveOrder, length, pathParts, words } from '../lib/nar.ts'
 import type { Nix } from '../lib/nix.ts'
+import { inScratch } from '../lib/scratch.ts'
 import { mustRun } from '../lib/spawn.ts'
 import { sourceStorePath } from '../lib/store-path.ts'
 import { isWritable } from '../lib/writable.ts'
@@ -42,7 +42,10 @@ export async function treeFiles(
     names += file.name.length
     if (files.length > limits.treeFiles) throw tooLarge(`more than ${limits.treeFiles} files`, 'treeFiles')
     if (bytes > limits.treeBytes) throw tooLarge(`more than ${sizeText(limits.treeBytes)} of files`, 'treeBytes')
-    if (names > mostNames) throw tooLarge(`more than ${sizeText(mostNames)} of names of files`, 'treeFiles')
+    if (names > mostNames)
+      throw new Refused(`this commit has more than ${sizeText(mostNames)} of names of files`, {
+        help: ['Make them shorter, or fewer.'],
+      })
     if (file.name.length > longest || pathParts(file.name).some((name) => name.length > longestName))
       throw tooLong(file.name)
     if (file.mode === '120000' && (file.size === 0 || file.size > longestPath))
@@ -99,16 +102,11 @@ async function imported({ nix }: TreeContext, archive: Archive): Promise<string>
 
 // A daemon of Nix takes from others only what it hashed itself.
 async function restored({ nix, stateDir }: TreeContext, archive: Archive): Promise<string> {
-  const scratch = join(stateDir, 'tmp')
-  await mkdir(scratch, { recursive: true, mode: 0o700 })
-  const folder = await mkdtemp(join(scratch, 'tree-'))
-  try {
+  return await inScratch(stateDir, 'tree-', async (folder) => {
     const source = join(folder, 'source')
     await mustRun({ ...nix.query(['nix-store', '--restore', source]), input: archive.pieces() })
     return await mustRun(nix.query(['store', 'add-path', '--name', 'source', source]))
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 class Archive {

@@ -1,7 +1,8 @@
 // What a project's flake gets for its input `site`, as a folder of the store: the operator's record, and the library.
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inScratch } from '../lib/scratch.ts'
 import { mustRun } from '../lib/spawn.ts'
 import type { ProjectId } from '../records.ts'
 import type { EvaluateContext } from './evaluate.ts'
@@ -16,18 +17,13 @@ export async function siteTree(ctx: EvaluateContext, project: ProjectId): Promis
   const id = JSON.stringify([nix.privateStore, library, packages, record])
   const before = known.get(id)
   if (before !== undefined && existsSync(nix.realPath(before))) return before
-  const scratch = join(stateDir, 'tmp')
-  await mkdir(scratch, { recursive: true, mode: 0o700 })
-  const folder = await mkdtemp(join(scratch, 'site-'))
-  try {
+  const path = await inScratch(stateDir, 'site-', async (folder) => {
     await writeFile(join(folder, 'site.json'), record)
     await writeFile(join(folder, 'default.nix'), file(library, packages))
-    const path = (await mustRun(nix.query(['store', 'add-path', '--name', 'source', folder]))).trim()
-    known.set(id, path)
-    return path
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+    return (await mustRun(nix.query(['store', 'add-path', '--name', 'source', folder]))).trim()
+  })
+  known.set(id, path)
+  return path
 }
 
 // In a private store Nix finds a path only where it is known to be one of the store's. Only store paths are interpolated.

@@ -1,15 +1,15 @@
 // The pushed tree as a store path, byte for byte, at most once per git tree.
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { git } from '../lib/git.ts'
 import { objectsOf } from '../lib/git-objects.ts'
 import { type PushedCommit, peel } from '../lib/git-reads.ts'
 import type { TreeFile } from '../lib/git-tree.ts'
+import { inScratch } from '../lib/scratch.ts'
 import { mustRun, run } from '../lib/spawn.ts'
 import { type Oid, Refused } from '../records.ts'
 import type { Projects, StoredTree } from '../state/projects.ts'
-import { importTree, type TreeContext, treeFiles } from './import-tree.ts'
+import { importTree, type TreeContext } from './import-tree.ts'
 import { linkedTree } from './linked-tree.ts'
 import { rememberHash } from './tree-hashes.ts'
 
@@ -70,30 +70,21 @@ export async function treeToStore(
   ctx: SourceContext,
   repository: string,
   tree: Oid,
-  files: Promise<readonly TreeFile[]> = treeFiles(ctx, repository, tree),
+  files: Promise<readonly TreeFile[]>,
 ): Promise<string> {
   files.catch(() => undefined)
   const known = ctx.projects.treePath(tree)
   if (known && existsSync(ctx.nix.realPath(known))) return known
   const base = ctx.projects.lastTree(relative(join(ctx.stateDir, 'repos'), repository).replace(/\.git$/, ''))
   const large = base !== null && base.bytes >= worthLinking ? base : null
+  const link = (from: StoredTree) =>
+    inScratch(ctx.stateDir, 'tree-', (folder) => linkedTree(ctx, repository, tree, from, folder))
   // Only a tree that is not too large may become an index of git's.
-  const linked = large !== null && (await files) ? await linkIt(ctx, repository, tree, large) : null
+  const linked = large !== null && (await files) ? await link(large) : null
   const storePath = linked ?? (await importIt(ctx, repository, files))
   const bytes = (await files).reduce((sum, { size }) => sum + size + 1024, 0)
   ctx.projects.rememberTree(tree, storePath, bytes)
   return storePath
-}
-
-async function linkIt(ctx: SourceContext, repository: string, tree: Oid, base: StoredTree): Promise<string | null> {
-  const scratch = join(ctx.stateDir, 'tmp')
-  await mkdir(scratch, { recursive: true, mode: 0o700 })
-  const folder = await mkdtemp(join(scratch, 'tree-'))
-  try {
-    return await linkedTree(ctx, repository, tree, base, folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
 }
 
 async function importIt(ctx: SourceContext, repository: string, files: Promise<readonly TreeFile[]>): Promise<string> {

@@ -80,7 +80,7 @@ t.test('a small pack with a tree of any size is refused before it is read', asyn
   const before = { tree, storePath: '/nix/store/none', bytes: 1e9 }
   const projects = { treePath: () => null, lastTree: () => before } as unknown as SourceContext['projects']
   await t.rejects(
-    treeToStore({ ...ctx, projects }, repository, tree),
+    treeToStore({ ...ctx, projects }, repository, tree, treeFiles(ctx, repository, tree)),
     new Refused('this commit has more than 200000 files'),
   )
   await noneLeft(t)

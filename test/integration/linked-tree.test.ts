@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path'
 import { t } from 'tap'
 import { mustRun, start } from '../../src/lib/spawn.ts'
 import type { Oid } from '../../src/records.ts'
+import { treeFiles } from '../../src/resolve/import-tree.ts'
 import { linkedTree } from '../../src/resolve/linked-tree.ts'
 import { treeToStore } from '../../src/resolve/source.ts'
 import type { StoredTree } from '../../src/state/projects.ts'
@@ -55,7 +56,7 @@ let count = 0
 /** A base in the store, one of its own each time. */
 async function base(): Promise<StoredTree> {
   const tree = await treeOf({ ...first, 'which-base': { content: `${++count}` } })
-  return { tree, storePath: await treeToStore(ctx, repository, tree), bytes: 0 }
+  return { tree, storePath: await treeToStore(ctx, repository, tree, treeFiles(ctx, repository, tree)), bytes: 0 }
 }
 const link = (tree: Oid, from: StoredTree) =>
   linkedTree(ctx, repository, tree, from, mkdtempSync(join(directory, 'scratch-')))
@@ -65,7 +66,8 @@ const inStore = () =>
     .sort()
 /** Where Nix itself puts a tree that is written as a whole. */
 async function written(tree: Oid): Promise<string> {
-  return await treeToStore(elsewhere(), repository, tree)
+  const other = elsewhere()
+  return await treeToStore(other, repository, tree, treeFiles(other, repository, tree))
 }
 
 t.test('the store path is the one that Nix gives the whole tree, and Nix finds nothing wrong with it', async (t) => {

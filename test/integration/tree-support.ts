@@ -19,8 +19,6 @@ export interface TreeEntry {
   readonly content: string | Buffer
 }
 
-export type TreeSetting = Awaited<ReturnType<typeof treeSetting>>
-
 export async function treeSetting(t: Pick<Test, 'teardown'>) {
   const directory = tempDir(t, 'lt')
   const nix = makeNix({
