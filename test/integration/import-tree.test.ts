@@ -106,6 +106,18 @@ t.test('so is one whose files are too large, and a link that no disk can hold', 
   await t.rejects(imported(ctx, zero), new Refused('link is a symbolic link whose target has a zero in it'))
 })
 
+t.test('long paths of many files are refused before the list of them is large', async (t) => {
+  const blob = await mustRun({ ...git(repository, path, ['hash-object', '-w', '--stdin']), input: 'x' })
+  const made = (input: string) => mustRun({ ...git(repository, path, ['mktree']), input })
+  let tree = await made(Array.from({ length: 25_000 }, (_, n) => `100644 blob ${blob}\t${n}\n`).join(''))
+  for (let depth = 0; depth < 15; depth++) tree = await made(`040000 tree ${tree}\t${'d'.repeat(190)}\n`)
+  await t.rejects(imported(ctx, tree), {
+    message: 'this commit has more than 64MiB of names of files',
+    help: ['Make them shorter, or fewer.'],
+  })
+  await noneLeft(t)
+})
+
 t.test('a path that no disk takes is refused, up to that it is taken', async (t) => {
   const room = 4095 - `${nix.storeDir}/${'0'.repeat(32)}-source/`.length
   const x = { content: '' }
