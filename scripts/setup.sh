@@ -181,8 +181,8 @@ quietly() { # quietly COMMAND…: its output only when it fails
   return "$status"
 }
 
-# Install scripts run one by one, so that ssh2's binding is compiled once and for the Node that will load it,
-# not for the machine's own.
+# Of the install scripts only that of the package "node" is run, which puts Node in its place. ssh2's would compile what is not loaded
+# (src/transport/ssh2.ts).
 if [ "$have" != "$want" ]; then
   has npm || die 'npm is missing. Install it (Debian and Ubuntu: apt-get install npm), then run this again.'
   say 'installing the npm packages'
@@ -202,18 +202,6 @@ if [ "$have" != "$want" ]; then
     v24.*) ;;
     *) die "node_modules/.bin/node is $version, not v24." ;;
   esac
-  binding=ssh2/lib/protocol/crypto/build/Release/sshcrypto.node
-  loads() { node -e "require('$binding')" 2>/dev/null; }
-  if ! loads && has make && has c++ && has python3; then
-    # Node's headers come with the platform's package of the npm package `node`.
-    for headers in node_modules/node/node_modules/node-linux-* node_modules/node-linux-*; do
-      [ -d "$headers/include/node" ] || continue
-      say 'compiling the native part of ssh2'
-      npm_config_nodedir=$PWD/$headers npm rebuild ssh2 cpu-features >/dev/null 2>&1 || true
-      break
-    done
-  fi
-  loads || say 'ssh2 runs without its native part (no compiler here): large pushes take about a third longer.'
   # tap's test class has to be generated for the plugins that .taprc names.
   quietly tap build || die 'tap build failed.'
   printf '%s\n' "$want" >"$stamp"

@@ -2,7 +2,8 @@
 // same time.
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import ssh2 from 'ssh2'
+import type { Client } from 'ssh2'
+import { ssh2 } from '../../src/transport/ssh2.ts'
 import { type Key, makeKey } from '../../test/helpers/keys.ts'
 import { quietModule } from '../../test/helpers/module.ts'
 import { makeProject } from '../../test/helpers/project.ts'
@@ -90,7 +91,7 @@ async function alike(what: string, chance: Random, ask: (other: boolean) => Prom
   return { what: `${what}: ${b.toFixed(2)} ms and ${a.toFixed(2)} ms (medians of ${tries})`, wrong }
 }
 
-function login(receiver: Receiver, key: Key, username: string): Promise<ssh2.Client> {
+function login(receiver: Receiver, key: Key, username: string): Promise<Client> {
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client()
     client.on('ready', () => resolve(client)).on('error', reject)
@@ -109,7 +110,7 @@ async function refusal(receiver: Receiver, key: Key, username: string): Promise<
   return { said, took: performance.now() - begun }
 }
 
-function answer(client: ssh2.Client, command: string): Promise<Answer> {
+function answer(client: Client, command: string): Promise<Answer> {
   const begun = performance.now()
   return new Promise((resolve, reject) => {
     client.exec(command, (error, channel) => {

@@ -1,6 +1,6 @@
 // SSH keys as text: one authorized_keys line becomes a checked key, and a new host key becomes text.
 import { createHash, createPublicKey } from 'node:crypto'
-import ssh2 from 'ssh2'
+import { ssh2 } from './ssh2.ts'
 
 /** A public key whose blob is well formed. `fingerprint` is what `ssh-keygen -l` prints. */
 export interface PublicKey {

@@ -5,8 +5,8 @@ import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ssh2 from 'ssh2'
 import t from 'tap'
+import { ssh2 } from '../../src/transport/ssh2.ts'
 import { makeKey, ssh, sshArguments } from './ssh-support.ts'
 
 const SIZE = 200 * 1024 * 1024

@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import ssh2, { type Client } from 'ssh2'
+import type { Client } from 'ssh2'
 import t from 'tap'
+import { ssh2 } from '../../src/transport/ssh2.ts'
 import { makeKey, ssh, sshArguments, startServer } from './ssh-support.ts'
 
 const dir = t.testdir()

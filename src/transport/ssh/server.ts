@@ -1,8 +1,9 @@
 // The embedded SSH server: admits connections, times logins, and hands each connection on.
 import { createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import ssh2, { type Connection } from 'ssh2'
+import type { Connection } from 'ssh2'
 import type { Pusher } from '../../records.ts'
+import { ssh2 } from '../ssh2.ts'
 import { createAdmission } from './admission.ts'
 import { algorithms } from './algorithms.ts'
 import { type Retiring, serveConnection } from './connection.ts'
