@@ -54,6 +54,9 @@ export interface Receiver {
   restart(options?: ReceiverOptions): Promise<void>
 }
 
+/** How a process ends that Node, V8 or a native part gives up. */
+const crashes = ['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGTRAP']
+
 /** Starts a receiver and waits until it accepts connections. Whatever it leaves is ended and removed with the test. */
 export async function startReceiver(t: Ending, options: ReceiverOptions = {}): Promise<Receiver> {
   const directory = tempDir(t, 'r')
@@ -66,6 +69,7 @@ export async function startReceiver(t: Ending, options: ReceiverOptions = {}): P
   const key = await makeKey(directory, 'admin')
   const logFile = join(directory, 'serve.log')
   let daemon: { pid: number; ended: Promise<number | null>; running: boolean; ready: Ready } | undefined
+  let fell: string | null = null
 
   async function serve({ args = [], faults, env = {} }: ReceiverOptions) {
     const entry = faults === undefined ? 'src/bin.ts' : 'test/helpers/serve-with-faults.ts'
@@ -96,7 +100,11 @@ export async function startReceiver(t: Ending, options: ReceiverOptions = {}): P
     closeSync(log)
     const ended = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject)
-      child.once('close', (code) => resolve(code))
+      child.once('close', (code, signal) => {
+        if (daemon?.pid === child.pid && faults === undefined && (code === 1 || crashes.includes(signal ?? '')))
+          fell = `hostenv serve ended by itself (${code ?? signal}):\n${readFileSync(logFile, 'utf8').slice(-8000)}`
+        resolve(code)
+      })
     })
     const started = { pid: child.pid ?? 0, ended, running: true }
     ended.finally(() => {
@@ -124,6 +132,7 @@ export async function startReceiver(t: Ending, options: ReceiverOptions = {}): P
         // It ended by itself.
       }
     }
+    if (fell !== null) throw new Error(fell)
   })
   await options.before?.({ stateDir, runtimeDir })
   await serve(options)

@@ -50,6 +50,7 @@ const others = [
   ...['KEY is production', 'KEY is protected', 'KEY is not to go', 'WEB died: exit 1', '… takes …, not …'],
   ...[
     'Permission denied (publickey)',
+    'no matching cipher found',
     'unexpected capabilities^{}',
     'not our ref',
     '[rejected] … (fetch first)',
