@@ -2,11 +2,11 @@
 import { Command, CommanderError } from 'commander'
 import { down } from './activate/down.ts'
 import { check } from './config/check.ts'
-import { ConfigError, directories, type ServeFlags } from './config/config.ts'
+import { ConfigError, reachedAs, type ServeFlags } from './config/config.ts'
 import { readEnv } from './config/env.ts'
 import { loadConfig } from './config/load.ts'
 import { version } from './lib/version.ts'
-import { addOperatorCommands } from './operate/commands.ts'
+import { addOperatorCommands, existing } from './operate/commands.ts'
 import { type Overrides, serve } from './server.ts'
 import { StateInUse } from './state/database.ts'
 import { SchemaError } from './state/upgrade.ts'
@@ -67,8 +67,10 @@ export async function runCli(argv: readonly string[], overrides: Overrides = {})
     .option(...state)
     .option(...runtime)
     .action(async (flags: ServeFlags) => {
-      const stopped = await down(directories(flags, readEnv()))
-      say(stopped === 0 ? 'No environment was running.' : `Stopped ${stopped} environment${stopped === 1 ? '' : 's'}.`)
+      const where = existing(flags)
+      const stopped = await down(where)
+      const none = `No environment was running in ${where.runtimeDir}.`
+      say(stopped === 0 ? none : `Stopped ${stopped} environment${stopped === 1 ? '' : 's'}.`)
     })
 
   addOperatorCommands(program, state, runtime)
@@ -88,18 +90,19 @@ async function runServe(flags: ServeFlags, overrides: Overrides): Promise<void> 
   const receiver = await serve(() => loadConfig(flags, env, readKey), env, overrides)
   const { config } = receiver
   const { ssh, http } = receiver
-  const host = ssh.host.includes(':') ? `[${ssh.host}]` : ssh.host
+  const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)
+  const reached = bracketed(reachedAs(ssh, config.domain))
   for (const { fingerprint, source } of receiver.admins) say(`Administrator  ${fingerprint}  ${source}`)
   say(`Host key       ${receiver.hostKeyFingerprint}  (ed25519)`)
   say(`State          ${config.stateDir}`)
   say(`Nix store      ${receiver.privateStore ?? '/nix/store'}`)
-  say(`SSH            ${host}:${ssh.port}`)
+  say(`SSH            ${bracketed(ssh.host)}:${ssh.port}`)
   say(`Front door     http://*.${config.domain}:${http.port}`)
   if (!receiver.buildsAreSandboxed)
     say('Builds are not sandboxed here: only administrators may push (sandbox = true in nix.conf mends it).')
   say('')
   say('In a repository with a .hostenv folder:')
-  say(`  git remote add hostenv ssh://hostenv@${host}:${ssh.port}/ORGANISATION/PROJECT.git`)
+  say(`  git remote add hostenv ssh://hostenv@${reached}:${ssh.port}/ORGANISATION/PROJECT.git`)
   say(`  git push hostenv main`)
   let closing = false
   const stop = () => {

@@ -1,7 +1,7 @@
 // The collaborators of a running receiver, made from its settings and what the start prepared.
 import type { Logger } from 'pino'
 import { keptRelease } from './activate/kept-release.ts'
-import type { Address } from './config/config.ts'
+import { type Address, reachedAs } from './config/config.ts'
 import type { Env } from './config/env.ts'
 import { granted } from './config/grants.ts'
 import type { Context } from './context.ts'
@@ -50,7 +50,7 @@ export function makeContext({
 }: Parts): Context {
   const { nix, sandbox, site, library } = prepared
   const { stateDir, runtimeDir } = settings.config
-  const commandOf = (word: string) => `${commandLine(doors.ssh)}${word}`
+  const commandOf = (word: string) => `${commandLine(doors.ssh, settings.config.domain)}${word}`
   const reporting = new Set<number>()
   return {
     get config() {
@@ -119,7 +119,7 @@ export function makeContext({
   }
 }
 
-/** What a command line begins with that says a word to the receiver at this address. */
-export function commandLine({ host, port }: Address): string {
-  return `ssh -p ${port} hostenv@${host} `
+/** What a command line begins with that says a word to the receiver at this address, whose environments are below `domain`. */
+export function commandLine(ssh: Address, domain: string): string {
+  return `ssh -p ${ssh.port} hostenv@${reachedAs(ssh, domain)} `
 }

@@ -178,12 +178,12 @@ export async function serve(source: ConfigSource, env: Env, overrides: Overrides
   }
 }
 
-function doorSettings({ projects, limits }: Config, ssh: Address): DoorSettings {
+function doorSettings({ projects, limits, domain }: Config, ssh: Address): DoorSettings {
   const { frontDoor, heldTime, heldPerEnvironment, heldRequests } = limits
   return {
     limits: { frontDoor, heldTime, heldPerEnvironment, heldRequests },
     projects: Object.fromEntries(Object.entries(projects).map(([name, { domains }]) => [name, { domains }])),
-    command: commandLine(ssh),
+    command: commandLine(ssh, domain),
   }
 }
 

@@ -169,6 +169,11 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
+/** The host by which others reach an address: of one that means every address of the machine, the operator's domain. */
+export function reachedAs({ host }: Pick<Address, 'host'>, domain: string): string {
+  return /^[0.:]+$/.test(host) ? domain : host
+}
+
 function address(flag: string, text: string): Address {
   const match = addressPattern.exec(text)
   const port = Number(match?.[3])

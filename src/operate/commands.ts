@@ -122,7 +122,8 @@ function upgradeState(stateDir: string, check: boolean, say: (line: string) => v
   }
 }
 
-function existing(flags: Where): { stateDir: string; runtimeDir: string } {
+/** Where the state and the sockets of a receiver are. Throws ConfigError where there is no state. */
+export function existing(flags: Where): { stateDir: string; runtimeDir: string } {
   const dirs = directories(flags, readEnv())
   if (!existsSync(join(dirs.stateDir, 'hostenv.db')))
     throw new ConfigError(`There is no receiver's state in ${dirs.stateDir}: name its directory with --state DIR.`)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { directories, isLoopback, type ServeFlags, toConfig } from '../../../src/config/config.ts'
+import { directories, isLoopback, reachedAs, type ServeFlags, toConfig } from '../../../src/config/config.ts'
 import type { Env } from '../../../src/config/env.ts'
 
 const env: Env = {
@@ -64,4 +64,11 @@ t.test('directories follow the flags, then XDG, then the home', async (t) => {
 t.test('loopback is what only this machine reaches', async (t) => {
   for (const host of ['localhost', '::1', '127.0.0.1', '127.9.9.9']) t.ok(isLoopback(host), host)
   for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example', '']) t.notOk(isLoopback(host), host)
+})
+
+t.test('an address that means all of the machine is reached by the domain', async (t) => {
+  for (const host of ['0.0.0.0', '::', '::0', '0:0:0:0:0:0:0:0'])
+    t.equal(reachedAs({ host }, 'apps.example.org'), 'apps.example.org', host)
+  for (const host of ['127.0.0.1', '::1', '10.0.0.10', 'git.example.org'])
+    t.equal(reachedAs({ host }, 'apps.example.org'), host)
 })
