@@ -60,11 +60,21 @@ export async function build(derivation: Derivation, options: BuildOptions): Prom
   const bounded = [...argv, '--option', 'max-build-log-size', String(limits.maxDerivationLogBytes)]
   const command = nix.command(bounded)
   const limited = ['prlimit', `--nproc=${limits.maxProcesses}`, '--', ...command.argv] as const
-  const building = runBuild({ ...command, argv: [...limited] }, signal, (entry) =>
+  const planless = new AbortController()
+  const building = runBuild({ ...command, argv: [...limited] }, AbortSignal.any([signal, planless.signal]), (entry) =>
     progress === null ? waiting.push(entry) : progress.handle(entry),
   )
+  // It may fail while the plan is waited for, and who waits for it comes later.
+  building.catch(() => undefined)
   const read = nix.substitutes ? null : planFromStore(derivation, nix.realPath)
-  const planned = read ?? (await planBuild(nix.query(['build', installable, '--dry-run', ...LOG_FORMAT]), signal))
+  const asked = () => planBuild(nix.query(['build', installable, '--dry-run', ...LOG_FORMAT]), signal)
+  const planned =
+    read ??
+    (await asked().catch(async (error: unknown) => {
+      planless.abort()
+      await building
+      throw error
+    }))
   // What has been built before the plan was made is not in it.
   const begun = waiting.flatMap((entry) => (entry.kind === 'build-start' ? [entry.drv] : []))
   const plan = planned && { ...planned, builds: [...new Set([...begun, ...planned.builds])] }

@@ -215,6 +215,19 @@ t.test('lines come while the build runs, and a cancel ends it with its builders'
   t.match(await build(await derivation('one'), watched('after').options), { cached: true }, 'the store still works')
 })
 
+t.test('a Nix that cannot be started fails its build and nothing else, and no other Nix goes on', async (t) => {
+  const nowhere = (): ReturnType<typeof nix.query> => ({ argv: ['nix'], env: { PATH: '/nowhere' } })
+  const { options } = watched('nowhere')
+  for (const broken of [
+    { ...nix, command: nowhere },
+    { ...nix, substitutes: true, query: nowhere },
+    { ...nix, substitutes: true, command: nowhere, query: nowhere },
+  ])
+    await t.rejects(build(await derivation('slow'), { ...options, nix: broken }), /cannot start|ENOENT/)
+  const left = await run({ argv: ['pgrep', '-f', `${root}/store`], env: { PATH: process.env.PATH ?? '' } })
+  t.equal(left.stdout, '')
+})
+
 t.test('a noisy build is cut on disk and in what is shown, and succeeds', async (t) => {
   const { events, log, options } = watched('noisy', {
     limits: { maxLogBytes: 100_000, maxProcesses: 4096, maxDerivationLogBytes: 64 * 1024 * 1024 },
