@@ -108,12 +108,15 @@ function isPlain({ dryRun, noActivate, env }: PushOptions): boolean {
   return !dryRun && !noActivate && env === null
 }
 
-// A dry run stands in nobody's way.
+// A dry run stands in nobody's way. First pushes of a project, each with a repository of its own, do: only one of these stays.
 function enter(ctx: Context, unit: readonly PushDeploy[]): Place {
-  return ctx.lanes.enter(
-    unit[0]?.id ?? 0,
-    unit.filter(({ options }) => !options.dryRun).map((deploy) => `ref ${deploy.project} ${deploy.update.ref}`),
-  )
+  const lanes = unit
+    .filter(({ options }) => !options.dryRun)
+    .flatMap(({ project, update, session }) => [
+      `ref ${project} ${update.ref}`,
+      ...(session.fresh ? [`repository ${project}`] : []),
+    ])
+  return ctx.lanes.enter(unit[0]?.id ?? 0, lanes)
 }
 
 // Refs that become live together, or not at all: one ref, or all refs of the push under --atomic.

@@ -7,10 +7,11 @@ import { makeProject } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
+const config = join(tempDir(t), 'hostenv.yaml')
+writeFileSync(config, 'projects:\n  acme/kept:\n    deploys: false\n  acme/begun:\n    deploys: false\n')
+const receiver = await startReceiver(t, { args: ['--config', config] })
+
 t.test('a project that is only kept', async (t) => {
-  const config = join(tempDir(t), 'hostenv.yaml')
-  writeFileSync(config, 'projects:\n  acme/kept:\n    deploys: false\n')
-  const receiver = await startReceiver(t, { args: ['--config', config] })
   const name = 'acme/kept'
   const project = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': 'throw "never evaluated"\n' })
   const first = await project.git('rev-parse', 'HEAD')
@@ -30,4 +31,20 @@ t.test('a project that is only kept', async (t) => {
   t.equal((await project.push(receiver, [':anything/at/all', ':v1'], { name })).code, 0, 'branches and tags go')
   t.equal(await refOf(receiver, name, 'refs/heads/anything/at/all'), null)
   t.strictSame(record(receiver, 'SELECT * FROM environment'), [])
+})
+
+t.test('of first pushes at the same time, what was answered ok is there', async (t) => {
+  const name = 'acme/begun'
+  const project = await makeProject(t, 'hello-web')
+  const branches = ['a', 'b', 'c', 'd']
+  const first = await Promise.all(branches.map((branch) => project.push(receiver, `main:${branch}`, { name })))
+  const there = await Promise.all(branches.map((branch) => refOf(receiver, name, `refs/heads/${branch}`)))
+  t.strictSame(
+    there.map((oid) => oid !== null),
+    first.map(({ code }) => code === 0),
+  )
+  t.ok(there.some((oid) => oid !== null))
+  for (const { code, stderr } of first)
+    if (code !== 0) t.match(stderr, /the project was created by another push meanwhile; push again/)
+  t.equal((await project.push(receiver, ['main:a', 'main:b', 'main:c', 'main:d'], { name })).code, 0)
 })
