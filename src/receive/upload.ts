@@ -16,6 +16,8 @@ export interface Upload {
 export async function uploadPack(io: GitIo, { repository, path }: Upload): Promise<Ended> {
   const settings = [
     'uploadpack.allowFilter=true',
+    // Its patterns would be read from any file that the client names, one that no ref reaches too.
+    'uploadpackfilter.sparse:oid.allow=false',
     // The guard has looked already, and git's own look takes every file for reachable.
     'uploadpack.allowAnySHA1InWant=true',
   ]

@@ -6,6 +6,9 @@ import type { Oid } from '../records.ts'
 /** A request with more than this is nobody's: about 600,000 objects by name. */
 const maxRequest = 32 * 1024 ** 2
 
+/** Of `git fetch --unshallow` (INFINITE_DEPTH in shallow.h). */
+const infinite = 0x7fff_ffff
+
 /** Git's own words, which its clients know. */
 export class NotReachable extends Error {
   constructor(oid: Oid) {
@@ -42,8 +45,8 @@ export class WantGuard extends Transform {
     while (!this.#open) {
       const line = this.#line()
       if (line === null) return
-      const want = /^want ([0-9a-f]{40})(?![0-9a-f])/.exec(line)
-      if (want?.[1]) this.#wants.push(want[1])
+      if (line.startsWith('want ')) this.#wants.push(wanted(line))
+      if (line.startsWith('deepen ')) this.#bound(line)
       if (line !== '') continue
       const missing = this.#wants.length === 0 ? null : await this.#check([...new Set(this.#wants)])
       if (missing !== null) throw new NotReachable(missing)
@@ -57,12 +60,21 @@ export class WantGuard extends Transform {
     this.#bytes = Buffer.alloc(0)
   }
 
+  // The line that was read last asks for history so deep. Where it asks for all, git takes every `shallow` line for one whose parents are
+  // wanted, whether a ref reaches it or not (upload-pack.c, deepen). One less is as deep as any history, and follows what is wanted only.
+  #bound(line: string): void {
+    const depth = /^deepen ([1-9]\d{0,9})\n?$/.exec(line)?.[1]
+    if (depth === undefined || Number(depth) > infinite) throw new Error('a depth that git could read otherwise')
+    if (Number(depth) === infinite) this.#bytes.write(String(infinite - 1), this.#read - line.length + 'deepen '.length)
+  }
+
   // The start of the next pkt-line, '' for a flush, null when it is not whole yet. What is malformed git refuses by itself.
   #line(): string | null {
     const rest = this.#bytes.subarray(this.#read)
     if (rest.length < 4) return null
-    const length = Number.parseInt(rest.toString('latin1', 0, 4), 16)
-    if (!(length >= 0)) throw new Error('not a pkt-line length')
+    const digits = rest.toString('latin1', 0, 4)
+    if (!/^[0-9a-f]{4}$/i.test(digits)) throw new Error('not a pkt-line length')
+    const length = Number.parseInt(digits, 16)
     // 0001 and 0002 have no payload either (gitprotocol-v2(5), packet-line framing).
     if (length < 4) {
       this.#read += 4
@@ -73,4 +85,12 @@ export class WantGuard extends Transform {
     // An empty payload is not a flush.
     return rest.toString('latin1', 4, Math.min(length, 64)) || 'empty'
   }
+}
+
+// git reads 40 digits, also A to F, and takes whatever follows them (hex.c). What honest clients say is an id, a space or the end of the
+// line; anything else is refused, so that nothing is read in two ways.
+function wanted(line: string): Oid {
+  const oid = /^want ([0-9a-f]{40})(?:[ \n]|$)/i.exec(line)?.[1]
+  if (oid === undefined) throw new Error('a want without an id')
+  return oid.toLowerCase()
 }

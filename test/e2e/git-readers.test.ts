@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { run } from '../../src/lib/spawn.ts'
+import { run, start } from '../../src/lib/spawn.ts'
+import { flush, pkt } from '../../src/receive/pkt-line.ts'
 import { makeKey } from '../helpers/keys.ts'
 import { quietModule } from '../helpers/module.ts'
 import { cleanEnv } from '../helpers/programs.ts'
@@ -137,4 +138,68 @@ t.test('what a refused push brought cannot be fetched by its id, what a ref reac
       t.equal((await git(alice, ['cat-file', '-e', oid], folder)).code, 0)
     }
   }
+})
+
+/** What git upload-pack answers alice to bytes that her git would not send. */
+async function asked(version: string, bytes: Buffer): Promise<Buffer> {
+  const ssh = [...receiver.sshCommand(alice).split(' '), '-o', `SetEnv=GIT_PROTOCOL=version=${version}`]
+  const argv = [...ssh, '-p', `${receiver.sshPort}`, 'git@127.0.0.1', "git-upload-pack 'acme/hello-web.git'"]
+  const child = start({ argv: argv as [string, ...string[]], env: cleanEnv(receiver.home) }, ['pipe', 'pipe', 'ignore'])
+  child.stdin?.on('error', () => undefined)
+  child.stdin?.end(bytes)
+  const said: Buffer[] = []
+  for await (const chunk of child.stdout ?? []) said.push(chunk as Buffer)
+  return Buffer.concat(said)
+}
+
+t.test('nor by any other way to ask for it', async (t) => {
+  await project.git('checkout', '-q', '-b', 'removed')
+  const secret = (await project.commit('Another secret', { secret: 'the other password\n' })).trim()
+  const above = (await project.commit('The secret removed', { secret: 'none\n' })).trim()
+  await project.git('checkout', '-q', 'main')
+  t.match((await project.push(receiver, 'removed')).stderr, /no environment for removed/)
+  const main = (await project.git('rev-parse', 'main')).trim()
+  const request = (version: string, ...wants: string[]) =>
+    Buffer.concat(
+      version === '2'
+        ? [pkt('command=fetch'), Buffer.from('0001'), ...wants.map((line) => pkt(line)), pkt('done'), flush]
+        : [...wants.map((line) => pkt(line)), flush, pkt('done')],
+    )
+  const pack = (version: string, ...wants: string[]) => asked(version, request(version, ...wants))
+  for (const version of ['0', '2']) {
+    t.match((await pack(version, `want ${main}\n`)).toString('latin1'), /PACK/, 'what a ref reaches is served')
+    for (const want of [secret.toUpperCase(), `${secret}0`, `${secret}\0`, `${secret}${secret}`]) {
+      const answer = (await pack(version, `want ${want}\n`)).toString('latin1')
+      t.notMatch(answer, /PACK/)
+      t.match(answer, /ERR upload-pack: (not our ref|this request cannot be read)/, JSON.stringify(want))
+    }
+    // git would send what is below a commit at which the client says its history ends.
+    const wants = [`want ${main}\n`, `shallow ${above}`]
+    const [whole, deep] = [
+      await pack(version, ...wants, 'deepen 9999'),
+      await pack(version, ...wants, 'deepen 2147483647'),
+    ]
+    const objects = (answer: Buffer) => answer.readUInt32BE(answer.indexOf('PACK') + 8)
+    t.equal(objects(deep), objects(whole))
+    t.notMatch(deep.toString('latin1'), `unshallow ${above}`)
+  }
+})
+
+t.test('a shallow clone becomes a whole one', async (t) => {
+  for (const version of ['0', '2']) {
+    const folder = join(tempDir(t, 'c'), 'shallow')
+    await git(alice, ['clone', '-q', '--depth=1', url, folder])
+    const ran = await git(alice, ['-c', `protocol.version=${version}`, 'fetch', '-q', '--unshallow'], folder)
+    t.equal(ran.code, 0, ran.stderr)
+    t.equal((await git(alice, ['rev-parse', '--is-shallow-repository'], folder)).stdout, 'false')
+    t.equal((await git(alice, ['fsck'], folder)).code, 0)
+  }
+})
+
+// Patterns that git reads from whatever file is named would tell what is in it, line by line.
+t.test('no file of the repository is taken for a filter', async (t) => {
+  const folder = join(tempDir(t, 'c'), 'sparse')
+  const ran = await git(alice, ['clone', '-q', '--no-checkout', '--filter=sparse:oid=main:on-top', url, folder])
+  t.not(ran.code, 0)
+  t.match(ran.stderr, "filter 'sparse:oid' not supported")
 })

@@ -65,3 +65,57 @@ t.test('what is no pkt-line, or has no end, passes never', async (t) => {
     t.equal(through.length, 0)
   }
 })
+
+const lines = (...said: (string | Buffer)[]) => Buffer.concat([...said.map((line) => pkt(line)), flush])
+
+// get_oid_hex of git reads A to F too, and looks at nothing behind the 40th digit.
+t.test('a want that git would read passes only when it was looked at', async (t) => {
+  for (const protocol of [null, 'version=2']) {
+    const { through, error } = await guarded(lines(`want ${bad.toUpperCase()}\n`), protocol)
+    t.match(error, { message: `not our ref ${bad}` })
+    t.equal(through.length, 0)
+    const fine = lines(`want ${good.toUpperCase()} side-band-64k\n`, `want ${good}`)
+    const passed = await guarded(fine, protocol)
+    t.same(passed.asked, [[good]])
+    t.ok(passed.through.equals(fine))
+    for (const after of ['0', 'F', 'x', '\0', '\t', bad.slice(16), `\0${good}`, '\r\n']) {
+      const { through, error, asked } = await guarded(lines(`want ${good}\n`, `want ${bad}${after}`), protocol)
+      t.match(error, { message: 'a want without an id' }, JSON.stringify(after))
+      t.same([asked, through.length], [[], 0])
+    }
+  }
+  for (const line of [`want  ${bad}`, `want \t${bad}`, `want ${bad.slice(1)}`, 'want ', 'want refs/heads/main'])
+    t.match((await guarded(lines(line), 'version=2')).error, { message: 'a want without an id' }, JSON.stringify(line))
+})
+
+t.test('the length of a line is four digits, of either case', async (t) => {
+  const long = `want ${bad} ${'x'.repeat(0xa0)}`
+  for (const digits of ['00D2', '00d2']) {
+    const { error } = await guarded(Buffer.concat([Buffer.from(`${digits}${long}`), flush]), 'version=2')
+    t.type(error, NotReachable)
+  }
+  for (const digits of ['0xd2', ' 0d2', '+0d2', '00 d', '000g', '-001', '00.0'])
+    t.match((await guarded(Buffer.from(`${digits}${long}0000`), 'version=2')).error, { message: /not a pkt-line/ })
+})
+
+t.test('all of the history is asked for as a depth, of which there is only one way to read it', async (t) => {
+  const asked = (depth: string) => lines(`want ${good}`, `shallow ${bad}`, depth)
+  for (const protocol of [null, 'version=2']) {
+    for (const end of ['', '\n']) {
+      const { through } = await guarded(asked(`deepen 2147483647${end}`), protocol, 7)
+      t.ok(through.equals(asked(`deepen 2147483646${end}`)))
+    }
+    for (const depth of ['deepen 1', 'deepen 2147483646\n', 'deepen-relative', 'deepen-since 1', 'deepen-not main'])
+      t.ok((await guarded(asked(depth), protocol)).through.equals(asked(depth)))
+    for (const depth of [
+      '0x7fffffff',
+      '017777777777',
+      '+2147483647',
+      ' 2147483647',
+      '6442450943',
+      '2147483647\0',
+      '-1',
+    ])
+      t.match((await guarded(asked(`deepen ${depth}`), protocol)).error, { message: /a depth/ }, depth)
+  }
+})
