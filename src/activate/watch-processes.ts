@@ -14,7 +14,13 @@ const INTERVAL = 1000
 /** Looks every second. Abort the answer to stop. */
 export function watchProcesses(ctx: Context): AbortController {
   const controller = new AbortController()
-  const timer = setInterval(() => look(ctx), INTERVAL)
+  const timer = setInterval(() => {
+    try {
+      look(ctx)
+    } catch (error) {
+      ctx.log.error({ err: error }, 'cannot look at what environments use')
+    }
+  }, INTERVAL)
   timer.unref()
   controller.signal.addEventListener('abort', () => clearInterval(timer))
   return controller
@@ -29,16 +35,20 @@ function look(ctx: Context): void {
     const tree = findTree(ctx.host, facts, all)
     const why = tree === null ? null : overuse(descendants(tree, all), boundsOf(ctx.host))
     if (tree === null || why === null) continue
-    const row = ctx.state.environments.byUserName(userName)
-    if (row !== null) stop(ctx, row, why)
-    endTree(facts, tree, why)
+    // Marked before its tree ends: what is broken is not started again. On a full disk it cannot be marked, and ends all the same.
+    try {
+      const row = ctx.state.environments.byUserName(userName)
+      if (row !== null) mark(ctx, row, why)
+    } finally {
+      endTree(facts, tree, why)
+    }
   }
 }
 
-// Marked before its tree ends: what is broken is not started again. While it switches, the deploy fails and undoes it.
-function stop(ctx: Context, { project, key, live }: EnvironmentRow, why: string): void {
+// While it switches, the deploy fails and undoes it.
+function mark(ctx: Context, { project, key, live }: EnvironmentRow, why: string): void {
   ctx.log.error({ project, key }, `an environment is over a limit; it is stopped: ${why}`)
-  const open = ctx.state.deploys.open().filter(({ stage }) => stage === 'switching')
+  const open = ctx.state.deploys.open().filter(({ stage }) => stage === 'switching' || stage === 'switched')
   const switches = open.some((deploy) => deploy.project === project && deploy.key === key)
   if (live !== null && !switches) ctx.state.environments.setBroken(project, key, `its services were stopped: ${why}`)
 }

@@ -14,6 +14,7 @@ const limits = {
   activateTime: 5000,
   stopTime: 3000,
   portCheckInterval: 300,
+  treeCheckInterval: 500,
   environmentMemory: 300 * 1024 ** 2,
   processMemory: 400 * 1024 ** 2,
 }
@@ -125,6 +126,25 @@ t.test('services that do so later are stopped, and envs says why', async (t) => 
   t.match(found, overMemory)
   t.match(found, 'broken')
   t.match(await push(service, 'takes-later', taker('listen()')), { code: 0 }, 'a push mends it')
+})
+
+t.test('where a release is live already it comes back, and is started again when it falls', async (t) => {
+  const name = 'takes-next'
+  t.match(await push(service, name, taker('listen()')), { code: 0 })
+  const second = await push(service, name, taker('both()'), 'deploymentVerification.upFor = 60;')
+  t.match(second, { code: 1, stderr: overMemory })
+  const envs = async () => (await receiver.ssh('envs', '-p', `acme/${name}`)).stdout
+  t.notMatch(await envs(), /broken/)
+  const trees = () => processesOf(receiver.directory).filter(({ command }) => /s6-svscan.*\/takesnext-/.test(command))
+  const before = trees().map(({ pid }) => pid)
+  t.ok(before.length > 0, 'the release before runs')
+  for (const pid of before) process.kill(pid, 'SIGKILL')
+  for (const until = Date.now() + 30_000; Date.now() < until && !trees().some(({ pid }) => !before.includes(pid)); )
+    await sleep(100)
+  t.ok(
+    trees().some(({ pid }) => !before.includes(pid)),
+    'and is started again',
+  )
 })
 
 t.test('activate that fills /tmp, which is memory, is ended, and the limit is named', async (t) => {
