@@ -2,6 +2,7 @@
 import { isZero, short } from '../lib/oid.ts'
 import { type Manifest, type RefUpdate, Refused } from '../records.ts'
 import { type Asker, permit } from './decide.ts'
+import { keyOfFullRef } from './previews.ts'
 import { rightsChanged } from './rights-changed.ts'
 import type { State } from './state.ts'
 
@@ -39,12 +40,17 @@ export function permitPolicy(state: State, pushed: Pushed, { before, key, policy
   const { session, project, update } = pushed
   const inForce = state.projects.get(project)?.policy
   if (inForce === undefined) return
-  if (before !== key) permitUpdate(state, pushed, key)
-  const changes = rightsChanged(inForce, policy)
+  // With -o env=KEY the branch may mean another one than the push.
+  const after = keyOfFullRef(policy, update.ref)
+  for (const one of new Set([key, after])) if (one !== null && one !== before) permitUpdate(state, pushed, one)
+  const there = state.environments.ofProject(project).map((row) => row.key)
+  const changes = rightsChanged(inForce, policy, there)
+  // Who may change rights is asked of what the canonical branch means.
+  if (after !== before) changes.push(`the canonical branch means ${after ?? 'nothing'}, not ${before ?? 'nothing'}`)
   if (changes.length === 0) return
   try {
     const subject = `${short(update.new)}: ${changes.join(', ')}`
-    permit(state, session, { action: 'grant', project, key: before ?? key, subject })
+    permit(state, session, { action: 'grant', project, key: before, subject })
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     throw new Refused(error.message, { headline: error.headline, detail: changes, help: error.help })

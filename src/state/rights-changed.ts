@@ -1,15 +1,25 @@
 // What a new policy changes in who may do what: a push of the canonical branch that does so takes a maintainer.
+import { isDeepStrictEqual } from 'node:util'
 import type { EnvironmentManifest, Manifest, PreviewManifest } from '../records.ts'
+import { previewOf } from './previews.ts'
 
-type Granting = Pick<EnvironmentManifest, 'users'> & Partial<Pick<EnvironmentManifest, 'protected' | 'type'>>
+type Granting = Pick<EnvironmentManifest, 'users' | 'type'> &
+  Partial<Pick<EnvironmentManifest, 'protected'> & Pick<PreviewManifest, 'extends'>>
 
-/** Sentences, one for each difference; empty where everybody may do afterwards what they may do now. */
-export function rightsChanged(old: Manifest, next: Manifest): string[] {
+/**
+ * Sentences, one for each difference; empty where nobody may do more afterwards to what there is.
+ * @param there keys that have data, whether or not a policy knows them
+ */
+export function rightsChanged(old: Manifest, next: Manifest, there: readonly string[]): string[] {
   return [
-    ...compared(old.environments, next.environments, (key) => `environments.${JSON.stringify(key)}`),
-    ...compared(old.previews ?? {}, next.previews ?? {}, (pattern) => `previews.${JSON.stringify(pattern)}`),
+    ...compared(old.environments, next.environments, environmentPath),
+    ...compared(old.previews, next.previews, previewPath),
+    ...moved(old, next, there),
   ]
 }
+
+const environmentPath = (key: string) => `environments.${JSON.stringify(key)}`
+const previewPath = (pattern: string) => `previews.${JSON.stringify(pattern)}`
 
 function compared(
   old: Readonly<Record<string, EnvironmentManifest | PreviewManifest>>,
@@ -33,17 +43,34 @@ function users(before: Granting | undefined, after: Granting | undefined): strin
   })
 }
 
-// What is protected or production asks for more; a new environment asks for what it says.
+// What is protected or production asks for more, and the operator gives roles by type; a new environment asks for what it says.
 function guards(before: Granting | undefined, after: Granting | undefined): string[] {
   if (before === undefined) return []
-  const [was, is] = [before, after].map((one) => ({
-    protected: one?.protected === true,
-    production: one?.type === 'production',
-  }))
-  return [
-    ...(was?.protected && !is?.protected ? ['.protected is taken away'] : []),
-    ...(was?.production && !is?.production ? ['.type is not production any more'] : []),
-  ]
+  const unprotected = before.protected && !after?.protected ? ['.protected is taken away'] : []
+  if (after === undefined)
+    return [...unprotected, ...(before.type === 'production' ? ['.type is not production any more'] : [])]
+  const fields = ['type', 'extends'] as const
+  const others = fields.filter((field) => before[field] !== after[field])
+  return [...unprotected, ...others.map((field) => `.${field} is ${after[field]}, not ${before[field]}`)]
+}
+
+// What is there keeps its data when something else of the policy comes to say who may do what to it: a pattern that is nearer, or one
+// that is left when an environment is declared no more. What nothing says that of any more is nobody's.
+function moved(old: Manifest, next: Manifest, there: readonly string[]): string[] {
+  return [...new Set([...Object.keys(old.environments), ...there])].flatMap((key) => {
+    const [was, is] = [standing(old, key), standing(next, key)]
+    if (is === null || is.path === was?.path || isDeepStrictEqual(is.rights, was?.rights)) return []
+    return [`${JSON.stringify(key)} comes under ${is.path}, not ${was?.path ?? 'under nothing'}`]
+  })
+}
+
+function standing(policy: Manifest, key: string): { path: string; rights: unknown } | null {
+  const declared = own(policy.environments, key)
+  if (declared !== undefined) return { path: environmentPath(key), rights: { type: declared.type } }
+  const preview = previewOf(policy, key)
+  if (preview === null) return null
+  const { pattern, type, extends: like } = preview
+  return { path: previewPath(pattern), rights: { type, like, users: roles(preview) } }
 }
 
 function roles(one: Granting | undefined): Map<string, string> {

@@ -6,18 +6,28 @@ import t, { type Test } from 'tap'
 import { agree, record, refOf } from '../helpers/agree.ts'
 import { get } from '../helpers/http.ts'
 import { makeKey } from '../helpers/keys.ts'
-import { webModule } from '../helpers/module.ts'
+import { quietModule, webModule } from '../helpers/module.ts'
 import { makeProject, type Pushed } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 import { hostname } from '../helpers/standing.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
 const directory = tempDir(t, 'pa')
-const [alice, bob, eve] = await Promise.all(['alice', 'bob', 'eve'].map((name) => makeKey(directory, name)))
+const [alice, bob, eve, tess] = await Promise.all(
+  ['alice', 'bob', 'eve', 'tess'].map((name) => makeKey(directory, name)),
+)
 const name = 'acme/helloweb'
 const config = join(directory, 'hostenv.yaml')
-// The operator grants the host name to the project: which of its environments has it is the policy's to say.
-writeFileSync(config, JSON.stringify({ projects: { [name]: { domains: ['shop.example.org'] } } }))
+// The operator grants the host name to the project: which of its environments has it is the policy's to say. What Tess is in
+// another project follows from the type of its environments, which is the policy's, too.
+const typed = { production: 'viewer', testing: 'deployer', development: 'maintainer' }
+writeFileSync(
+  config,
+  JSON.stringify({
+    users: { tess: { keys: [tess?.publicKey] } },
+    projects: { [name]: { domains: ['shop.example.org'] }, 'acme/typed': { access: { tess: typed } } },
+  }),
+)
 // What counts here is who may do what, whether or not this machine can isolate builds.
 const receiver = await startReceiver(t, { args: ['--config', config, '--allow-unsandboxed-builds'] })
 
@@ -269,4 +279,50 @@ t.test('words ask for the same rights', async (t) => {
     const done = await receiver.sshAs(alice as never, words)
     t.equal(done.code, 0, done.stderr)
   }
+})
+
+t.test('no environment becomes one of a type in which its pusher is more', async (t) => {
+  const typedModule = (more: Record<string, string> = {}, rest = '') =>
+    quietModule({ main: 'type = "testing";', prod: 'type = "production";', dev: '', ...more }, rest)
+  const other = await makeProject(t, 'hello-web', { [file]: typedModule() })
+  const push = (refs: string | string[], settings: object = {}) =>
+    other.push(receiver, refs, { name: 'acme/typed', ...settings } as never)
+  const policy = () => record(receiver, 'SELECT policy, policy_commit FROM project WHERE name = ?', 'acme/typed')
+  t.equal((await push(['main', 'main:prod', 'main:dev'])).code, 0)
+  const before = policy()
+  const maintains = `users.tess = { publicKeys = [ ${JSON.stringify(tess?.publicKey)} ]; role = "maintainer"; };`
+  const mine = `type = "production"; ${maintains}`
+  for (const [what, text, options, said] of [
+    ['a role for herself', typedModule({ prod: mine }), [], 'environments."prod".users.tess is added'],
+    [
+      'main as a development environment',
+      typedModule({ main: '' }),
+      [],
+      'environments."main".type is development, not testing',
+    ],
+    ['both at once', typedModule({ main: '', prod: mine }), [], 'environments."main".type is development, not testing'],
+    [
+      'the branch led to a development environment',
+      typedModule({ main: 'type = "testing"; hostenv.gitRef = "x";', dev: 'hostenv.gitRef = "main";' }),
+      [],
+      'the canonical branch means dev, not main',
+    ],
+    [
+      'the branch led to nothing, in a push that goes elsewhere',
+      typedModule({ main: 'type = "testing"; enable = false;' }, 'defaultEnvironment = "prod";'),
+      ['env=dev'],
+      'the canonical branch means nothing, not main',
+    ],
+  ] as const) {
+    await other.commit(what, { [file]: text })
+    const pushed = await push('main', { key: tess, options })
+    t.match(reason(pushed), /^no right to change who may do what in main/, what)
+    t.match(words(pushed).replace(/\n +/g, ' '), said, what)
+    t.same(policy(), before, 'the policy is what it was')
+    await other.git('reset', '-q', '--hard', 'HEAD^')
+  }
+  await other.commit('An environment of her own', { [file]: typedModule({ mine: '' }) })
+  t.equal(reason(await push('main', { key: tess })), 'accepted', "what is new is nobody else's")
+  t.equal(reason(await push('main:mine', { key: tess })), 'accepted')
+  t.match(reason(await push('main:prod', { key: tess })), /^no right to deploy to prod/)
 })

@@ -6,7 +6,6 @@ import { type Manifest, Refused } from '../../../src/records.ts'
 import { permit } from '../../../src/state/decide.ts'
 import { migrations } from '../../../src/state/migrations.ts'
 import { type Action, actions } from '../../../src/state/rights.ts'
-import { rightsChanged } from '../../../src/state/rights-changed.ts'
 import { State } from '../../../src/state/state.ts'
 
 const environment = (type: string, users: object = {}, more: object = {}) => ({
@@ -109,59 +108,6 @@ t.test(
     t.same(first('ada', 'nobody/else'), [false, false])
   },
 )
-
-t.test('a policy that gives or takes rights is told from one that does not', async (t) => {
-  // biome-ignore lint/suspicious/noExplicitAny: parts of a policy that the types call readonly
-  const change = (edit: (next: any) => void) => {
-    const next = structuredClone(policy)
-    edit(next)
-    return rightsChanged(policy, next)
-  }
-  t.same(
-    change(() => {}),
-    [],
-  )
-  t.same(
-    change((p) => (p.environments.main.virtualHosts = { x: {} })),
-    [],
-  )
-  t.same(
-    change((p) => (p.environments.new = environment('testing'))),
-    [],
-    'an environment of nobody in particular',
-  )
-  t.same(
-    change((p) => (p.environments.dev.users = user('eve'))),
-    ['environments."dev".users.eve is added'],
-  )
-  t.same(
-    change((p) => (p.environments.new = environment('testing', user('eve')))),
-    ['environments."new".users.eve is added'],
-  )
-  t.same(
-    change((p) => (p.environments.main.users.vic.role = 'maintainer')),
-    ['environments."main".users.vic has another role or other keys'],
-  )
-  t.same(
-    change((p) => delete p.environments.main),
-    [
-      ...['pia', 'max', 'vic'].map((name) => `environments."main".users.${name} is removed`),
-      'environments."main".type is not production any more',
-    ],
-  )
-  t.same(
-    change((p) => (p.environments.staging.protected = false)),
-    ['environments."staging".protected is taken away'],
-  )
-  t.same(
-    change((p) => (p.previews['feature/*'].users = {})),
-    ['previews."feature/*".users.fay is removed'],
-  )
-  t.same(
-    change((p) => (p.previews['x/*'] = { ...p.previews['feature/*'] })),
-    ['previews."x/*".users.fay is added'],
-  )
-})
 
 t.test('every decision is written down, allowed or refused, and only so many are kept', async (t) => {
   const { state } = makeState()
