@@ -1,10 +1,11 @@
 // SSH keys as text: one authorized_keys line becomes a checked key, and a new host key becomes text.
 import { createHash, createPublicKey } from 'node:crypto'
+import { readSecurityKey, SECURITY_KEY_TYPES } from './security-key.ts'
 import { ssh2 } from './ssh2.ts'
 
 /** A public key whose blob is well formed. `fingerprint` is what `ssh-keygen -l` prints. */
 export interface PublicKey {
-  /** The key's own type (`ssh-ed25519`, `ssh-rsa`, `ecdsa-sha2-nistp256`, …), not a signature algorithm. */
+  /** The key's own type (`ssh-ed25519`, `sk-ssh-ed25519@openssh.com`, …), not a signature algorithm. */
   readonly algorithm: string
   /** The key in SSH wire form (RFC 4253, 6.6). */
   readonly blob: Buffer
@@ -20,7 +21,8 @@ export class KeyError extends Error {
 /** Something that checks signatures of one key: true only when the signature is good. */
 export type Verify = (data: Buffer, signature: Buffer, hash: string | undefined) => boolean
 
-const TYPES = ['ssh-ed25519', 'ssh-rsa', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521']
+const PLAIN_TYPES = ['ssh-ed25519', 'ssh-rsa', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521']
+const TYPES = [...PLAIN_TYPES, ...SECURITY_KEY_TYPES]
 const SMALLEST_RSA = 2048
 
 /** Parses one `type base64 comment` line (sshd(8), AUTHORIZED_KEYS, without options). Throws KeyError. */
@@ -40,6 +42,12 @@ export function parsePublicKey(line: string): PublicKey {
 export function readBlob(type: string, blob: Buffer): Omit<PublicKey, 'comment'> & { readonly verify: Verify } {
   const bad = new KeyError(`The ${TYPES.includes(type) ? type : 'given'} key is damaged or cut off.`)
   if (!TYPES.includes(type)) throw new KeyError('This type of key is not supported.')
+  const facts = { algorithm: type, blob, fingerprint: fingerprintOf(blob) }
+  if (SECURITY_KEY_TYPES.includes(type)) {
+    const verify = readSecurityKey(type, blob)
+    if (verify === null) throw bad
+    return { ...facts, verify }
+  }
   const parsed = ssh2.utils.parseKey(`${type} ${blob.toString('base64')}`)
   if (parsed instanceof Error || Array.isArray(parsed) || parsed.type !== type) throw bad
   // One key must have one spelling: what ssh2 would write again has to be what was read.
@@ -53,7 +61,7 @@ export function readBlob(type: string, blob: Buffer): Omit<PublicKey, 'comment'>
   if (type === 'ssh-rsa' && (bits ?? 0) < SMALLEST_RSA)
     throw new KeyError(`An RSA key needs at least ${SMALLEST_RSA} bits; ed25519 is a better choice.`)
   const verify: Verify = (data, signature, hash) => parsed.verify(data, signature, hash as string) === true
-  return { algorithm: type, blob, fingerprint: fingerprintOf(blob), verify }
+  return { ...facts, verify }
 }
 
 /** `SHA256:…` of a key in wire form, as OpenSSH prints it. */
@@ -96,7 +104,6 @@ export function publicHalf(privateKey: string): { publicKey: string; fingerprint
 function whyNot(type: string, encoded: string): string {
   if (type === '') return 'The line is empty.'
   if (type === 'ssh-dss') return 'DSA keys are too weak; make an ed25519 key with ssh-keygen -t ed25519.'
-  if (type.startsWith('sk-')) return 'Keys of security tokens (sk-…) are not supported by the embedded SSH server.'
   if (type.includes('-cert-')) return 'Certificates are not supported; give the public key itself.'
   if (encoded === '') return 'A key line is "type base64 comment".'
   return 'A key line starts with its type, such as ssh-ed25519; options before the key are not supported.'

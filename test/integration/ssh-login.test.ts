@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { Client, ParsedKey } from 'ssh2'
 import t from 'tap'
 import { ssh2 } from '../../src/transport/ssh2.ts'
+import { makeToken } from '../helpers/token-agent.ts'
 import { makeKey, ssh, sshArguments, startServer } from './ssh-support.ts'
 
 const dir = t.testdir()
@@ -15,7 +16,7 @@ const known = makeKey(dir, 'known', 'ed25519')
 const stranger = makeKey(dir, 'stranger', 'ed25519')
 const denied = /Permission denied \(publickey\)/
 
-// All that ssh-keygen(1) makes, but for sk types, which need a security key in the machine, and DSA, which OpenSSH gave up.
+// All that ssh-keygen(1) makes but DSA, which OpenSSH gave up; those of security tokens have a test of their own.
 t.test('every type of key logs in; the user name does not matter', async (t) => {
   const rsa = ['2048', '3072', '4096'].map((bits) => makeKey(dir, `rsa${bits}`, 'rsa', '-b', bits))
   const ecdsa = ['256', '384', '521'].map((bits) => makeKey(dir, `ecdsa${bits}`, 'ecdsa', '-b', bits))
@@ -29,6 +30,20 @@ t.test('every type of key logs in; the user name does not matter', async (t) => 
   }
   const sha1 = await ssh([...sshArguments(dir, port, rsa[0]!, '-o', 'PubkeyAcceptedAlgorithms=ssh-rsa'), 'envs'])
   t.match(sha1, { code: 255, stderr: denied }, 'RSA with SHA-1 is no proof')
+})
+
+t.test('a key that a security token holds logs in, and only when the token is touched', async (t) => {
+  for (const type of ['ed25519', 'ecdsa'] as const) {
+    const token = await makeToken(t, dir, type)
+    const { server, port } = await startServer([token.file])
+    t.teardown(() => server.close())
+    const words = () =>
+      ssh([...sshArguments(dir, port, `${token.file}.pub`, '-o', `IdentityAgent=${token.agent}`), 'envs'])
+    // Numbers of ECDSA are shorter now and then.
+    for (let n = 0; n < 10; n++) t.match(await words(), { code: 7, stderr: '' }, type)
+    token.touched = false
+    t.match(await words(), { code: 255, stderr: denied }, `${type} untouched`)
+  }
 })
 
 t.test('an unknown key, a password and nothing at all are refused', async (t) => {
@@ -165,7 +180,12 @@ async function untilFree(free: () => boolean): Promise<void> {
 t.test('only the algorithms of the list are offered', async (t) => {
   const { server, port } = await startServer([known])
   t.teardown(() => server.close())
-  const weak = ['KexAlgorithms=ecdh-sha2-nistp256', 'Ciphers=aes256-ctr', 'Ciphers=chacha20-poly1305@openssh.com', 'HostKeyAlgorithms=ecdsa-sha2-nistp256']
+  const weak = [
+    'KexAlgorithms=ecdh-sha2-nistp256',
+    'Ciphers=aes256-ctr',
+    'Ciphers=chacha20-poly1305@openssh.com',
+    'HostKeyAlgorithms=ecdsa-sha2-nistp256',
+  ]
   for (const option of weak)
     t.match(
       await ssh([...sshArguments(dir, port, known, '-o', option, '-o', 'LogLevel=INFO'), 'envs']),

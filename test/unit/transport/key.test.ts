@@ -46,7 +46,7 @@ t.test('what is no usable public key is refused with one sentence', async (t) =>
     [`${type} ${base64} a\nb`, /control/],
     [`${type} ${base64} \u001b[2J`, /control/],
     [`ssh-dss ${base64}`, /DSA/],
-    [`sk-ssh-ed25519@openssh.com ${base64}`, /tokens/],
+    [`sk-ssh-ed25519@openssh.com ${base64}`, /damaged/],
     [`ssh-ed25519-cert-v01@openssh.com ${base64}`, /Certificates/],
     [readFileSync(join(dir, 'ed25519'), 'utf8'), /private key/],
     [made('rsa1024', 'rsa', '-b', '1024'), /2048 bits/],
