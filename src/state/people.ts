@@ -28,18 +28,31 @@ export interface Judgement {
   readonly needs: string
 }
 
+/** Whom a policy names, by fingerprint. */
+interface Named {
+  /** What they are there, by the `users` of an environment or a pattern. */
+  readonly levels: ReadonlyMap<EnvironmentManifest['users'], ReadonlyMap<string, Level>>
+  /** What they are called, wherever they are named. */
+  readonly names: ReadonlyMap<string, string>
+  /** The fingerprint of each line, or nothing where it is no key. */
+  readonly lines: ReadonlyMap<string, string>
+}
+
 export class People {
   readonly #projects: Projects
   readonly #fingerprint: Fingerprint
   readonly #listeners = new Set<(by: By) => void>()
   #operators: Operators = { users: new Map(), access: () => null }
   #others = new Map<string, string>()
-  /** The keys that each project's policy names, by fingerprint. */
-  #named = new Map<string, ReadonlySet<string>>()
+  /** Whom each project's policy names. */
+  #named = new Map<string, Named['names']>()
+  readonly #read = new WeakMap<Manifest, Named>()
+  /** All lines of the policies in force. Reading a key takes longer than all the rest, so a commit reads only those that are new. */
+  #lines: Named['lines'] = new Map()
 
   constructor(projects: Projects, fingerprint: Fingerprint) {
     this.#projects = projects
-    this.#fingerprint = remembered(fingerprint)
+    this.#fingerprint = fingerprint
     this.refresh()
   }
 
@@ -50,9 +63,10 @@ export class People {
 
   /** Reads all policies again; called when one changed. */
   refresh(): void {
-    const grants = this.#projects.all().map(({ name, policy }) => ({ name, keys: this.#grants(policy) }))
-    this.#others = new Map(grants.flatMap(({ keys }) => keys))
-    this.#named = new Map(grants.map(({ name, keys }) => [name, new Set(keys.map(([fingerprint]) => fingerprint))]))
+    const all = this.#projects.all().map(({ name, policy }) => ({ name, ...this.#namedIn(policy) }))
+    this.#others = new Map(all.flatMap(({ names }) => [...names]))
+    this.#named = new Map(all.map(({ name, names }) => [name, names]))
+    this.#lines = new Map(all.flatMap(({ lines }) => [...lines]))
     this.#tell('policy')
   }
 
@@ -147,47 +161,35 @@ export class People {
   #byPolicy(pusher: Pusher, policy: Manifest, key: string | null): Level {
     const preview = key === null ? null : previewOf(policy, key)
     const from = preview === null ? [declared(policy, key)] : [preview, declared(policy, preview.extends)]
-    const own = Math.max(...from.map((one) => this.#levelIn(pusher, one)))
-    const anywhere = () => grantors(policy).some((one) => this.#levelIn(pusher, one) > 0)
-    return (own > 0 ? own : anywhere() ? levelOf('viewer') : 0) as Level
+    const { levels, names } = this.#namedIn(policy)
+    const own = Math.max(...from.map((one) => (one && levels.get(one.users)?.get(pusher.fingerprint)) ?? 0))
+    return (own > 0 ? own : names.has(pusher.fingerprint) ? levelOf('viewer') : 0) as Level
   }
 
-  #levelIn(pusher: Pusher, environment: Pick<EnvironmentManifest, 'users'> | undefined): Level {
-    const levels = Object.values(environment?.users ?? {}).map(({ publicKeys, role }) =>
-      publicKeys.some((line) => this.#fingerprint(line) === pusher.fingerprint) ? levelOf(role) : 0,
-    )
-    return Math.max(0, ...levels) as Level
-  }
-
-  #grants(policy: Manifest): [string, string][] {
-    return grantors(policy).flatMap((environment) =>
-      Object.entries(environment.users).flatMap(([name, user]) =>
-        user.publicKeys.flatMap((line): [string, string][] => {
-          const fingerprint = this.#fingerprint(line)
-          return fingerprint === null ? [] : [[fingerprint, name]]
-        }),
-      ),
-    )
+  #namedIn(policy: Manifest): Named {
+    const before = this.#read.get(policy)
+    if (before !== undefined) return before
+    const levels = new Map<EnvironmentManifest['users'], Map<string, Level>>()
+    const [names, lines] = [new Map<string, string>(), new Map<string, string>()]
+    for (const { users } of grantors(policy)) {
+      const here = new Map<string, Level>()
+      levels.set(users, here)
+      for (const [name, { publicKeys, role }] of Object.entries(users))
+        for (const line of publicKeys) {
+          const found = lines.get(line) ?? this.#lines.get(line) ?? this.#fingerprint(line) ?? ''
+          lines.set(line, found)
+          if (found === '') continue
+          names.set(found, name)
+          here.set(found, Math.max(levelOf(role), here.get(found) ?? 0) as Level)
+        }
+    }
+    const named = { levels, names, lines }
+    this.#read.set(policy, named)
+    return named
   }
 
   #tell(by: By): void {
     for (const listener of [...this.#listeners]) listener(by)
-  }
-}
-
-/** So many keys are remembered: more than a receiver knows, and little memory. */
-const mostKeys = 10_000
-
-// Every judgement asks about every key of an environment, and reading one takes as long as all the rest.
-function remembered(fingerprint: Fingerprint): Fingerprint {
-  const known = new Map<string, string | null>()
-  return (line) => {
-    const before = known.get(line)
-    if (before !== undefined) return before
-    if (known.size >= mostKeys) known.clear()
-    const found = fingerprint(line)
-    known.set(line, found)
-    return found
   }
 }
 

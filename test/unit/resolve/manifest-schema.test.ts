@@ -145,6 +145,28 @@ t.test('more than 1000 environments are refused', async (t) => {
   t.throws(() => parseEvaluation(JSON.stringify({ ...whole, environments: many })), /more than 1000/)
 })
 
+t.test('so many users and keys are taken, and no more', async (t) => {
+  const users = (count: number, keys: (n: number) => string[]) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`u${n}`, { publicKeys: keys(n) }]))
+  const two = (n: number) => [`ssh-ed25519 A${n}`, `ssh-ed25519 B${n}`]
+  const said = (main: object, patterns: object = {}) => {
+    const environments = { main: { ...environment, users: main } }
+    const previews = { 'x/*': { extends: 'main', users: patterns } }
+    return parseEvaluation(JSON.stringify({ ...whole, environments, previews })).manifest
+  }
+  t.ok(said(users(1000, (n) => [`ssh-ed25519 A${n}`])))
+  t.throws(() => said(users(1001, () => [])), /environments\.main\.users: has more than 1000 users/)
+  t.ok(said(users(500, two), users(500, two)), 'the same keys in two places are not twice as many')
+  t.throws(
+    () =>
+      said(
+        users(500, two),
+        users(1, () => ['one more']),
+      ),
+    /names more than 1000 different keys/,
+  )
+})
+
 t.test('what is no JSON is no manifest', async (t) => {
   for (const text of ['', '{', 'null', '[]', '1', '"x"', '\u0000', 'error: x'])
     t.throws(() => parseEvaluation(text), /no manifest|not valid/, JSON.stringify(text))
