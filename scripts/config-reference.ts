@@ -73,6 +73,10 @@ The receiver follows the file and the key files, and SIGHUP makes it read them a
 branches and limits change at once; a key that is removed loses its open connections too. Everything else takes effect at the next
 start, and the log names it. A file with an error in it changes nothing: the log says where the error is, and what was read before
 stays in force.
+
+ORG/PROJECT is a project's name as the receiver knows it, in lower case with letters and digits only: \`Acme/my-shop\` is \`acme/myshop\` here and in
+what \`ssh HOST envs\` prints, while its remote may have either. A nixpkgs for \`nix.packages\` and a cache for a private store:
+[packages](../guide/first-receiver.md#packages-for-projects).
 `
 
 function takes(schema: Schema): string {

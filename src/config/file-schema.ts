@@ -96,7 +96,7 @@ export const fileSchema = z.strictObject(
     domain: text(
       'a host name in lower case, like apps.example.org',
       hostNamePattern,
-      'Environments are served as ENVIRONMENT.DOMAIN; wildcard DNS leads there.',
+      'Environments are served as PROJECT-KEY-HASH.DOMAIN (shop-main-4f7240c.apps.example.org); wildcard DNS leads there. Commands that the receiver prints name it where SSH listens on every address.',
       'apps.example.org',
       'localhost',
     ),
@@ -105,7 +105,7 @@ export const fileSchema = z.strictObject(
       '/var/lib/hostenv',
     ),
     runtime: path(
-      'Where sockets live; at most 53 bytes. Default: $XDG_RUNTIME_DIR/hostenv, /run/hostenv for root.',
+      'Where sockets live; at most 53 bytes. Default: $XDG_RUNTIME_DIR/hostenv; without that variable /run/hostenv for root, /tmp/hostenv-UID for others.',
       '/run/hostenv',
     ),
     host: group(
@@ -123,12 +123,12 @@ export const fileSchema = z.strictObject(
           .enum(['auto', 'machine', 'private'], { error: 'auto, machine or private' })
           .meta({
             description:
-              "`machine`: /nix; `private`: inside the state directory; `auto`: the machine's where this user can use it.",
+              "`machine`: /nix; `private`: inside the state directory; `auto`: the machine's where this user can use it. A private store builds everything itself unless `nix.options.substituters` names a cache.",
             default: 'auto',
           })
           .optional(),
         packages: path(
-          "A nixpkgs that projects get as `pkgs`. Default: this machine's own programs.",
+          "A nixpkgs that projects get as `pkgs`: the folder of one that was unpacked, or its store path. Default: this machine's own programs.",
           '/nix/store/…-nixpkgs',
         ),
         allowUnsandboxedBuilds: flag('Take pushes from everybody though builds can see this machine.'),
@@ -165,7 +165,7 @@ export const fileSchema = z.strictObject(
       .optional(),
     projects: z
       .record(z.string(), project, { error: 'organisation/project for each project, with settings below it' })
-      .meta({ description: 'Projects by their name, organisation/project.' })
+      .meta({ description: 'Projects by their name, organisation/project, in lower case and without hyphens.' })
       .optional(),
     limits: z
       .strictObject(limitShape(limitTable), { error: said('a line for each limit (evaluationTime: 60s)') })
