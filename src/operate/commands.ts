@@ -71,7 +71,8 @@ export function addOperatorCommands(program: Command, state: Option, runtime: Op
       say(
         `  ${repositories(done.manifest.repositories.length)}, ${plural(generations, 'release generation')}, ${plural(done.storePaths, 'store path')}`,
       )
-      say('  Not in it: the data of environments (STATE/env/*/data), and the flags of hostenv serve.')
+      say('  Not in it: what environments keep (data, state and home in STATE/env/*), their secrets,')
+      say('  the configuration file with its key files, and the flags of hostenv serve.')
     })
 
   program
@@ -91,7 +92,8 @@ export function addOperatorCommands(program: Command, state: Option, runtime: Op
       say(`  ${repositories(done.manifest.repositories.length)}, ${plural(done.generations, 'release generation')}`)
       if (done.missing.length > 0)
         say(`  ${plural(done.missing.length, 'release')} not in the store: push those commits again to run them.`)
-      say('Put the data of environments back (STATE/env/*/data), then start hostenv serve with its flags as they were.')
+      say('Put back what environments kept (data, state and home in STATE/env/*) and their secrets,')
+      say('then start hostenv serve with its configuration and its flags as they were.')
     })
 
   program
