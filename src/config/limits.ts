@@ -54,9 +54,13 @@ export const limitTable = {
       least: 0,
     },
   ),
-  treeFiles: count(200_000, 'Files that a commit may have that is deployed.'),
+  treeFiles: count(200_000, 'Files and folders that a commit may have that is deployed.'),
   treeBytes: size(4 * GIB, 'Size of all files of a commit that is deployed.', { least: 64 * KIB }),
-  evaluationTime: time(60 * SECOND, 'How long the evaluation of one pushed commit may take.', { least: 100 }),
+  evaluationTime: time(
+    60 * SECOND,
+    'How long the evaluation of one pushed commit may take. So long may its files take before, and a second more for each 4 MiB of them.',
+    { least: 100 },
+  ),
   evaluationMemory: size(2 * GIB, 'Address space of one evaluation (setrlimit(2), RLIMIT_AS).', { least: 128 * MIB }),
   evaluationProcesses: count(
     64,

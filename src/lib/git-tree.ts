@@ -1,13 +1,16 @@
-// The files of a tree and what is in them, from git's objects themselves: no attribute, filter or setting has a say in it.
+// What is in a tree and in its files, from git's objects themselves: no attribute, filter or setting has a say in it.
 import { type Oid, Refused } from '../records.ts'
 import { git } from './git.ts'
-import { launch } from './launch.ts'
+import { endGroup, launch, runs } from './launch.ts'
+
+/** The mode of a folder (gitformat-index(5)). */
+export const folderMode = '040000'
 
 export interface TreeFile {
   /** gitformat-index(5): a file, a program, a symbolic link (120000) or another repository (160000). */
   readonly mode: string
   readonly oid: Oid
-  /** Bytes; 0 for another repository. */
+  /** Bytes; 0 for another repository, and for a folder. */
   readonly size: number
   /** Below the tree, `/` between folders. Bytes, of whatever encoding. */
   readonly name: Buffer
@@ -24,11 +27,16 @@ export function tooLong(name: Buffer): Refused {
 }
 
 /**
- * All files of a tree, in git's order (git-ls-tree(1)). Who stops asking ends git: a tree can be larger than any memory. Throws Refused
- * for a path that no file system takes.
+ * All files and folders of a tree, in git's order (git-ls-tree(1)). Who stops asking ends git: a tree can be larger than any memory, of
+ * folders alone too. Throws Refused for a path that no file system takes, and the reason of `signal` when that aborts.
  */
-export async function* filesOf(repository: string, path: string, tree: Oid): AsyncGenerator<TreeFile> {
-  const chunks = outputOf(repository, path, ['ls-tree', '-r', '-z', '-l', '--full-tree', tree])
+export async function* entriesOf(
+  repository: string,
+  path: string,
+  tree: Oid,
+  signal?: AbortSignal,
+): AsyncGenerator<TreeFile> {
+  const chunks = outputOf(repository, path, ['ls-tree', '-r', '-t', '-z', '-l', '--full-tree', tree], { signal })
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of chunks) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
@@ -55,16 +63,18 @@ function parsed(line: Buffer): TreeFile {
 export type ReadBlob = (file: Pick<TreeFile, 'oid' | 'size'>) => AsyncIterable<Buffer>
 
 /**
- * What is in each of these files, one after the other: `use` must read all of them, in their order. Throws where git does not have one.
+ * What is in each of these files, one after the other: `use` must read all of them, in their order. Throws where git does not have one,
+ * and the reason of `signal` when that aborts.
  */
 export async function* contentsOf(
   repository: string,
   path: string,
   files: readonly Pick<TreeFile, 'oid'>[],
   use: (read: ReadBlob) => AsyncIterable<Buffer>,
+  signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const input = files.map(({ oid }) => `${oid}\n`).join('')
-  const chunks = outputOf(repository, path, ['cat-file', '--batch', '--buffer'], input)
+  const chunks = outputOf(repository, path, ['cat-file', '--batch', '--buffer'], { input, signal })
   let rest: Buffer = Buffer.alloc(0)
   const more = async (): Promise<void> => {
     const { value, done } = await chunks.next()
@@ -101,8 +111,9 @@ async function* outputOf(
   repository: string,
   path: string,
   args: readonly string[],
-  input?: string,
+  { input, signal }: { readonly input?: string; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Buffer, void, undefined> {
+  signal?.throwIfAborted()
   const command = git(repository, path, args)
   const stdin = input === undefined ? 'ignore' : 'pipe'
   const child = await launch({ ...command, stdio: [stdin, 'pipe', 'ignore'], detached: true })
@@ -113,13 +124,20 @@ async function* outputOf(
   stdout.pause()
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(input)
+  const end = () => {
+    if (runs(child)) endGroup(child)
+  }
+  if (signal?.aborted) end()
+  signal?.addEventListener('abort', end)
   try {
     for await (const chunk of stdout) yield chunk as Buffer
     const code = await closed
+    signal?.throwIfAborted()
     if (code !== 0) throw new Error(`git ${args[0]} ${code === null ? 'was killed' : `exited ${code}`}`)
   } finally {
     // A git that still prints ends by SIGPIPE.
     stdout.destroy()
     await closed
+    signal?.removeEventListener('abort', end)
   }
 }

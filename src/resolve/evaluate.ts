@@ -66,6 +66,8 @@ export async function evaluate(ctx: EvaluateContext, question: Question, signal:
       bounds: { processes: { most: ctx.limits.evaluationProcesses, setting: 'evaluationProcesses' } },
     },
   )
+  // Its tree may never be there.
+  if (ran.cancelled) throw new Refused('cancelled')
   if (ran.code !== 0 || ran.stdout.length >= ctx.limits.manifestBytes)
     throw evaluationFailed(ran, ctx, question, await question.source)
   // Whoever writes so much that the line may be cut off counts as one who looked.
@@ -110,7 +112,6 @@ function restricted(trace: boolean): string[] {
 
 function evaluationFailed(ran: Ran, ctx: EvaluateContext, question: Question, source: string): Refused {
   const { evaluationTime, evaluationMemory, manifestBytes } = ctx.limits
-  if (ran.cancelled) return new Refused('cancelled')
   if (ran.timedOut)
     return new Refused(`evaluation took longer than ${evaluationTime / 1000} s`, raise('evaluationTime'))
   if (ran.over !== null) return new Refused(`evaluation failed: ${ran.over}`)

@@ -2,11 +2,19 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { sizeText } from '../config/units.ts'
-import { contentsOf, filesOf, longestPath, type TreeFile, tooLong } from '../lib/git-tree.ts'
+import {
+  contentsOf,
+  entriesOf,
+  folderMode,
+  longestPath,
+  type ReadBlob,
+  type TreeFile,
+  tooLong,
+} from '../lib/git-tree.ts'
 import { archiveOf, inArchiveOrder, length, pathParts, words } from '../lib/nar.ts'
 import type { Nix } from '../lib/nix.ts'
 import { inScratch } from '../lib/scratch.ts'
-import { mustRun } from '../lib/spawn.ts'
+import { mustRun, type RunOptions } from '../lib/spawn.ts'
 import { sourceStorePath } from '../lib/store-path.ts'
 import { isWritable } from '../lib/writable.ts'
 import { type Oid, Refused } from '../records.ts'
@@ -24,23 +32,28 @@ const longestName = 255
 const mostNames = 64 * 1024 ** 2
 
 /**
- * The files of a tree. Throws Refused when there are more than the receiver takes (a small pack can hold a tree of any size), or one that
- * no file system can hold.
+ * The files of a tree. Throws Refused when there are more than the receiver takes (a small pack can hold a tree of any size, with or
+ * without files in it), or one that no file system can hold; and the reason of `signal` when that aborts.
  */
 export async function treeFiles(
   { nix, path, limits }: Pick<TreeContext, 'nix' | 'path' | 'limits'>,
   repository: string,
   tree: Oid,
+  signal?: AbortSignal,
 ): Promise<readonly TreeFile[]> {
   const files: TreeFile[] = []
+  let entries = 0
   let bytes = 0
   let names = 0
   const longest = longestPath - `${nix.storeDir}/${'0'.repeat(32)}-source/`.length
-  for await (const file of filesOf(repository, path, tree)) {
-    files.push(file)
+  for await (const file of entriesOf(repository, path, tree, signal)) {
+    entries++
     bytes += file.size
-    names += file.name.length
-    if (files.length > limits.treeFiles) throw tooLarge(`more than ${limits.treeFiles} files`, 'treeFiles')
+    if (file.mode !== folderMode) {
+      files.push(file)
+      names += file.name.length
+    }
+    if (entries > limits.treeFiles) throw tooLarge(`more than ${limits.treeFiles} files and folders`, 'treeFiles')
     if (bytes > limits.treeBytes) throw tooLarge(`more than ${sizeText(limits.treeBytes)} of files`, 'treeBytes')
     if (names > mostNames)
       throw new Refused(`this commit has more than ${sizeText(mostNames)} of names of files`, {
@@ -68,22 +81,26 @@ export interface ImportedTree {
   readonly hash: string
 }
 
-/** Adds a tree to the store. Nix starts while git still lists the files. Throws what `files` is rejected with. */
+/**
+ * Adds a tree to the store. Nix starts while git still lists the files. Throws what `files` is rejected with; where `signal` aborts, git
+ * and Nix are ended.
+ */
 export async function importTree(
   ctx: TreeContext,
   repository: string,
   files: Promise<readonly TreeFile[]>,
+  signal?: AbortSignal,
 ): Promise<ImportedTree> {
-  const archive = new Archive(ctx, repository, files)
+  const archive = new Archive(ctx, repository, files, signal)
   const into = (await isWritable(ctx.nix.storeDir)) ? imported : restored
-  const storePath = (await into(ctx, archive)).trim()
+  const storePath = (await into(ctx, archive, signal ? { signal } : {})).trim()
   const { hash } = archive
   if (storePath !== sourceStorePath(hash)) throw new Error(`Nix put a tree at ${storePath}, which is not its hash`)
   return { storePath, hash }
 }
 
 // Who may write the store is believed what it imports (nix-store(1), --import): the path, which follows from the hash.
-async function imported({ nix }: TreeContext, archive: Archive): Promise<string> {
+async function imported({ nix }: TreeContext, archive: Archive, options: RunOptions): Promise<string> {
   async function* exported(): AsyncGenerator<Buffer> {
     yield length(1)
     yield* archive.pieces()
@@ -97,15 +114,15 @@ async function imported({ nix }: TreeContext, archive: Archive): Promise<string>
       length(0),
     ])
   }
-  return await mustRun({ ...nix.query(['nix-store', '--import']), input: exported() })
+  return await mustRun({ ...nix.query(['nix-store', '--import']), input: exported() }, options)
 }
 
 // A daemon of Nix takes from others only what it hashed itself.
-async function restored({ nix, stateDir }: TreeContext, archive: Archive): Promise<string> {
+async function restored({ nix, stateDir }: TreeContext, archive: Archive, options: RunOptions): Promise<string> {
   return await inScratch(stateDir, 'tree-', async (folder) => {
     const source = join(folder, 'source')
-    await mustRun({ ...nix.query(['nix-store', '--restore', source]), input: archive.pieces() })
-    return await mustRun(nix.query(['store', 'add-path', '--name', 'source', source]))
+    await mustRun({ ...nix.query(['nix-store', '--restore', source]), input: archive.pieces() }, options)
+    return await mustRun(nix.query(['store', 'add-path', '--name', 'source', source]), options)
   })
 }
 
@@ -113,12 +130,19 @@ class Archive {
   readonly #ctx: TreeContext
   readonly #repository: string
   readonly #files: Promise<readonly TreeFile[]>
+  readonly #signal: AbortSignal | undefined
   readonly #hash = createHash('sha256')
 
-  constructor(ctx: TreeContext, repository: string, files: Promise<readonly TreeFile[]>) {
+  constructor(
+    ctx: TreeContext,
+    repository: string,
+    files: Promise<readonly TreeFile[]>,
+    signal: AbortSignal | undefined,
+  ) {
     this.#ctx = ctx
     this.#repository = repository
     this.#files = files
+    this.#signal = signal
     // Heard of when it is read.
     files.catch(() => undefined)
   }
@@ -127,7 +151,8 @@ class Archive {
     const files = inArchiveOrder(await this.#files)
     const read = files.filter(({ mode }) => mode !== '160000')
     const { path } = this.#ctx
-    for await (const piece of contentsOf(this.#repository, path, read, (blob) => archiveOf(files, blob))) {
+    const archive = (blob: ReadBlob) => archiveOf(files, blob)
+    for await (const piece of contentsOf(this.#repository, path, read, archive, this.#signal)) {
       this.#hash.update(piece)
       yield piece
     }

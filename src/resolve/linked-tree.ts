@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { git } from '../lib/git.ts'
 import type { Nix } from '../lib/nix.ts'
-import { type Command, mustRun, run, start } from '../lib/spawn.ts'
+import { type Command, mustRun, type RunOptions, run, start } from '../lib/spawn.ts'
 import { sourceStorePath } from '../lib/store-path.ts'
 import { isWritable } from '../lib/writable.ts'
 import type { Oid } from '../records.ts'
@@ -21,6 +21,7 @@ interface LinkContext {
  * Answers the store path of `tree`, or null where it cannot be made this way: the store is not this user's to write, is collected
  * just now, or has the path, or `base` is not what it was. Then nothing is left in the store, and the usual way is open.
  * @param folder for git's index; the caller removes it
+ * @param signal where it aborts, nothing is made either
  */
 export async function linkedTree(
   ctx: LinkContext,
@@ -28,8 +29,10 @@ export async function linkedTree(
   tree: Oid,
   base: StoredTree,
   folder: string,
+  signal?: AbortSignal,
 ): Promise<string | null> {
   const { nix, path } = ctx
+  const options = signal ? { signal } : {}
   const before = nix.realPath(base.storePath)
   if (!existsSync(before) || !(await isWritable(nix.storeDir))) return null
   // In the store's own folder: no link leads from one mount into another, and /nix often is one. What a kill leaves there is what Nix
@@ -37,14 +40,14 @@ export async function linkedTree(
   const beside = await mkdtemp(join(nix.storeDir, 'tmp-hostenv-'))
   const source = join(beside, 'source')
   const env = { PATH: path, LC_ALL: 'C' }
-  const tool = (...argv: [string, ...string[]]) => mustRun({ argv, env })
+  const tool = (...argv: [string, ...string[]]) => mustRun({ argv, env }, options)
   try {
     // Names of its own, in folders of its own; only the files themselves are shared, and nothing ever writes into one.
     await tool('cp', '--archive', '--link', '--no-target-directory', before, source)
     await tool('find', source, '-type', 'd', '-exec', 'chmod', 'u+w', '{}', '+')
-    await bringTo(ctx, repository, { from: base.tree, to: tree, source, index: join(folder, 'index') })
+    await bringTo(ctx, repository, { from: base.tree, to: tree, source, index: join(folder, 'index') }, options)
     await tool('find', source, '-mindepth', '1', ...asInStore)
-    const archive = await archiveOf(nix, source)
+    const archive = await archiveOf(nix, source, signal)
     const storePath = sourceStorePath(`sha256-${archive.hash.toString('base64')}`)
     if (existsSync(nix.realPath(storePath))) return null
     await mustRun(register(nix, source, storePath, archive))
@@ -68,16 +71,21 @@ interface Change {
 
 // git unlinks what it replaces and makes a new file, so no link leads from here into the other tree (entry.c opens with O_EXCL). It
 // then reads every file that it did not write itself, and hashes it: what is not the tree, byte for byte, is an error.
-async function bringTo({ path }: LinkContext, repository: string, { from, to, source, index }: Change): Promise<void> {
+async function bringTo(
+  { path }: LinkContext,
+  repository: string,
+  { from, to, source, index }: Change,
+  options: RunOptions,
+): Promise<void> {
   const settings = ['core.fileMode=true', 'core.symlinks=true', 'core.hooksPath=/dev/null', 'core.untrackedCache=false']
   const inTree = (...args: string[]): Command => {
     const command = git(repository, path, args, settings)
     return { ...command, env: { ...command.env, GIT_DIR: repository, GIT_WORK_TREE: source, GIT_INDEX_FILE: index } }
   }
-  await mustRun(inTree('read-tree', from))
-  await mustRun(inTree('read-tree', '--reset', '-u', from, to))
-  await mustRun(inTree('update-index', '--refresh'))
-  const others = await mustRun({ ...inTree('ls-files', '--others', '--directory', '-z'), cwd: source })
+  await mustRun(inTree('read-tree', from), options)
+  await mustRun(inTree('read-tree', '--reset', '-u', from, to), options)
+  await mustRun(inTree('update-index', '--refresh'), options)
+  const others = await mustRun({ ...inTree('ls-files', '--others', '--directory', '-z'), cwd: source }, options)
   if (others !== '') throw new Error('there is more than the tree')
 }
 
@@ -95,8 +103,10 @@ interface Archive {
 }
 
 // Hash and size of the NAR archive, which is read as it is made.
-async function archiveOf(nix: Nix, source: string): Promise<Archive> {
+async function archiveOf(nix: Nix, source: string, signal: AbortSignal | undefined): Promise<Archive> {
   const child = start(nix.query(['nix-store', '--dump', source]), ['ignore', 'pipe', 'ignore'])
+  const end = () => child.kill('SIGKILL')
+  signal?.addEventListener('abort', end)
   const ended = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve))
   const hash = createHash('sha256')
   let bytes = 0
@@ -104,7 +114,10 @@ async function archiveOf(nix: Nix, source: string): Promise<Archive> {
     hash.update(chunk)
     bytes += (chunk as Buffer).length
   }
-  if ((await ended) !== 0) throw new Error('nix-store --dump failed')
+  const code = await ended
+  signal?.removeEventListener('abort', end)
+  signal?.throwIfAborted()
+  if (code !== 0) throw new Error('nix-store --dump failed')
   return { hash: hash.digest(), bytes }
 }
 

@@ -10,23 +10,33 @@ const pointer = { least: 120, most: 1024, start: 'version https://git-lfs.github
 /** So many small files are looked into. */
 const looked = 5000
 
-/** One line for each kind of what is not fetched; none when all of them are here. */
-export async function notFetched(repository: string, path: string, files: readonly TreeFile[]): Promise<string[]> {
+/** One line for each kind of what is not fetched; none when all of them are here. Where `signal` aborts, git is ended. */
+export async function notFetched(
+  repository: string,
+  path: string,
+  files: readonly TreeFile[],
+  signal: AbortSignal,
+): Promise<string[]> {
   const modules = files.filter(({ mode }) => mode === '160000')
-  const lfs = await pointers(repository, path, files)
+  const lfs = await pointers(repository, path, files, signal)
   return [
     ...(modules.length === 0 ? [] : [`submodules are not fetched, empty here: ${names(modules)}`]),
     ...(lfs.length === 0 ? [] : [`Git LFS files are not fetched, only their pointers are here: ${names(lfs)}`]),
   ]
 }
 
-async function pointers(repository: string, path: string, files: readonly TreeFile[]): Promise<TreeFile[]> {
+async function pointers(
+  repository: string,
+  path: string,
+  files: readonly TreeFile[],
+  signal: AbortSignal,
+): Promise<TreeFile[]> {
   const small = files
     .filter(({ mode, size }) => mode.startsWith('100') && size >= pointer.least && size <= pointer.most)
     .slice(0, looked)
   if (small.length === 0) return []
   const input = `${small.map(({ oid }) => oid).join('\n')}\n`
-  const read = await mustRun({ ...git(repository, path, ['cat-file', '--batch=%(objectname)']), input })
+  const read = await mustRun({ ...git(repository, path, ['cat-file', '--batch=%(objectname)']), input }, { signal })
   // Nobody's text contains the line that git writes before an object: its id is the hash of what follows.
   return small.filter(({ oid }) => read.includes(`${oid}\n${pointer.start}`))
 }

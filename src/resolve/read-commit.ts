@@ -9,6 +9,7 @@ import { parseFlakeLock } from './flake-inputs.ts'
 import { treeFiles } from './import-tree.ts'
 import { type Evaluation, othersSaid, parseEvaluation } from './manifest-schema.ts'
 import { notFetched } from './not-fetched.ts'
+import { ReadingTime } from './reading-time.ts'
 import { readHostenvFolder, type SourceContext, treeToStore } from './source.ts'
 
 /** `isKept`: whether an output is in the store and kept from its collector. */
@@ -85,20 +86,45 @@ interface Keys {
 }
 
 async function readAnew(ctx: ReadContext, q: CommitQuestion, keys: Keys, tell: Tell): Promise<Read> {
+  using time = new ReadingTime(tell.signal, ctx.limits.evaluationTime)
+  try {
+    return await readInTime(ctx, q, keys, tell, time)
+  } catch (error) {
+    // What was ended fails as whatever it was doing.
+    time.signal.throwIfAborted()
+    throw error
+  }
+}
+
+async function readInTime(
+  ctx: ReadContext,
+  q: CommitQuestion,
+  keys: Keys,
+  { emit, signal }: Tell,
+  time: ReadingTime,
+): Promise<Read> {
   const { repository, tree, project, commit: revision, select, trace } = q
-  const folder = await readHostenvFolder(repository, ctx.path, tree)
+  const folder = await readHostenvFolder(repository, ctx.path, tree, time.signal)
   const lock = folder.kind === 'flake' && folder.lock !== null ? parseFlakeLock(folder.lock, ctx.allowedGitHosts) : null
   const flake = folder.kind === 'flake' ? { lock } : null
-  const files = treeFiles(ctx, repository, tree)
+  const files = treeFiles(ctx, repository, tree, time.signal)
+  files.then(
+    (all) => time.listed(all),
+    () => undefined,
+  )
+  const inStore = treeToStore(ctx, repository, tree, files, time.signal)
+  const looking = files.then((all) => notFetched(repository, ctx.path, all, time.signal))
+  Promise.all([inStore, looking]).then(
+    () => time.done(),
+    () => undefined,
+  )
   const bringing = async () => {
-    const path = await treeToStore(ctx, repository, tree, files)
-    if (lock !== null) await fetchInputs(ctx, lock, tell)
+    const path = await inStore
+    if (lock !== null) await fetchInputs(ctx, lock, { emit, signal: time.signal })
     return path
   }
   const source = bringing()
-  const looking = files.then((all) => notFetched(repository, ctx.path, all))
-  looking.catch(() => undefined)
-  const evaluated = await evaluateCommit(ctx, { project, source, revision, select, trace, flake }, tell.signal)
+  const evaluated = await evaluateCommit(ctx, { project, source, revision, select, trace, flake }, signal)
   const kept: Kept = { ...evaluated, missing: await looking }
   const read = readOf(kept)
   const others = kept.perCommit === 'nothing' ? [...othersSaid(kept.said)] : []

@@ -63,14 +63,14 @@ t.test('the number and the length of push options', async (t) => {
   t.equal(taken.code, 0, taken.stderr)
 })
 
-t.test('the files of a commit, and their bytes', async (t) => {
+t.test('the files and folders of a commit, and their bytes', async (t) => {
   await change('files')
-  const listed = await project.git('ls-tree', '-r', '-l', 'HEAD')
-  const sizes = listed.split('\n').map((line) => Number(/^\S+ blob \S+ +(\d+)\t/.exec(line)?.[1]))
+  const listed = await project.git('ls-tree', '-r', '-t', '-l', 'HEAD')
+  const sizes = listed.split('\n').map((line) => Number(/^\S+ blob \S+ +(\d+)\t/.exec(line)?.[1] ?? 0))
   const treeBytes = sizes.reduce((sum, size) => sum + size, 0)
   await limited({ treeFiles: sizes.length - 1 })
   const many = await project.push(receiver, 'main')
-  t.match(many, { code: 1, stderr: new RegExp(`this commit has more than ${sizes.length - 1} files`) })
+  t.match(many, { code: 1, stderr: new RegExp(`this commit has more than ${sizes.length - 1} files and folders`) })
   await limited({ treeBytes: treeBytes - 1 })
   const large = await project.push(receiver, 'main')
   t.match(large, { code: 1, stderr: /this commit has more than \S+ of files/ })

@@ -75,14 +75,60 @@ t.test('a small pack with a tree of any size is refused before it is read', asyn
     const input = Array.from({ length: 10 }, (_, n) => `040000 tree ${tree}\t${n}\n`).join('')
     tree = await mustRun({ ...git(repository, path, ['mktree']), input })
   }
-  await t.rejects(imported(ctx, tree), new Refused('this commit has more than 200000 files'))
+  await t.rejects(imported(ctx, tree), new Refused('this commit has more than 200000 files and folders'))
   // Also where the one before it was so large that this would be linked from it, by a git that reads all of it.
   const before = { tree, storePath: '/nix/store/none', bytes: 1e9 }
   const projects = { treePath: () => null, lastTree: () => before } as unknown as SourceContext['projects']
   await t.rejects(
     treeToStore({ ...ctx, projects }, repository, tree, treeFiles(ctx, repository, tree)),
-    new Refused('this commit has more than 200000 files'),
+    new Refused('this commit has more than 200000 files and folders'),
   )
+  await noneLeft(t)
+})
+
+/** Ten to the `levels`th folders, and nothing in them. */
+async function emptyFolders(levels: number): Promise<Oid> {
+  let tree = await mustRun({ ...git(repository, path, ['mktree']), input: '' })
+  for (let level = 0; level < levels; level++) {
+    const input = Array.from({ length: 10 }, (_, n) => `040000 tree ${tree}\t${n}\n`).join('')
+    tree = await mustRun({ ...git(repository, path, ['mktree']), input })
+  }
+  return tree
+}
+
+t.test('folders count, with or without a file in them, up to the limit', async (t) => {
+  const limits = { treeFiles: 110, treeBytes: 1024 ** 2 }
+  t.same(await treeFiles({ ...ctx, limits }, repository, await emptyFolders(2)), [])
+  const fewer = { ...limits, treeFiles: 109 }
+  const refused = new Refused('this commit has more than 109 files and folders')
+  await t.rejects(treeFiles({ ...ctx, limits: fewer }, repository, await emptyFolders(2)), refused)
+  await t.rejects(
+    imported(ctx, await emptyFolders(10)),
+    new Refused('this commit has more than 200000 files and folders'),
+  )
+  const mixed = await treeOf({ 'a/b/c': { content: '' }, 'a/d': { content: '' } })
+  t.same((await treeFiles({ ...ctx, limits: { ...limits, treeFiles: 4 } }, repository, mixed)).length, 2)
+  await t.rejects(treeFiles({ ...ctx, limits: { ...limits, treeFiles: 3 } }, repository, mixed))
+  await noneLeft(t)
+})
+
+t.test('whoever no longer wants the tree ends what lists it, and what brings it', async (t) => {
+  const endless = { ...ctx, limits: { treeFiles: 1e12, treeBytes: 1e12 } }
+  const abort = new AbortController()
+  const reason = new Error('enough')
+  const files = treeFiles(endless, repository, await emptyFolders(10), abort.signal)
+  const into = importTree(endless, repository, files, abort.signal)
+  setTimeout(() => abort.abort(reason), 300)
+  await t.rejects(files, reason)
+  await t.rejects(into, reason)
+  await noneLeft(t)
+  await t.rejects(treeFiles(ctx, repository, await emptyFolders(1), abort.signal), reason, 'nor is it begun')
+  const tree = await treeOf({ a: { content: Buffer.alloc(3_000_000) } })
+  await t.rejects(importTree(ctx, repository, treeFiles(ctx, repository, tree), abort.signal))
+  const linked = { treePath: () => null, lastTree: () => ({ tree, storePath: '/nix/store/none', bytes: 1e9 }) }
+  const projects = linked as unknown as SourceContext['projects']
+  const known = treeFiles(ctx, repository, tree)
+  await t.rejects(treeToStore({ ...ctx, projects }, repository, tree, known, abort.signal), reason)
   await noneLeft(t)
 })
 
@@ -95,7 +141,7 @@ t.test('so is one whose files are too large, and a link that no disk can hold', 
   const more = await treeOf({ a: x, b: x, c: { content: Buffer.alloc(1024 ** 2 - 1) } })
   await t.rejects(imported(small, more), new Refused('this commit has more than 1MiB of files'))
   const many = await treeOf({ a: x, b: x, c: x, d: x })
-  await t.rejects(imported(small, many), new Refused('this commit has more than 3 files'))
+  await t.rejects(imported(small, many), new Refused('this commit has more than 3 files and folders'))
   for (const content of ['', 'x'.repeat(4096)]) {
     const link = await treeOf({ 'folder/link': { mode: '120000', content } })
     const reason = `folder/link is a symbolic link that leads nowhere: its target has ${content.length} bytes`
