@@ -158,7 +158,7 @@ at_least "$nix_version" 2.8 || die "nix is $nix_version; hostenv needs 2.8 or ne
 if ! bwrap --unshare-all --die-with-parent --ro-bind / / true 2>/dev/null; then
   say 'bwrap cannot make a sandbox here: user namespaces are not allowed to this user.'
   if [ "$(cat /proc/sys/kernel/apparmor_restrict_unprivileged_userns 2>/dev/null)" = 1 ]; then
-    say 'Ubuntu >= 24.04 restricts them with AppArmor. Allow them (until the next boot) with'
+    say 'Ubuntu >= 24.04 restricts them with AppArmor. Allow them (see docs/guide/first-receiver.md for a setting that stays) with'
     die '  sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0'
   fi
   if [ "$(cat /proc/sys/kernel/unprivileged_userns_clone 2>/dev/null)" = 0 ]; then
