@@ -6,6 +6,7 @@ import { keptLink } from './activate/roots.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, Next, OwnDeploy } from './context.ts'
 import { short, shortRef } from './lib/oid.ts'
+import { ownValue } from './lib/own-value.ts'
 import { projectId } from './lib/repositories.ts'
 import { shellWord } from './lib/shell-word.ts'
 import { Refused } from './records.ts'
@@ -25,7 +26,7 @@ export type Change =
 
 /** The branch that goes with an environment when it is destroyed. */
 export function branchOf(ctx: Context, project: string, key: string): string {
-  const declared = ctx.state.projects.get(project)?.policy.environments[key]
+  const declared = ownValue(ctx.state.projects.get(project)?.policy.environments, key)
   return `refs/heads/${declared?.hostenv.gitRef ?? key}`
 }
 
@@ -142,7 +143,7 @@ function purge(ctx: Context, { project }: OwnDeploy, key: string, tell: (text: s
 // What is not live does not come back against the policy.
 function checkDeclared(ctx: Context, project: string, key: string): void {
   const policy = ctx.state.projects.get(project)?.policy
-  if (!policy || policy.environments[key]?.enable || previewOf(policy, key) !== null) return
+  if (!policy || ownValue(policy.environments, key)?.enable || previewOf(policy, key) !== null) return
   throw new Refused(`${key} is not declared any more`, {
     help: ['Push a canonical branch that declares it, then try again.'],
   })

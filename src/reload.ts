@@ -11,6 +11,7 @@ import { watchFiles } from './config/watch.ts'
 import type { Context } from './context.ts'
 import type { DoorThread } from './frontdoor/start-door-thread.ts'
 import { git } from './lib/git.ts'
+import { ownValue } from './lib/own-value.ts'
 import { repositoryPath } from './lib/repositories.ts'
 import { mustRun } from './lib/spawn.ts'
 import type { State } from './state/state.ts'
@@ -54,7 +55,7 @@ export class Settings {
 export function setPeople(state: State, config: Config, keys: readonly KnownKey[]): void {
   const { registry, people } = state
   const named = new Map(registry.people().map(({ name, administrator }) => [name, administrator]))
-  const administers = (name: string) => config.users[name]?.administrator ?? named.get(name) ?? false
+  const administers = (name: string) => ownValue(config.users, name)?.administrator ?? named.get(name) ?? false
   people.setOperators({
     // The file wins: what it says of a key or a person, no word changes.
     users: new Map([

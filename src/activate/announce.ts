@@ -1,5 +1,6 @@
 // What is told once an environment is live, kept or stopped.
 import type { Context, Ready } from '../context.ts'
+import { ownValue } from '../lib/own-value.ts'
 import type { DeployKind } from '../state/deploys.ts'
 import type { Plan } from './plan.ts'
 
@@ -33,7 +34,7 @@ function howStopped(kind: DeployKind): 'paused' | 'purged' | 'stopped' {
 
 // Custom host names that the policy has for an environment, and that its project may not have.
 function notGranted(ctx: Context, key: string, { deploy }: Ready): string[] {
-  const policy = ctx.state.projects.get(deploy.project)?.policy.environments[key]
+  const policy = ownValue(ctx.state.projects.get(deploy.project)?.policy.environments, key)
   if (!policy) return []
   return Object.keys(policy.virtualHosts).filter(
     (name) => name !== policy.hostenv.hostname && !ctx.granted(name, deploy.project),

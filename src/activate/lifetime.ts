@@ -1,5 +1,6 @@
 // What becoming live, stopping and pausing mean for how long an environment lives. Inside the transactions of S6, also where a start redoes them.
 import type { Context } from '../context.ts'
+import { ownValue } from '../lib/own-value.ts'
 import { parseTtl } from '../lib/ttl.ts'
 import type { DeployRow } from '../state/deploys.ts'
 
@@ -17,7 +18,7 @@ export function recordLife(
 export function expiryOf(ctx: Context, project: string, key: string, ttl: string | null): string | null {
   const row = ctx.state.environments.get(project, key)
   if (row === null || row.preview === null) return null
-  const pattern = ctx.state.projects.get(project)?.policy.previews?.[row.preview]
+  const pattern = ownValue(ctx.state.projects.get(project)?.policy.previews, row.preview)
   const text = ttl ?? (pattern === undefined ? undefined : pattern.ttl)
   if (text === undefined) return row.expires_at
   return text === null ? null : later(ctx, parseTtl(text) ?? 0)

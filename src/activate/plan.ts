@@ -5,6 +5,7 @@ import type { Context, Deploy, PushDeploy, Ready } from '../context.ts'
 import { isAncestor, refValue } from '../lib/git-reads.ts'
 import { environmentFacts } from '../lib/names.ts'
 import { isZero, short, shortRef, zeroOid } from '../lib/oid.ts'
+import { ownValue } from '../lib/own-value.ts'
 import type { RefChange } from '../lib/ref-transaction.ts'
 import { projectName, repositoryPath } from '../lib/repositories.ts'
 import { shellWord } from '../lib/shell-word.ts'
@@ -59,7 +60,7 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
   if (key === null || (deploy.kind === 'push' && deploy.options.noActivate)) return { ready, cur, environment: null }
   const known = placeOf(ctx, deploy.session.project, key)
   // The type as the policy has it now, under the lock; or as it will have it.
-  const place = { ...known, type: next?.newPolicy?.environments[key]?.type ?? known.type }
+  const place = { ...known, type: ownValue(next?.newPolicy?.environments, key)?.type ?? known.type }
   return {
     ready,
     cur,
@@ -76,7 +77,7 @@ export async function makePlan(ctx: Context, ready: Ready): Promise<Plan> {
 export function placeOf(ctx: Context, project: ProjectId, key: string): Place {
   const { domain, runtimeRoot, stateRoot } = ctx.resolve.site
   const all = ctx.state.projects.get(projectName(project))?.policy
-  const policy = all?.environments[key]
+  const policy = ownValue(all?.environments, key)
   const facts = environmentFacts(project, key, policy?.hostenv.gitRef ?? key, {
     ...{ domain, runtimeDir: runtimeRoot, stateDir: stateRoot },
   })
@@ -86,7 +87,8 @@ export function placeOf(ctx: Context, project: ProjectId, key: string): Place {
 /** The checks that the policy in force wants of an environment. */
 export function verificationOf(ctx: Context, project: string, key: string): Verification {
   const policy = ctx.state.projects.get(project)?.policy
-  const environment = policy?.environments[key] ?? policy?.environments[previewOf(policy, key)?.extends ?? '']
+  const base = (policy && previewOf(policy, key)?.extends) ?? key
+  const environment = ownValue(policy?.environments, base)
   return environment?.deploymentVerification ?? { enable: true, enforce: true, path: '/', timeout: 30, upFor: 2 }
 }
 

@@ -2,6 +2,7 @@
 import type { Context, PushDeploy } from '../context.ts'
 import { peel } from '../lib/git-reads.ts'
 import { isZero, short, shortRef } from '../lib/oid.ts'
+import { ownValue } from '../lib/own-value.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import { type Oid, Refused } from '../records.ts'
 
@@ -17,7 +18,8 @@ export async function checkTag(
   if (!update.ref.startsWith('refs/tags/')) return
   const name = shortRef(update.ref)
   const bound = ctx.state.tags.commitOf(project, name)
-  const requires = (key !== null && ctx.state.projects.get(project)?.policy.environments[key]?.requires) || null
+  const environments = ctx.state.projects.get(project)?.policy.environments
+  const requires = (key !== null && ownValue(environments, key)?.requires) || null
   if (isZero(update.new) || (bound === null && requires === null)) {
     if (bound !== null) throw released(name, bound)
     return

@@ -1,5 +1,6 @@
 // Which environment a host name leads to: its own name under the operator's domain, or a custom name that its project was granted.
 import { join } from 'node:path'
+import { ownValue } from '../lib/own-value.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import type { Manifest } from '../records.ts'
 import type { EnvironmentRow, Environments } from '../state/environments.ts'
@@ -96,9 +97,9 @@ const DEFAULTS: HostRules['settings'] = {
 }
 
 function rulesOf(policy: Manifest | null, key: string, hostname: string): HostRules {
-  const environment = policy?.environments[key]
+  const environment = ownValue(policy?.environments, key)
   const hosts = environment?.virtualHosts ?? {}
-  const settings = Object.hasOwn(hosts, hostname) ? hosts[hostname] : undefined
+  const settings = ownValue(hosts, hostname)
   const indexed = settings?.allowIndexing ?? environment?.type === 'production'
   return { settings: settings ?? DEFAULTS, indexed }
 }

@@ -1,5 +1,6 @@
 // What a commit says of policy that is not in force: told to whoever pushes it, so that nobody takes it for granted.
 import { isDeepStrictEqual } from 'node:util'
+import { ownValue } from '../lib/own-value.ts'
 import type { EnvironmentManifest, Manifest } from '../records.ts'
 import type { Preview } from '../state/previews.ts'
 
@@ -13,7 +14,7 @@ const NAMED = 4
 export function differing(policy: Manifest, own: Manifest, key: string, preview: Preview | null): string | null {
   const first = preview === null ? fieldsOf(policy, own, key) : []
   const patterns = names(policy.previews, own.previews).filter(
-    (name) => !isDeepStrictEqual(policy.previews[name], own.previews[name]),
+    (name) => !isDeepStrictEqual(ownValue(policy.previews, name), ownValue(own.previews, name)),
   )
   const others = names(policy.environments, own.environments)
     .filter((name) => name !== key || preview !== null)
@@ -43,7 +44,7 @@ export function differingFields(policy: EnvironmentManifest, own: EnvironmentMan
 }
 
 function fieldsOf(policy: Manifest, own: Manifest, key: string): string[] {
-  const [before, after] = [policy.environments[key], own.environments[key]]
+  const [before, after] = [policy, own].map(({ environments }) => ownValue(environments, key))
   return before && after ? differingFields(before, after) : []
 }
 

@@ -2,6 +2,7 @@
 
 import { levelOf, type Role } from '../config/roles.ts'
 import { nixString } from '../lib/nix-string.ts'
+import { ownValue } from '../lib/own-value.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import type { EnvironmentFacts, EnvironmentManifest, Manifest } from '../records.ts'
 import { Refused } from '../records.ts'
@@ -107,13 +108,13 @@ export function checkNames(key: string, said: EnvironmentFacts, due: Environment
  */
 export function restrict(old: Manifest, next: Manifest): Manifest {
   const environments = Object.entries(old.environments).map(([key, env]) => {
-    const allowed = next.environments[key]
+    const allowed = ownValue(next.environments, key)
     const users = restrictUsers(env.users, allowed?.enable ? allowed.users : {})
     const requires = env.requires ?? allowed?.requires ?? null
     return [key, { ...env, users, requires, protected: env.protected || (allowed?.protected ?? false) }]
   })
   const previews = Object.entries(old.previews).map(([pattern, preview]) => {
-    const allowed = next.previews[pattern]
+    const allowed = ownValue(next.previews, pattern)
     // One that is made like another environment now may not be pushed by the users of the old one.
     const kept = allowed?.enable === true && allowed.extends === preview.extends
     const users = restrictUsers(preview.users, kept ? allowed.users : {})
@@ -128,7 +129,7 @@ export function restrict(old: Manifest, next: Manifest): Manifest {
 
 function restrictUsers(old: EnvironmentManifest['users'], next: EnvironmentManifest['users']) {
   const users = Object.entries(old).map(([name, user]) => {
-    const { publicKeys: kept = [], role = user.role } = next[name] ?? {}
+    const { publicKeys: kept = [], role = user.role } = ownValue(next, name) ?? {}
     const publicKeys = user.publicKeys.filter((publicKey) => kept.includes(publicKey))
     return [name, { ...user, publicKeys, role: lesser(user.role, role) }]
   })

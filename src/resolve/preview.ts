@@ -1,5 +1,6 @@
 // A preview as an environment: what it has of its pattern, what of the environment that it extends, and whether its names are free.
 import { userName } from '../lib/names.ts'
+import { ownValue } from '../lib/own-value.ts'
 import { projectId } from '../lib/repositories.ts'
 import {
   type EnvironmentFacts,
@@ -43,7 +44,7 @@ export function previewEnvironment(
   preview: Preview,
   hostenv: EnvironmentFacts,
 ): EnvironmentManifest {
-  const extended = policy.environments[preview.extends]?.deploymentVerification
+  const extended = ownValue(policy.environments, preview.extends)?.deploymentVerification
   return {
     ...{ enable: true, type: preview.type, virtualHosts: {}, users: preview.users, hostenv },
     ...{ releaseTags: null, requires: null, protected: false },

@@ -1,6 +1,7 @@
 // Ref → environment: the pushed commit's source, its evaluation, and what the policy says this ref means.
 import { environmentFacts } from '../lib/names.ts'
 import { shortRef } from '../lib/oid.ts'
+import { ownValue } from '../lib/own-value.ts'
 import { projectName } from '../lib/repositories.ts'
 import { parseTtl } from '../lib/ttl.ts'
 import {
@@ -87,8 +88,8 @@ export async function resolveRef(
     throw q.env === null ? undeclared(manifest, name, ctx.canonicalBranch) : noSuchKey(manifest, q.env)
   // What the commit itself declares: the environment, or the one that a preview is made like.
   const base = preview?.extends ?? key
-  const own = Object.hasOwn(manifest.environments, base) ? manifest.environments[base] : undefined
-  const derivation = Object.hasOwn(selected, key) ? selected[key] : undefined
+  const own = ownValue(manifest.environments, base)
+  const derivation = ownValue(selected, key)
   if (!own || !derivation)
     throw new Refused(`this commit does not declare ${base}`, {
       detail: [`'${ctx.canonicalBranch}' declares environments.${JSON.stringify(base)}, this commit does not.`],
@@ -133,7 +134,7 @@ function settings(
   key: string,
   preview: Preview | null,
 ): EnvironmentManifest {
-  const declared = policy.environments[key]
+  const declared = ownValue(policy.environments, key)
   if (preview === null && declared)
     return { ...declared, deploymentVerification: checksOf(declared.deploymentVerification, own) }
   if (preview === null) throw new Error(`${key} is neither declared nor a preview`)

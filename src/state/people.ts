@@ -1,5 +1,6 @@
 // Who a key belongs to and what it may do: by what the operator says (config/), and by each project's policy.
 import { type Access, type Level, levelOf, roleName } from '../config/roles.ts'
+import { ownValue } from '../lib/own-value.ts'
 import { projectId } from '../lib/repositories.ts'
 import type { EnvironmentManifest, Manifest, ProjectId, Pusher } from '../records.ts'
 import { previewOf } from './previews.ts'
@@ -194,7 +195,7 @@ export class People {
 }
 
 function declared(policy: Manifest, key: string | null): EnvironmentManifest | undefined {
-  return key !== null && Object.hasOwn(policy.environments, key) ? policy.environments[key] : undefined
+  return key === null ? undefined : ownValue(policy.environments, key)
 }
 
 // Everything of a policy that names users.

@@ -1,5 +1,6 @@
 // What a new policy changes in who may do what: a push of the canonical branch that does so takes a maintainer.
 import { isDeepStrictEqual } from 'node:util'
+import { ownValue } from '../lib/own-value.ts'
 import type { EnvironmentManifest, Manifest, PreviewManifest } from '../records.ts'
 import { previewOf } from './previews.ts'
 
@@ -28,7 +29,7 @@ function compared(
 ): string[] {
   const names = new Set([...Object.keys(old), ...Object.keys(next)])
   return [...names].flatMap((name) => {
-    const [before, after] = [own(old, name), own(next, name)]
+    const [before, after] = [ownValue(old, name), ownValue(next, name)]
     return [...users(before, after), ...guards(before, after)].map((text) => `${path(name)}${text}`)
   })
 }
@@ -65,7 +66,7 @@ function moved(old: Manifest, next: Manifest, there: readonly string[]): string[
 }
 
 function standing(policy: Manifest, key: string): { path: string; rights: unknown } | null {
-  const declared = own(policy.environments, key)
+  const declared = ownValue(policy.environments, key)
   if (declared !== undefined) return { path: environmentPath(key), rights: { type: declared.type } }
   const preview = previewOf(policy, key)
   if (preview === null) return null
@@ -76,8 +77,4 @@ function standing(policy: Manifest, key: string): { path: string; rights: unknow
 function roles(one: Granting | undefined): Map<string, string> {
   const named = Object.entries(one?.users ?? {}).filter(([, { publicKeys }]) => publicKeys.length > 0)
   return new Map(named.map(([name, { role = 'deployer', publicKeys }]) => [name, `${role} ${[...publicKeys].sort()}`]))
-}
-
-function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined
 }

@@ -1,6 +1,7 @@
 // What each action needs, by what it is done to. The table of docs/reference/rights.md is this one.
 import { type Level, levelOf, type Role } from '../config/roles.ts'
-import type { EnvironmentManifest, EnvironmentType, Manifest } from '../records.ts'
+import { ownValue } from '../lib/own-value.ts'
+import type { EnvironmentType, Manifest } from '../records.ts'
 import { previewOf } from './previews.ts'
 
 /** The least role for each thing that is decided; what is protected needs more. */
@@ -53,15 +54,14 @@ export function needed(action: Action, guard: Guard): Level {
 /** The type of an environment under a policy; null before there is one, and for what it does not know (any more). */
 export function typeOf(policy: Manifest | null, key: string): EnvironmentType | null {
   if (policy === null) return null
-  return declared(policy, key)?.type ?? previewOf(policy, key)?.type ?? null
+  return ownValue(policy.environments, key)?.type ?? previewOf(policy, key)?.type ?? null
 }
 
 /** The guard of a key under a policy, or (null) of the project as a whole. */
 export function guardOf(policy: Manifest | null, key: string | null): Guard {
   if (policy === null || key === null) return { production: false, protected: false }
-  return { production: typeOf(policy, key) === 'production', protected: declared(policy, key)?.protected ?? false }
-}
-
-function declared(policy: Manifest, key: string): EnvironmentManifest | undefined {
-  return Object.hasOwn(policy.environments, key) ? policy.environments[key] : undefined
+  return {
+    production: typeOf(policy, key) === 'production',
+    protected: ownValue(policy.environments, key)?.protected ?? false,
+  }
 }

@@ -4,6 +4,7 @@ import { accessOf } from '../config/grants.ts'
 import { type Access, roles, toAccess } from '../config/roles.ts'
 import { userName } from '../config/rules.ts'
 import type { Context } from '../context.ts'
+import { ownValue } from '../lib/own-value.ts'
 import { parseProjectPath, projectName } from '../lib/repositories.ts'
 import { Refused } from '../records.ts'
 import { setPeople } from '../reload.ts'
@@ -43,7 +44,8 @@ export function makePeople(ctx: Context): PeopleVerbs {
       const keys = allKeys(ctx)
       const count = (name: string) => keys.filter(({ user }) => user === name).length
       const administers = (name: string) =>
-        ctx.config.users[name]?.administrator ?? ctx.keys.some((key) => key.user === name && key.administrator)
+        ownValue(ctx.config.users, name)?.administrator ??
+        ctx.keys.some((key) => key.user === name && key.administrator)
       return [
         ...[...file].map((name) => ({
           name,

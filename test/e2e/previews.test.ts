@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { agree, leftByCrash, record, refOf, tree, until, userName } from '../helpers/agree.ts'
 import { DAY, HOUR, makeClock } from '../helpers/clock.ts'
 import { get } from '../helpers/http.ts'
-import { webModule } from '../helpers/module.ts'
+import { quietModule, webModule } from '../helpers/module.ts'
 import { hostenv } from '../helpers/programs.ts'
 import { makeProject, type Pushed, type PushSettings } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
@@ -313,4 +313,29 @@ t.test('what expired while no receiver ran is paused at the start, and keeps the
   t.equal((await hostenv(['gc', ...directories], receiver.home)).code, 0)
   t.equal((await receiver.ssh('wake', 'feature/one')).code, 0, 'what can be woken is not collected')
   t.same(leftByCrash(receiver), [])
+})
+
+t.test('a preview may be called like something that every object has', async (t) => {
+  const text = quietModule({ main: 'type = "production";', staging: '' }, 'previews."*" = { };')
+  const other = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': text })
+  const to = (refs: string | string[]) => other.push(receiver, refs, { name: 'acme/words' })
+  t.equal((await to('main')).code, 0)
+  const commit = (await other.git('rev-parse', 'HEAD')).trim()
+  const says = async (...words: string[]) => {
+    const said = await receiver.ssh(...words, '-p', 'acme/words')
+    t.equal(said.code, 0, `${words.join(' ')}: ${said.stderr}`)
+  }
+  for (const key of ['constructor', 'toString', 'valueOf', 'hasOwnProperty']) {
+    const pushed = await to(`main:refs/heads/${key}`)
+    t.equal(pushed.code, 0, pushed.stderr)
+    t.equal(await refOf(receiver, 'acme/words', `refs/hostenv/live/${key}`), commit, `${key} is live`)
+  }
+  const key = 'constructor'
+  await says('renew', key)
+  await says('pause', key)
+  await says('wake', key)
+  await says('redeploy', key)
+  t.equal((await to(`:refs/heads/${key}`)).code, 0)
+  await says('rollback', key)
+  await says('destroy', key)
 })
