@@ -1,6 +1,6 @@
 // A socket of an environment through ssh -L, and what may not be reached that way. Each attack is one that a pushed service, or a
 // person with some rights, could try.
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -87,8 +87,14 @@ async function forward(remote: string, key: Key = dora) {
     over = true
   })
   // A path that the client itself refuses ends it.
-  for (let tries = 0; tries < 600 && !existsSync(local) && !over; tries++) await sleep(50)
+  for (let tries = 0; tries < 600 && !listens(local) && !over; tries++) await sleep(50)
   return { local, child, ended }
+}
+
+// A socket is there a moment before anybody listens at it: of who does, unix(7) says so (flag __SO_ACCEPTCON).
+function listens(path: string): boolean {
+  const sockets = readFileSync('/proc/net/unix', 'utf8').split('\n')
+  return sockets.some((line) => line.endsWith(` ${path}`) && line.split(/\s+/)[3] === '00010000')
 }
 
 /** Sends `text`, ends, and answers all that came back; null where the connection was cut without an answer. */
@@ -100,10 +106,7 @@ function ask(local: string, text: string | Buffer): Promise<string | null> {
     socket.on('data', (more: string) => {
       back += more
     })
-    // The client's own socket is there a moment before it listens.
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'ECONNREFUSED' ? resolve(sleep(50).then(() => ask(local, text))) : resolve(null),
-    )
+    socket.once('error', () => resolve(null))
     socket.once('close', () => resolve(back === '' ? null : back))
     socket.once('end', () => socket.destroy())
     socket.end(text)
