@@ -114,7 +114,7 @@ const names: Readonly<Record<string, Rule>> = {
 /** The most entries of what may grow. */
 const most: Readonly<Record<string, number>> = {
   ...{ environments: 1000, previews: 100, warnings: 100, publicKeys: 100, schedules: 100, virtualHosts: 100 },
-  locations: 1000,
+  ...{ locations: 1000, users: 1000 },
 }
 
 /** A sentence for each value that breaks a rule, or that no rule knows. */
