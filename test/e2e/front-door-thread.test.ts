@@ -24,7 +24,7 @@ threads.Worker = class extends Worker {
   }
 }
 syncBuiltinESMExports()`
-const receiver = await startReceiver(t, { env: { NODE_OPTIONS: load(faulty) } })
+const receiver = await startReceiver(t, { falls: true, env: { NODE_OPTIONS: load(faulty) } })
 const project = await makeProject(t)
 const pushed = await project.push(receiver, 'main')
 const hostname = /http:\/\/([^:]+):/.exec(pushed.stderr)?.[1] ?? ''

@@ -15,6 +15,8 @@ export interface ReceiverOptions {
   readonly faults?: string
   /** Called before its first start, with directories that do not exist yet. */
   readonly before?: (directories: { readonly stateDir: string; readonly runtimeDir: string }) => Promise<void>
+  /** The test has it fall by a fault of its own; whatever else lets a receiver fall fails the test. */
+  readonly falls?: boolean
   /** More variables for the daemon. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -101,7 +103,12 @@ export async function startReceiver(t: Ending, options: ReceiverOptions = {}): P
     const ended = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject)
       child.once('close', (code, signal) => {
-        if (daemon?.pid === child.pid && faults === undefined && (code === 1 || crashes.includes(signal ?? '')))
+        if (
+          daemon?.pid === child.pid &&
+          faults === undefined &&
+          !options.falls &&
+          (code === 1 || crashes.includes(signal ?? ''))
+        )
           fell = `hostenv serve ended by itself (${code ?? signal}):\n${readFileSync(logFile, 'utf8').slice(-8000)}`
         resolve(code)
       })
