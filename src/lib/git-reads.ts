@@ -23,8 +23,14 @@ export async function isAncestor(repository: string, path: string, ancestor: Oid
 /** The value of a ref now; zero when there is none. Throws when git cannot tell: that is not the same. */
 export async function refValue(repository: string, path: string, ref: string): Promise<Oid> {
   const [found] = await objectsOf(repository, path, [ref])
-  return found?.oid ?? zeroOid
+  if (!found) return zeroOid
+  if (!describes.test(ref)) return found.oid
+  const refs = await listRefs(repository, path, ref)
+  return refs.find((one) => one.ref === ref)?.value ?? zeroOid
 }
+
+/** What git describe prints: where there is no such ref, it means a commit by the start of its id (gitrevisions(7)). */
+const describes = /-g[0-9a-f]{4,}$/i
 
 export interface PushedCommit {
   readonly commit: Oid

@@ -98,6 +98,25 @@ t.test('any other tag is told what tags mean, and the command it prints works', 
   t.notOk((await remoteRefs(receiver)).has('refs/tags/v2'))
 })
 
+t.test('a tag or branch whose name looks like the description of a commit is pushed, moved and deleted', async (t) => {
+  const name = 'acme/described'
+  const described = await makeProject(t)
+  const looks = `v1.0-3-g${(await described.git('rev-parse', '--short=8', 'HEAD')).trim()}`
+  const module = { main: '', described: `type = "testing"; hostenv.gitRef = "${looks}";` }
+  await described.commit('Described', { '.hostenv/hostenv.nix': quietModule(module) })
+  const push = (...specs: string[]) => described.push(receiver, specs, { name })
+  t.equal((await push('main')).code, 0)
+  for (const kind of ['tags', 'heads']) {
+    const ref = `refs/${kind}/${looks}`
+    for (const what of ['HEAD~1', 'HEAD', '']) {
+      await described.commit('Another')
+      const pushed = await push(`+${what}:${ref}`)
+      t.equal(pushed.code, 0, pushed.stderr)
+    }
+    t.notOk((await remoteRefs(receiver, name)).has(ref))
+  }
+})
+
 t.test('history may be replaced, in production only by who names the environment', async (t) => {
   await project.git('checkout', '-q', '-B', 'other', first)
   const other = (await project.commit('Another history')).trim()

@@ -33,6 +33,29 @@ t.test('names are looked up anew each time, in an open git', async (t) => {
   await t.rejects(objectsOf(repository, path, ['HEAD\nHEAD']), /more than one line/)
 })
 
+t.test(
+  'a ref whose name looks like a description is that ref, or none, and never the commit that it describes',
+  async (t) => {
+    const project = await makeProject(t)
+    const repository = join(project.directory, '.git')
+    const one = (await project.git('rev-parse', 'HEAD')).trim()
+    const two = (await project.commit('Two')).trim()
+    for (const digits of [4, 7, 40])
+      for (const id of [one.slice(0, digits), one.slice(0, digits).toUpperCase()])
+        for (const ref of [`refs/tags/v1.0-3-g${id}`, `refs/heads/fix/1-g${id}`]) {
+          t.equal(await refValue(repository, path, ref), zeroOid, ref)
+          await project.git('update-ref', ref, two)
+          t.equal(await refValue(repository, path, ref), two)
+          await project.git('pack-refs', '--all')
+          t.equal(await refValue(repository, path, ref), two)
+          await project.git('update-ref', '-d', ref)
+          await project.git('update-ref', `${ref}/below`, two)
+          t.equal(await refValue(repository, path, ref), zeroOid, 'a folder of refs is none')
+          await project.git('update-ref', '-d', `${ref}/below`)
+        }
+  },
+)
+
 t.test('a git that is killed is replaced, and so is one whose repository is another now', async (t) => {
   const [first, second] = await Promise.all([makeProject(t), makeProject(t, 'hello-web', { other: 'other\n' })])
   const place = join(tempDir(t, 'repository'), 'project.git')
