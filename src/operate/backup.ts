@@ -40,8 +40,13 @@ export interface BackedUp {
   readonly bytes: number
 }
 
-// What a push that is being received has not finished, and locks of the moment.
-const excluded = ['tmp_*', 'incoming-*', '*.lock'].map((pattern) => `--exclude=${pattern}`)
+// What a push that is being received has not finished, and locks of the moment. Each pattern has its place, since a branch may be
+// called tmp_x, incoming-x or packed-refs.new; no ref has a part that ends in .lock (git-check-ref-format(1)).
+const unfinished = ['objects/tmp_*', 'objects/*/tmp_*', 'objects/incoming-*', '*.lock', 'packed-refs.new']
+const excluded = (repository: string) => [
+  ...['--anchored', '--wildcards', '--wildcards-match-slash'],
+  ...unfinished.map((pattern) => `--exclude=${repository}/${pattern}`),
+]
 
 /** Writes `file` (mode 0600), which must not exist. Nothing of that name is there until it is whole. Throws ConfigError. */
 export async function backUp(dirs: Directories, env: Env, file: string, options: BackupOptions): Promise<BackedUp> {
@@ -133,7 +138,8 @@ async function pack(
   const into = ['--force-local', '--format=posix', '--numeric-owner', `--file=${file}`]
   await mustRun(tar(path, ['--create', ...into, '-C', staging, ...first, '-C', stateDir, ...own]))
   for (const repository of repositories) {
-    const command = tar(path, ['--append', ...into, ...excluded, '-C', stateDir, relative(stateDir, repository)])
+    const name = relative(stateDir, repository)
+    const command = tar(path, ['--append', ...into, ...excluded(name), '-C', stateDir, name])
     await packOne({
       ...command,
       argv: ['flock', '--shared', '--wait', '600', join(repository, repositoryLock), ...command.argv],

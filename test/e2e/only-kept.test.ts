@@ -1,8 +1,12 @@
 // A project with `deploys: false` is a git repository and nothing more: refs move, nothing is evaluated, built or run.
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import t from 'tap'
+import { mustRun } from '../../src/lib/spawn.ts'
+import { backUp } from '../../src/operate/backup.ts'
+import { restore } from '../../src/operate/restore.ts'
 import { record, refOf } from '../helpers/agree.ts'
+import { path } from '../helpers/programs.ts'
 import { makeProject } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
@@ -47,4 +51,37 @@ t.test('of first pushes at the same time, what was answered ok is there', async 
   for (const { code, stderr } of first)
     if (code !== 0) t.match(stderr, /the project was created by another push meanwhile; push again/)
   t.equal((await project.push(receiver, ['main:a', 'main:b', 'main:c', 'main:d'], { name })).code, 0)
+})
+
+t.test('a backup has every branch, also one that is called as what git has not finished', async (t) => {
+  const name = 'acme/kept'
+  const project = await makeProject(t, 'hello-web')
+  const branches = ['tmp_fix', 'incoming-mail', 'a/tmp_b', 'objects/tmp_c', 'packed-refs.new', 'incoming-/tmp_/d']
+  for (const branch of branches) {
+    await project.commit(branch)
+    t.equal((await project.push(receiver, `+HEAD:refs/heads/${branch}`, { name })).code, 0, branch)
+  }
+  const repository = join(receiver.stateDir, 'repos/acme/kept.git')
+  const unfinished = ['objects/tmp_objdir-incoming-x/00/y', 'objects/pack/tmp_pack_x', 'refs/heads/x.lock', 'HEAD.lock']
+  for (const file of unfinished) {
+    mkdirSync(dirname(join(repository, file)), { recursive: true })
+    writeFileSync(join(repository, file), '')
+  }
+  const folder = tempDir(t)
+  const [file, stateDir] = [join(folder, 'b.tar'), join(folder, 'state')]
+  const env = { home: receiver.home, path, stateHome: undefined, runtimeDir: undefined, user: undefined }
+  await backUp(receiver, env, file, { store: true, wait: 60 })
+  await restore(stateDir, env, file)
+  const git = (directory: string, ...args: string[]) =>
+    mustRun({ argv: ['git', `--git-dir=${directory}/repos/acme/kept.git`, ...args], env: { PATH: path } })
+  const refs = await git(receiver.stateDir, 'for-each-ref')
+  for (const branch of branches) t.match(refs, `refs/heads/${branch}`)
+  t.equal(await git(stateDir, 'for-each-ref'), refs)
+  await git(stateDir, 'fsck', '--strict')
+  const files = (directory: string) => globSync('repos/acme/kept.git/**', { cwd: directory }).sort()
+  t.strictSame(
+    files(stateDir),
+    files(receiver.stateDir).filter((file) => !/kept\.git\/objects\/(pack\/)?tmp_|\.lock$/.test(file)),
+    'and nothing else is left out',
+  )
 })
