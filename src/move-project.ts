@@ -1,7 +1,7 @@
 // A project gets another name, or goes. Its rows change at once, and only while nothing of any project is on its way; then its
 // files follow, one after the other, and what was live runs again under its new name. A start finishes what a crash left.
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readlink, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { environmentDir } from './activate/host.ts'
 import { bringUp } from './activate/keep-running.ts'
@@ -140,6 +140,8 @@ async function moveFiles(ctx: Context, old: string, name: string): Promise<void>
     if (out !== null && existsSync(ctx.host.nix.realPath(out)))
       await addRoot(ctx.host.nix, join(dirname(profile), link), out)
   }
-  const { stateDir } = ctx.config
-  if (existsSync(keptLink(stateDir, old))) await rename(keptLink(stateDir, old), keptLink(stateDir, name))
+  // A link is a root at the place that is said to Nix. The old one goes with the files of the old name.
+  const kept = await readlink(keptLink(ctx.config.stateDir, old)).catch(() => null)
+  if (kept !== null && existsSync(ctx.host.nix.realPath(kept)))
+    await addRoot(ctx.host.nix, keptLink(ctx.config.stateDir, name), kept)
 }

@@ -276,6 +276,8 @@ t.test(
     const [old, next] = ['acme/hello-web', 'zenith/store']
     const [was, is] = [factsOf('main', old), factsOf('main', next)]
     writeFileSync(join(receiver.stateDir, 'env', was.userName, 'data/kept'), 'data')
+    await project.commit('Kept for later')
+    t.equal((await project.push(receiver, 'main', { name: old, options: ['no-activate'] })).code, 0)
     const refs = await remoteRefs(receiver, old)
     const releases = (await admin('releases', 'main', '-p', old, '--json')).stdout
     t.match(await admin('projects', 'rename', 'acme/hello-web', 'acme/new-one'), {
@@ -297,6 +299,8 @@ t.test(
     )
     t.match(await get(receiver.httpPort, is.hostname), { status: 200, body: /main, release/ })
     t.equal((await get(receiver.httpPort, was.hostname)).status, 404)
+    const kept = await admin('redeploy', 'main', '--pushed', '-p', next)
+    t.equal(kept.code, 0, kept.stderr)
     await project.commit('Under its new name')
     t.equal((await project.push(receiver, 'main', { name: 'acme/hello-web', key: keys.mia })).code, 128)
     const pushed = await project.push(receiver, 'main', { name: next, key: keys.mia })
