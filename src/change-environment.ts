@@ -1,5 +1,6 @@
 // How an environment changes without a push: back to an earlier release, the live one anew, paused, woken, or gone. The same rows,
 // the same lanes, the same undo and redo as a push; who asks (a word, or the receiver itself) hears of it in the same way.
+import { deletionLane } from './activate/plan.ts'
 import { retire } from './activate/retention.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
 import { beginDeploy } from './begin-deploy.ts'
@@ -9,7 +10,7 @@ import { refValue } from './lib/git-reads.ts'
 import { isZero, short, zeroOid } from './lib/oid.ts'
 import { gitStandsBy } from './lib/ref-transaction.ts'
 import { projectName, repositoryPath } from './lib/repositories.ts'
-import type { ProjectId, Pusher, RefUpdate } from './records.ts'
+import { type ProjectId, type Pusher, type RefUpdate, Refused } from './records.ts'
 import { refuse } from './report/refuse.ts'
 import { type Asker, permit } from './state/decide.ts'
 import { noRef } from './state/deploys.ts'
@@ -40,6 +41,9 @@ const rights: Readonly<Record<ChangeKind, Action>> = {
   ...{ destroy: 'destroy', purge: 'administer' },
 }
 
+/** What leaves nothing live. */
+const stops: readonly ChangeKind[] = ['pause', 'destroy', 'purge']
+
 /** Changes one environment, in its turn. Tells `terminal` and the deploy's log; throws only where no true answer can be given. */
 export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: Terminal): Promise<Changed> {
   const { key, by, peer, what, closed } = wanted
@@ -54,7 +58,8 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
   const { id, report } = deploy
   // It does not wait for what is only being built: a rollback must not take as long as a build.
   const ref = update === null ? [] : [`ref ${project} ${update.ref}`]
-  const place = ctx.lanes.enter(id, [`environment ${project} ${key}`, ...ref])
+  const deletion = stops.includes(what.kind) ? [deletionLane(project)] : []
+  const place = ctx.lanes.enter(id, [`environment ${project} ${key}`, ...ref, ...deletion])
   try {
     await ctx.fault('S0', id)
     const right = rightFor(ctx, project, key, what.kind)
@@ -66,6 +71,8 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
     deploy.abort.signal.throwIfAborted()
     // Asked under the lock: whoever was before may have changed what is live, and who may do this.
     if (by !== ofItself && !ctx.state.people.may(by, right, project, key)) permitChange(ctx, session, right, key)
+    if (update !== null && branchOf(ctx, project, key) !== update.ref)
+      throw new Refused('the policy changed meanwhile; try again')
     const next = decideChange(ctx, deploy, key, what)
     tellOnTheWay(ctx, deploy, key)
     const [plan] = await becomeLive(ctx, [{ deploy, key, next, stages: {} }])
@@ -92,6 +99,7 @@ async function branchToDelete(
 ): Promise<RefUpdate | null> {
   if (kind !== 'destroy' && kind !== 'purge') return null
   const ref = branchOf(ctx, projectName(session.project), key)
+  if (ref === null) return null
   const old = await refValue(session.repository, ctx.host.path, ref)
   return isZero(old) ? null : { ref, old, new: zeroOid }
 }

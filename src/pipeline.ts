@@ -2,6 +2,7 @@
 // The steps S0–S8, and what a crash at each of them leaves behind, are described in docs/architecture.md.
 import { existsSync } from 'node:fs'
 import type { Writable } from 'node:stream'
+import { deletionLane } from './activate/plan.ts'
 import { roomLane } from './activate/preview-room.ts'
 import { retire } from './activate/retention.ts'
 import { dropRoot } from './activate/roots.ts'
@@ -12,6 +13,7 @@ import { canonicalBranch } from './config/grants.ts'
 import type { Context, PushDeploy, PushSession, Ready, Terminal } from './context.ts'
 import { diskFull, isDiskFull } from './lib/disk-full.ts'
 import type { Place } from './lib/lanes.ts'
+import { isZero } from './lib/oid.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
 import { makeReady, mayDeploy, takeRightsAway } from './make-ready.ts'
@@ -135,13 +137,15 @@ async function deployUnit(
     for (const deploy of unit) ready.push(await blaming(deploy, () => makeReady(ctx, deploy)))
     if (options.dryRun) return await tellChanges(ctx, unit, ready)
     for (const { deploy, key } of ready) for (const lane of lanesOf(ctx, deploy.project, key)) place.join(lane)
+    // Not where something else comes with it, under --atomic: that may have to make room, which is a deletion of its own.
+    const [only] = unit.length === 1 ? unit : []
+    if (only && isZero(only.update.new)) place.join(deletionLane(only.project))
     if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })
     await place.turn(AbortSignal.any(unit.map(({ abort }) => abort.signal))).catch(() => undefined)
     for (const deploy of unit) await blaming(deploy, () => deploy.abort.signal.throwIfAborted())
     const plans = await becomeLive(ctx, ready)
     for (const [index, { environment }] of plans.entries())
-      if (environment !== null && environment.n !== null)
-        await makeRoom(ctx, unit[index] as PushDeploy, environment.key)
+      if (environment !== null && environment.n !== null) await roomFor(ctx, unit[index] as PushDeploy, environment.key)
     return unit.map(({ update: { ref, old } }, index) => {
       const cur = plans[index]?.cur ?? old
       return { ref, ok: true, ...(cur === old ? {} : { oldOid: cur }) }
@@ -171,6 +175,16 @@ function lanesOf(ctx: Context, project: string, key: string | null): string[] {
   if (key === null) return []
   const room = roomLane(ctx, project, key)
   return [`environment ${project} ${key}`, ...(room === null ? [] : [room])]
+}
+
+// What is live is live, whatever becomes of those that should make room for it.
+async function roomFor(ctx: Context, deploy: PushDeploy, key: string): Promise<void> {
+  try {
+    await makeRoom(ctx, deploy, key)
+  } catch (error) {
+    ctx.log.error({ deploy: deploy.id, err: error }, 'no room could be made for what comes next')
+    deploy.report.emit({ type: 'warning', text: 'live, but the oldest previews beyond max could not be removed' })
+  }
 }
 
 // Where a dry run ends: each ref is told what would have become of it.

@@ -7,6 +7,7 @@ import { listRefs } from '../lib/git-reads.ts'
 import { prepareRefs } from '../lib/ref-transaction.ts'
 import { repositoryPath } from '../lib/repositories.ts'
 import { releaseBefore } from './earlier-release.ts'
+import { deletionLane } from './plan.ts'
 import { dropUnreleased } from './unreleased.ts'
 
 const HOUR = 3_600_000
@@ -47,7 +48,7 @@ export async function retire(ctx: Context, project: string, key: string, refs?: 
 
 async function retireOnce(ctx: Context, project: string, key: string, refs?: () => Promise<Refs>): Promise<void> {
   if (ctx.gate.closed || ctx.closing.aborted) return
-  const place = ctx.lanes.enterFirst([`environment ${project} ${key}`])
+  const place = ctx.lanes.enterFirst([`environment ${project} ${key}`, deletionLane(project)])
   try {
     await place.turn(ctx.closing)
     const old = outdated(ctx, project, key)
