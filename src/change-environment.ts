@@ -71,6 +71,7 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
     deploy.abort.signal.throwIfAborted()
     // Asked under the lock: whoever was before may have changed what is live, and who may do this.
     if (by !== ofItself && !ctx.state.people.may(by, right, project, key)) permitChange(ctx, session, right, key)
+    // So may a new policy: the branch may mean another environment by now.
     if (update !== null && branchOf(ctx, project, key) !== update.ref)
       throw new Refused('the policy changed meanwhile; try again')
     const next = decideChange(ctx, deploy, key, what)

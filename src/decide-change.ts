@@ -5,13 +5,13 @@ import { placeOf, verificationOf } from './activate/plan.ts'
 import { keptLink } from './activate/roots.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, Next, OwnDeploy } from './context.ts'
-import { short, shortRef } from './lib/oid.ts'
+import { short } from './lib/oid.ts'
 import { ownValue } from './lib/own-value.ts'
 import { projectId } from './lib/repositories.ts'
 import { shellWord } from './lib/shell-word.ts'
 import { Refused } from './records.ts'
 import type { DeployKind } from './state/deploys.ts'
-import { previewOf } from './state/previews.ts'
+import { keyOfFullRef, previewOf } from './state/previews.ts'
 import { guardOf } from './state/rights.ts'
 
 export type ChangeKind = Exclude<DeployKind, 'push'>
@@ -24,10 +24,13 @@ export type Change =
   | { readonly kind: 'wake' | 'purge' }
   | { readonly kind: 'pause' | 'destroy'; readonly confirm: string | null; readonly why?: string }
 
-/** The branch that goes with an environment when it is destroyed. */
-export function branchOf(ctx: Context, project: string, key: string): string {
-  const declared = ownValue(ctx.state.projects.get(project)?.policy.environments, key)
-  return `refs/heads/${declared?.hostenv.gitRef ?? key}`
+/** The branch that goes with an environment when it is destroyed; null: it stays, as it is the policy's or means another one by now. */
+export function branchOf(ctx: Context, project: string, key: string): string | null {
+  const policy = ctx.state.projects.get(project)?.policy
+  const name = ownValue(policy?.environments, key)?.hostenv.gitRef ?? key
+  const ref = `refs/heads/${name}`
+  const meant = policy === undefined ? null : keyOfFullRef(policy, ref)
+  return name === canonicalBranch(ctx.config, project) || (meant !== null && meant !== key) ? null : ref
 }
 
 /** What the environment is to become; null: nothing. Throws Refused when that cannot be. */
@@ -108,7 +111,8 @@ function stop(
   const { production, protected: guarded } = guardOf(policy, key)
   const declared = ctx.state.projects.declares(project, key)
   const preview = !declared && row?.preview != null
-  if (kind === 'destroy' && declared && shortRef(branchOf(ctx, project, key)) === canonicalBranch(ctx.config, project))
+  const gitRef = ownValue(policy?.environments, key)?.hostenv.gitRef
+  if (kind === 'destroy' && gitRef === canonicalBranch(ctx.config, project))
     throw new Refused(`${key} is deployed from the canonical branch, which stays`, {
       help: [`To stop it: ssh HOST pause ${shellWord(key)} --confirm ${shellWord(key)} -p ${project}`],
     })

@@ -1,0 +1,74 @@
+// A new policy may rename, disable or say otherwise what is live already: what words and the clock do to it then.
+import t from 'tap'
+import { record, refOf, until } from '../helpers/agree.ts'
+import { DAY, makeClock } from '../helpers/clock.ts'
+import { quietModule } from '../helpers/module.ts'
+import { makeProject } from '../helpers/project.ts'
+import { startReceiver } from '../helpers/receiver.ts'
+
+const clock = makeClock(t)
+const receiver = await startReceiver(t, clock.options())
+const file = '.hostenv/hostenv.nix'
+
+interface View {
+  readonly key: string
+  readonly state: string
+  readonly expiresAt: string | null
+}
+
+/** A project of its own, with this policy. */
+async function start(name: string, module: string) {
+  const project = await makeProject(t, 'hello-web', { [file]: module })
+  const push = async (refs: string | string[], options: readonly string[] = []) => {
+    const pushed = await project.push(receiver, refs, { name, options })
+    if (pushed.code !== 0) throw new Error(pushed.stderr)
+    return pushed
+  }
+  const envs = async () => JSON.parse((await receiver.ssh('envs', '--json', '-p', name)).stdout) as View[]
+  await push('main')
+  return {
+    push,
+    envs,
+    view: async (key: string) => (await envs()).find((one) => one.key === key),
+    head: async () => (await project.git('rev-parse', 'HEAD')).trim(),
+    /** Pushes another policy. */
+    policy: async (next: string) => {
+      await project.commit('Another policy', { [file]: next })
+      await push('main')
+    },
+    ssh: (...words: string[]) => receiver.ssh(...words, '-p', name),
+    branch: (branch: string) => refOf(receiver, name, `refs/heads/${branch}`),
+  }
+}
+
+t.test(
+  'a branch that means another environment by now stays when the one before it is destroyed, and when it goes',
+  async (t) => {
+    const name = 'acme/renamed'
+    const { push, policy, ssh, branch, view, head } = await start(
+      name,
+      quietModule({ main: '' }, 'previews."re*" = { extends = "main"; ttl = "10d"; };'),
+    )
+    await push(['HEAD:refs/heads/release', 'HEAD:refs/heads/result'])
+    const release = await head()
+    const prod = 'type = "production"; protected = true; hostenv.gitRef = "release";'
+    await policy(quietModule({ prod, first: 'hostenv.gitRef = "main";', second: 'hostenv.gitRef = "result";' }))
+    const canonical = await head()
+    for (const key of ['main', 'release']) {
+      const destroyed = await ssh('destroy', key, '--confirm', key)
+      t.equal(destroyed.code, 0, destroyed.stderr)
+      t.match(await view(key), { state: 'stopped' })
+    }
+    const branches = async () => [await branch('main'), await branch('release'), await branch('result')]
+    t.same(await branches(), [canonical, release, release])
+    clock.pass(11 * DAY)
+    await until('the preview is paused', async () => (await view('result'))?.state === 'paused')
+    clock.pass(4 * DAY)
+    for (const key of ['main', 'release', 'result'])
+      await until(
+        `${key} is gone`,
+        () => record(receiver, 'SELECT 1 FROM environment WHERE project = ? AND key = ?', name, key).length === 0,
+      )
+    t.same(await branches(), [canonical, release, release])
+  },
+)
