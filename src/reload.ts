@@ -51,6 +51,11 @@ export class Settings {
   }
 }
 
+/** Whether the file or the flags name this user. */
+export function isInFile(config: Pick<Config, 'users'>, keys: readonly KnownKey[], name: string): boolean {
+  return Object.hasOwn(config.users, name) || keys.some(({ user }) => user === name)
+}
+
 /** Tells the record who is who, by the configuration and by word; to be called after each change of either. */
 export function setPeople(state: State, config: Config, keys: readonly KnownKey[]): void {
   const { registry, people } = state
@@ -59,8 +64,10 @@ export function setPeople(state: State, config: Config, keys: readonly KnownKey[
   people.setOperators({
     // The file wins: what it says of a key or a person, no word changes.
     users: new Map([
+      // Keys and roles by word may be those of a user who went from the file: what nobody has opens nothing.
       ...registry
         .keys()
+        .filter(({ name }) => named.has(name) || isInFile(config, keys, name))
         .map(({ fingerprint, name }) => [fingerprint, { user: name, administrator: administers(name) }] as const),
       ...keys.map(({ fingerprint, user, administrator }) => [fingerprint, { user, administrator }] as const),
     ]),

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts'
 import { ownValue } from '../lib/own-value.ts'
 import { parseProjectPath, projectName } from '../lib/repositories.ts'
 import { Refused } from '../records.ts'
-import { setPeople } from '../reload.ts'
+import { isInFile, setPeople } from '../reload.ts'
 import type { AdministrationVerbs, Administrator, KeyView } from '../report/words/administration.ts'
 import { permit } from '../state/decide.ts'
 import { KeyError, parsePublicKey } from '../transport/key.ts'
@@ -28,9 +28,9 @@ export function makePeople(ctx: Context): PeopleVerbs {
   const administer = (who: Administrator, subject: string) =>
     permit(ctx.state, who, { action: 'administer', project: null, key: null, subject })
   const inForce = () => setPeople(ctx.state, ctx.config, ctx.keys)
-  const known = (name: string) => ctx.keys.some(({ user }) => user === name) || Object.hasOwn(ctx.config.users, name)
+  const known = (name: string) => isInFile(ctx.config, ctx.keys, name)
   const checkUser = (name: string) => {
-    if (known(name) || registry.person(name) !== null) return
+    if (isUser(ctx, name)) return
     throw new Refused(`there is no user ${name}`, {
       help: ['ssh HOST users lists them; to add one: ssh HOST users add NAME'],
     })
@@ -63,7 +63,11 @@ export function makePeople(ctx: Context): PeopleVerbs {
           help: ['Write letters, digits and . _ @ + -'],
         })
       if (known(name)) throw inFile(name, ctx.config.file)
-      registry.setPerson(name, administrator)
+      ctx.state.atomically(() => {
+        // Who has this name now need not be who had it in the file: what was said of that one is not theirs.
+        if (registry.person(name) === null) registry.removePerson(name)
+        registry.setPerson(name, administrator)
+      })
       inForce()
     },
     removeUser(who, name) {
@@ -87,7 +91,11 @@ export function makePeople(ctx: Context): PeopleVerbs {
       const owner = allKeys(ctx).find((key) => key.fingerprint === fingerprint)
       if (owner) throw new Refused(`this key is ${owner.user}'s already`, { help: ['A key belongs to one user.'] })
       const text = `${algorithm} ${blob.toString('base64')} ${comment}`.trim()
-      registry.addKey({ fingerprint, name: user, line: text })
+      ctx.state.atomically(() => {
+        // Of somebody who went from the file, if it is there.
+        registry.removeKey(fingerprint)
+        registry.addKey({ fingerprint, name: user, line: text })
+      })
       inForce()
       return { fingerprint, user, comment, source: 'word' }
     },
@@ -106,7 +114,9 @@ export function makePeople(ctx: Context): PeopleVerbs {
       const project = projectName(parseProjectPath(name))
       permit(ctx.state, who, { action: 'audit', project, key: null, subject: 'access list' })
       const file = Object.entries(ctx.config.projects[project]?.access ?? {})
-      const word = registry.access(project).filter(({ name: user }) => accessOf(ctx.config, project, user) === null)
+      const word = registry
+        .access(project)
+        .filter(({ name: user }) => isUser(ctx, user) && accessOf(ctx.config, project, user) === null)
       return [
         ...file.map(([user, access]) => ({ project, user, role: accessText(access), source: 'file' as const })),
         ...word.map(({ name: user, role }) => ({ project, user, role, source: 'word' as const })),
@@ -125,6 +135,11 @@ export function makePeople(ctx: Context): PeopleVerbs {
   }
 }
 
+// What is said by word of anybody else has no effect.
+function isUser({ config, keys, state }: Context, name: string): boolean {
+  return isInFile(config, keys, name) || state.registry.person(name) !== null
+}
+
 function allKeys(ctx: Context): KeyView[] {
   const file = ctx.keys.map(({ fingerprint, user, source }) => ({
     fingerprint,
@@ -134,7 +149,7 @@ function allKeys(ctx: Context): KeyView[] {
   }))
   const word = ctx.state.registry
     .keys()
-    .filter((key) => !file.some(({ fingerprint }) => fingerprint === key.fingerprint))
+    .filter((key) => isUser(ctx, key.name) && !file.some(({ fingerprint }) => fingerprint === key.fingerprint))
   return [
     ...file,
     ...word.map(({ fingerprint, name, line }) => ({

@@ -116,6 +116,47 @@ t.test('access and roles change at once', async (t) => {
   await edit()
 })
 
+t.test('who goes from the file goes with what was said of them by word', async (t) => {
+  const words = await makeKey(directory, 'by-word')
+  const admin = async (...args: string[]) => {
+    const { code, stdout, stderr } = await receiver.ssh(...args)
+    t.equal(code, 0, stderr)
+    return stdout
+  }
+  const access = { bob: 'push' }
+  const addKey = (user: string) => admin('keys', 'add', user, ...words.publicKey.split(' '))
+  const isGone = async () => {
+    t.match((await receiver.sshAs(words, ['whoami'])).stderr, /Permission denied/)
+    t.notMatch(await admin('keys'), 'ruth')
+    t.notMatch(await admin('access', 'acme/hello-web'), 'ruth')
+  }
+  await edit({ access })
+  await addKey('ruth')
+  await admin('access', 'acme/hello-web', 'ruth', 'deployer')
+  t.match(JSON.parse(await whoami(words)), { name: 'ruth', projects: ['acme/helloweb'] })
+  await edit({ access, users: { bob: people.bob } })
+  await isGone()
+  t.notMatch(await admin('users'), 'ruth')
+  await edit({ access })
+  t.match(JSON.parse(await whoami(words)), { name: 'ruth', projects: ['acme/helloweb'] }, 'the file names her again')
+  await edit({ access, users: { bob: people.bob } })
+  await admin('users', 'add', 'ruth')
+  t.match(await admin('users'), /^ruth +member +0 +word$/m, 'another of that name begins with nothing')
+  await isGone()
+  await addKey('ruth')
+  t.match(JSON.parse(await whoami(words)), { name: 'ruth', projects: [] })
+  await admin('users', 'add', 'ruth', '--administrator')
+  t.match(JSON.parse(await whoami(words)), { name: 'ruth', admin: true }, 'who is there keeps what they have')
+  await admin('users', 'remove', 'ruth')
+  await edit({ access })
+  await addKey('ruth')
+  await edit({ access, users: { bob: people.bob } })
+  await addKey('bob')
+  t.match(JSON.parse(await whoami(words)), { name: 'bob' }, 'a key that nobody has is free')
+  await admin('keys', 'remove', words.fingerprint)
+  await edit()
+})
+
 t.test('the canonical branch changes at once', async (t) => {
   const head = () => readFileSync(join(receiver.stateDir, 'repos/acme/helloweb.git/HEAD'), 'utf8')
   t.equal(head(), 'ref: refs/heads/main\n')
