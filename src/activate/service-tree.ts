@@ -137,12 +137,12 @@ export function whyEnded(facts: EnvironmentFacts): string | null {
   return why
 }
 
-/** Stops every service of an environment: asks, waits, kills. Idempotent. */
+/** Stops every service of an environment, and whatever else runs in it: asks, waits, kills. Idempotent. */
 export async function stopTree(host: LocalHost, facts: EnvironmentFacts): Promise<void> {
   const tree = findTree(host, facts)
-  if (tree === null) return
+  // Asked also where there is no tree any more: commands of people run beside it.
   const members = membersOf(host, facts)
-  end(tree, 'SIGTERM')
+  if (tree !== null) end(tree, 'SIGTERM')
   const until = Date.now() + host.limits.stopTime
   while (Date.now() < until && findTree(host, facts) !== null) await sleep(20)
   // Whoever is still there, whatever it calls itself. Without a sandbox each is known by its number only.

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { run, start } from '../../src/lib/spawn.ts'
 import { documents } from '../../src/report/words/schema.ts'
+import { tree } from '../helpers/agree.ts'
 import { get } from '../helpers/http.ts'
 import { type Key, makeKey } from '../helpers/keys.ts'
 import { processesOf } from '../helpers/leftovers.ts'
@@ -304,4 +305,18 @@ t.test('envs --watch prints again what changed, and ends with its client', async
   t.ok(terminal.said.out.startsWith('\u001b[H\u001b[2J'), 'drawn in place')
   terminal.child.stdin?.write('\u0003')
   t.equal(await terminal.ended, 0, 'Ctrl-C ends it')
+})
+
+t.test('a command ends with its environment, also where the services are dead already', async (t) => {
+  const words = ['run', 'staging', '--', 'sh', '-c', quoted('echo ready; exec sleep 7777')]
+  const command = open(words)
+  await until('the command', () => command.said.out.includes('ready'))
+  const [service = 0] = tree(receiver, factsOf('staging', 'acme/hello-web').userName)
+  process.kill(service, 'SIGKILL')
+  t.equal((await receiver.ssh('destroy', 'staging', '--confirm', 'staging')).code, 0)
+  t.same(
+    processesOf(receiver.directory).filter(({ command }) => command.includes('7777')),
+    [],
+  )
+  t.not(await command.ended, 0)
 })
