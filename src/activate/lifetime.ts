@@ -1,8 +1,8 @@
 // What becoming live, stopping and pausing mean for how long an environment lives. Inside the transactions of S6, also where a start redoes them.
 import type { Context } from '../context.ts'
-import { ownValue } from '../lib/own-value.ts'
 import { parseTtl } from '../lib/ttl.ts'
 import type { DeployRow } from '../state/deploys.ts'
+import { previewOf } from '../state/previews.ts'
 
 type Stopped = Pick<DeployRow, 'project' | 'kind' | 'pusher' | 'fingerprint'> & { readonly key: string }
 
@@ -18,9 +18,11 @@ export function recordLife(
 export function expiryOf(ctx: Context, project: string, key: string, ttl: string | null): string | null {
   const row = ctx.state.environments.get(project, key)
   if (row === null || row.preview === null) return null
-  const pattern = ownValue(ctx.state.projects.get(project)?.policy.previews, row.preview)
-  const text = ttl ?? (pattern === undefined ? undefined : pattern.ttl)
-  if (text === undefined) return row.expires_at
+  // What means it now: the pattern that made it may have another name since.
+  const policy = ctx.state.projects.get(project)?.policy
+  const preview = policy === undefined ? null : previewOf(policy, key)
+  if (ttl === null && preview === null) return row.expires_at
+  const text = ttl ?? preview?.ttl ?? null
   return text === null ? null : later(ctx, parseTtl(text) ?? 0)
 }
 

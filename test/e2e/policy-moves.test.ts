@@ -1,4 +1,5 @@
 // A new policy may rename, disable or say otherwise what is live already: what words and the clock do to it then.
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { record, refOf, until } from '../helpers/agree.ts'
 import { DAY, makeClock } from '../helpers/clock.ts'
@@ -72,3 +73,22 @@ t.test(
     t.same(await branches(), [canonical, release, release])
   },
 )
+
+t.test('a preview whose pattern has another name by now is renewed and woken by what the new one says', async (t) => {
+  const patterns = (name: string, ttl: string) =>
+    quietModule({ main: '' }, `previews."${name}" = { extends = "main"; ttl = "${ttl}"; };`)
+  const { push, policy, ssh, view } = await start('acme/patterns', patterns('fix/*', '10d'))
+  await push('HEAD:refs/heads/fix/one')
+  await policy(patterns('fix/o*', '20d'))
+  const days = async () => Math.round((Date.parse((await view('fix/one'))?.expiresAt ?? '') - clock.now()) / DAY)
+  t.match((await ssh('renew', 'fix/one')).stdout, 'fix/one expires in 20 days')
+  t.equal(await days(), 20)
+  clock.pass(21 * DAY)
+  await until('it is paused', async () => (await view('fix/one'))?.state === 'paused')
+  const woken = await ssh('wake', 'fix/one')
+  t.equal(woken.code, 0, woken.stderr)
+  t.equal(await days(), 20)
+  // Several looks for what has expired.
+  await sleep(1000)
+  t.match(await view('fix/one'), { state: 'live' })
+})
