@@ -137,6 +137,15 @@ export class Deploys {
     return this.#db.prepare(sql).all(project) as unknown as DeployRow[]
   }
 
+  /** Projects of which a push was accepted, also those that are only kept and have no policy and no environment. */
+  projects(): string[] {
+    const sql = `SELECT DISTINCT project FROM deploy WHERE stage IN ('committed', 'done') ORDER BY project`
+    return this.#db
+      .prepare(sql)
+      .all()
+      .map(({ project }) => String(project))
+  }
+
   /** What no receiver finished: neither done nor failed. Oldest first. */
   open(): DeployRow[] {
     return this.#db

@@ -28,7 +28,11 @@ export function makeProjects(ctx: Context): ProjectVerbs {
   return {
     projects(who) {
       administer(who, 'projects list')
-      const names = new Set([...state.projects.all().map(({ name }) => name), ...state.registry.addedProjects()])
+      const names = new Set([
+        ...state.projects.all().map(({ name }) => name),
+        ...state.deploys.projects(),
+        ...state.registry.addedProjects(),
+      ])
       return [...names].sort().map((project) => ({
         project,
         commit: state.projects.get(project)?.policyCommit ?? null,

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import { mustRun } from '../../src/lib/spawn.ts'
 import { backUp } from '../../src/operate/backup.ts'
+import { examine } from '../../src/operate/doctor/doctor.ts'
 import { restore } from '../../src/operate/restore.ts'
 import { record, refOf } from '../helpers/agree.ts'
 import { path } from '../helpers/programs.ts'
@@ -53,6 +54,18 @@ t.test('of first pushes at the same time, what was answered ok is there', async 
   t.equal((await project.push(receiver, ['main:a', 'main:b', 'main:c', 'main:d'], { name })).code, 0)
 })
 
+const env = { home: receiver.home, path, stateHome: undefined, runtimeDir: undefined, user: undefined }
+
+t.test('it is a project of the receiver, though it has neither a policy nor an environment', async (t) => {
+  const { findings, compared } = await examine(receiver, env)
+  t.strictSame(findings, [])
+  t.strictSame(compared, { projects: 2, environments: 0, refs: 5 })
+  t.strictSame(JSON.parse((await receiver.ssh('projects', '--json')).stdout), [
+    { project: 'acme/begun', commit: null, environments: 0 },
+    { project: 'acme/kept', commit: null, environments: 0 },
+  ])
+})
+
 t.test('a backup has every branch, also one that is called as what git has not finished', async (t) => {
   const name = 'acme/kept'
   const project = await makeProject(t, 'hello-web')
@@ -69,7 +82,6 @@ t.test('a backup has every branch, also one that is called as what git has not f
   }
   const folder = tempDir(t)
   const [file, stateDir] = [join(folder, 'b.tar'), join(folder, 'state')]
-  const env = { home: receiver.home, path, stateHome: undefined, runtimeDir: undefined, user: undefined }
   await backUp(receiver, env, file, { store: true, wait: 60 })
   await restore(stateDir, env, file)
   const git = (directory: string, ...args: string[]) =>
@@ -84,4 +96,5 @@ t.test('a backup has every branch, also one that is called as what git has not f
     files(receiver.stateDir).filter((file) => !/kept\.git\/objects\/(pack\/)?tmp_|\.lock$/.test(file)),
     'and nothing else is left out',
   )
+  t.strictSame((await examine({ stateDir, runtimeDir: join(folder, 'run') }, env)).findings, [])
 })

@@ -203,6 +203,14 @@ t.test('gc shows what it would remove, removes that, and never a release', async
   t.equal((await push()).code, 0)
 })
 
+t.test('a first push that was refused leaves nothing to mend', async (t) => {
+  const never = await makeProject(t)
+  never.overlay('overlays/dies-at-once')
+  await never.commit('This one never lived')
+  t.equal((await never.push(receiver, 'main', { name: 'acme/never' })).code, 1)
+  t.match(await doctor(), { findings: [], compared: { projects: 2, environments: 2 } })
+})
+
 t.test('a receiver at rest with leftovers is told from one that is well', async (t) => {
   await receiver.stop()
   t.match(await doctor(), { findings: [], facts: { receiver: 'does not run' } })

@@ -40,6 +40,9 @@ function unknownFolders({ state, stateDir }: Patient): Finding[] {
   const users = new Set(state.environments.all().map((row) => row.user_name))
   const projects = new Set([
     ...state.projects.all().map(({ name }) => name),
+    ...state.deploys.projects(),
+    // A first push puts its repository in place before it is accepted.
+    ...state.deploys.open().map((row) => row.project),
     ...state.environments.all().map((row) => row.project),
   ])
   const repos = join(stateDir, 'repos')

@@ -12,6 +12,8 @@ export async function checkRefs(patient: Patient, project: string): Promise<{ fo
   const wanted = wantedRefs(patient, project)
   const where = project
   if (!existsSync(repository)) {
+    // Of a first push that was refused nothing is kept but the environment's row.
+    if ([...wanted.values()].every((commit) => commit === null)) return { found: [], refs: 0 }
     const mend = 'restore a backup, or push every branch again: the first push makes it anew'
     return { found: [{ where, what: `its repository ${repository} is gone`, mend }], refs: 0 }
   }

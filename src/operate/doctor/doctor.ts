@@ -82,6 +82,7 @@ async function checkProjects(patient: Patient) {
   const projects = [
     ...new Set([
       ...state.projects.all().map(({ name }) => name),
+      ...state.deploys.projects(),
       ...state.environments.all().map((row) => row.project),
     ]),
   ]
