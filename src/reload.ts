@@ -115,18 +115,31 @@ async function putInForce({ config, loaded }: Settings, { ctx, sshLimits, frontD
 export async function follow(settings: Settings, concerned: Concerned): Promise<Following> {
   const { log } = concerned.ctx
   let last = Promise.resolve()
-  const once = async () => {
+  let followed: readonly string[] = []
+  const followFiles = async (more: readonly string[] = []) => {
+    followed = [...settings.loaded.files, ...more]
+    await files.follow(followed)
+  }
+  const once = async (): Promise<void> => {
     try {
       const waiting = settings.reload()
       await putInForce(settings, concerned)
-      await files.follow(settings.loaded.files)
+      await followFiles()
       log.info({ files: settings.loaded.files.length }, 'configuration reloaded')
       for (const setting of waiting) log.warn({ setting }, `${setting} takes effect at the next start`)
     } catch (error) {
       if (!(error instanceof ConfigError))
         return void log.error({ err: error }, 'the configuration could not be reloaded')
-      const problems = error instanceof ConfigProblems ? { problems: error.problems } : {}
-      log.error(problems, `configuration not reloaded, the last good one stays in force: ${error.message}`)
+      const wrong = error instanceof ConfigProblems ? error : null
+      // A key file may come after the file that names it, even before the watch stands: then it is read, and what stands with it holds.
+      if (wrong?.files.some((file) => !followed.includes(file))) {
+        await followFiles(wrong.files)
+        return once()
+      }
+      log.error(
+        wrong === null ? {} : { problems: wrong.problems },
+        `configuration not reloaded, the last good one stays in force: ${error.message}`,
+      )
     }
   }
   // One after another: an older reading never replaces a newer one.
@@ -138,7 +151,7 @@ export async function follow(settings: Settings, concerned: Concerned): Promise<
     () => void reload(),
     (error) => log.error({ err: error }, 'the configuration files cannot be watched; SIGHUP reloads them'),
   )
-  await files.follow(settings.loaded.files)
+  await followFiles()
   return {
     reload,
     async close() {

@@ -26,7 +26,7 @@ export function loadConfig(flags: ServeFlags, env: Env, readKey: ReadKey): Loade
     if (path === null || parsed === null) throw new ConfigError(message)
     problems.push({ ...parsed.place(path), message })
   }
-  if (problems.length > 0) throw new ConfigProblems(name, problems)
+  if (problems.length > 0) throw new ConfigProblems(name, problems, files)
   if (!keys.some(({ administrator }) => administrator))
     throw new ConfigError(
       'No administrator: make a key with ssh-keygen -t ed25519, or name a public key with --admin-key FILE.pub.',

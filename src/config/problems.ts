@@ -21,8 +21,10 @@ export function escaped(message: string): string {
 /** A configuration file that cannot be used, with all that is wrong with it; the message has a line for each. */
 export class ConfigProblems extends ConfigError {
   readonly problems: readonly Problem[]
+  /** Files that it names, as far as it was read: what is wrong may be wrong in one of them. */
+  readonly files: readonly string[]
 
-  constructor(file: string, problems: readonly Problem[]) {
+  constructor(file: string, problems: readonly Problem[], files: readonly string[] = []) {
     const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
     super(
       sorted
@@ -30,5 +32,6 @@ export class ConfigProblems extends ConfigError {
         .join('\n'),
     )
     this.problems = sorted
+    this.files = files
   }
 }

@@ -187,6 +187,26 @@ t.test('a key that is removed loses its open connections; one that is added gets
   t.match(JSON.parse(await whoami()), { name: 'bob' })
 })
 
+t.test(
+  'a key file may come after the file that names it, and what was taken away with that edit goes then',
+  async (t) => {
+    const since = log().length
+    const late = await makeKey(directory, 'late')
+    write({ users: { bob: people.bob, late: { keyFiles: ['late-key'] } }, access: { bob: 'push' } })
+    await logged(/not reloaded.*late-key cannot be read/, since)
+    t.match(JSON.parse(await whoami(ruth)), { name: 'ruth' }, 'the last good one stays in force')
+    const wrong = log().length
+    writeFileSync(join(directory, 'late-key'), 'no key')
+    await logged(/not reloaded.*late-key/, wrong)
+    const right = log().length
+    writeFileSync(join(directory, 'late-key'), late.publicKey)
+    await logged(/configuration reloaded/, right)
+    t.match(JSON.parse(await whoami(late)), { name: 'late' })
+    t.match((await receiver.sshAs(ruth, ['whoami'])).stderr, /Permission denied/)
+    await edit()
+  },
+)
+
 t.test('an invalid edit is logged with its line, and what was good stays in force', async (t) => {
   const since = log().length
   writeFileSync(file, 'users:\n  bob:\n    keyFile: bob.pub\n')
