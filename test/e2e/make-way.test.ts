@@ -12,7 +12,7 @@ const name = 'acme/helloweb'
 const quick = 'deploymentVerification = { upFor = 0; timeout = 20; };'
 const previews = 'previews."bug/*" = { max = 1; evict = "oldest"; }; previews."slow/*" = { };'
 // Long enough to be met by all that comes meanwhile, and longer than git waits for a lock.
-const lingers = `process.on('SIGTERM', () => setTimeout(() => process.exit(), 3000))\n`
+const lingers = `const { exit } = process; process.exit = (code) => void setTimeout(exit, 3000, code)\n`
 const receiver = await startReceiver(t)
 const project = await makeProject(t, 'hello-web', {
   '.hostenv/hostenv.nix': webModule({ main: `type = "production"; ${quick}` }, previews),
