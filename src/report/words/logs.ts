@@ -28,11 +28,27 @@ export const logs: Word = {
     const deploy = await selectDeploy(args.rest[0]!, args, context)
     if (args.json && args.options.follow) throw new Stop(1, '--follow prints lines, not a document.', true)
     if (args.options.follow) return await follow(deploy, context)
-    const lines = linesOf(context.views.readLog(deploy), context.closed)
+    const lines = linesOf(await begun(deploy, context.views.readLog(deploy)), context.closed)
     if (args.json) await printDocument(deploy, lines, context)
     else for await (const line of lines) await context.stdout(`${line}\n`)
     return 0
   },
+}
+
+/** The same, its first piece read: that there is no log has to be known before anything of it is printed. */
+async function begun({ id }: DeployView, pieces: AsyncIterable<string>): Promise<AsyncIterable<string>> {
+  const all = pieces[Symbol.asyncIterator]()
+  const first = await all.next().catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    throw new Stop(1, `There is no log of d${id} any more: hostenv gc removes those of old deploys.`)
+  })
+  return (async function* () {
+    try {
+      for (let next = first; !next.done; next = await all.next()) yield next.value
+    } finally {
+      await all.return?.()
+    }
+  })()
 }
 
 // To its end where it is under way; the exit is its outcome.

@@ -263,6 +263,14 @@ t.test('logs by number and by environment, without control characters', async (t
   t.match(json, { deploy: 41, project: 'acme/shop', lines: ['one red', 'two', 'end'] })
   const none = { readLog: async function* () {} }
   t.strictSame(JSON.parse((await run(['logs', 'd41', '--json'], [shop], none)).out).lines, [])
+  const gone = {
+    // biome-ignore lint/correctness/useYield: it fails before.
+    readLog: async function* () {
+      throw Object.assign(new Error('gone'), { code: 'ENOENT' })
+    },
+  }
+  for (const argv of [['d41'], ['d41', '--json']])
+    t.match(await run(['logs', ...argv], [shop], gone), { code: 1, out: '', err: /There is no log of d41 any more/ })
   t.match(await run(['logs', 'feature/foo']), { code: 1, err: /no deploy yet/ })
   const long = await run(['logs', 'd41'], [shop], {
     readLog: async function* () {
