@@ -1,6 +1,7 @@
 // What a change without a push makes of an environment, decided under its lock: the release to be, nothing, or a refusal.
 import { lstatSync } from 'node:fs'
 import { asBefore, rollbackTarget } from './activate/earlier-release.ts'
+import { isOver } from './activate/lifetime.ts'
 import { placeOf, verificationOf } from './activate/plan.ts'
 import { keptLink } from './activate/roots.ts'
 import { canonicalBranch } from './config/grants.ts'
@@ -22,7 +23,13 @@ export type Change =
   /** `pushed`: not what is live, but what was pushed last and only built. */
   | { readonly kind: 'redeploy'; readonly pushed?: boolean }
   | { readonly kind: 'wake' | 'purge' }
-  | { readonly kind: 'pause' | 'destroy'; readonly confirm: string | null; readonly why?: string }
+  /** `expired`: nobody asks for it, its time is over. */
+  | {
+      readonly kind: 'pause' | 'destroy'
+      readonly confirm: string | null
+      readonly why?: string
+      readonly expired?: true
+    }
 
 /** The branch that goes with an environment when it is destroyed; null: it stays, as it is the policy's or means another one by now. */
 export function branchOf(ctx: Context, project: string, key: string): string | null {
@@ -102,7 +109,7 @@ function stop(
   ctx: Context,
   { project }: OwnDeploy,
   key: string,
-  { kind, confirm, why }: Extract<Change, { kind: 'pause' | 'destroy' }>,
+  { kind, confirm, why, expired }: Extract<Change, { kind: 'pause' | 'destroy' }>,
   tell: (text: string) => void,
 ): null {
   const row = ctx.state.environments.get(project, key)
@@ -128,6 +135,8 @@ function stop(
     })
   if (kind === 'pause' && !runs)
     throw new Refused(row?.wakes == null ? `nothing of ${key} is live` : `${key} is paused already`)
+  // Asked again here: somebody may have renewed it, deployed to it or declared it while this waited.
+  if (expired && !(preview && isOver(ctx, project, key))) throw new Refused(`${key} has not expired`)
   if (kind === 'destroy' && !runs && row?.wakes == null && row?.goes_at != null)
     throw new Refused(`${key} is torn down already`, { help: [`Its data goes at ${row.goes_at}.`] })
   tell(why ?? (kind === 'pause' ? 'pausing' : 'stopping'))

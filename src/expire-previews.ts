@@ -1,5 +1,6 @@
 // Previews do not stay: who expired is paused, who was paused or torn down for long enough goes with its data. Looked for at the
 // start and every minute; what was missed while no receiver ran is made up for in the same order.
+import { isOver } from './activate/lifetime.ts'
 import { changeEnvironment, ofItself } from './change-environment.ts'
 import type { Context } from './context.ts'
 import type { Change } from './decide-change.ts'
@@ -34,10 +35,17 @@ export async function expirePreviews(ctx: Context): Promise<void> {
   await changeAll(ctx, quiet(ctx, lifetimes.due(now)), { kind: 'purge' })
 }
 
+const pausing = new WeakMap<Context, Promise<void>>()
+
 /** Pauses every preview whose time is over. What cannot be done is logged, and tried again the next time. */
 export async function pauseExpired(ctx: Context): Promise<void> {
+  // A start waits for it while the first look is at it already.
+  const begun = pausing.get(ctx)
+  if (begun !== undefined) return await begun
   const expired = quiet(ctx, ctx.state.lifetimes.expired(timeOf(ctx.now())))
-  await changeAll(ctx, expired, { kind: 'pause', confirm: null, why: 'pausing: it has expired' })
+  const all = changeAll(ctx, expired, { kind: 'pause', confirm: null, why: 'pausing: it has expired', expired: true })
+  pausing.set(ctx, all)
+  await all.finally(() => pausing.delete(ctx))
 }
 
 // Somebody who deploys just now decides anew how long it lives. What was declared since is no preview any more.
@@ -52,7 +60,10 @@ async function changeAll(ctx: Context, rows: readonly EnvironmentRow[], what: Ch
   await Promise.allSettled(rows.map((row) => slots.run(ctx.closing, () => change(ctx, row, what))))
 }
 
-async function change(ctx: Context, { project, key }: EnvironmentRow, what: Change): Promise<void> {
+async function change(ctx: Context, row: EnvironmentRow, what: Change): Promise<void> {
+  const { project, key } = row
+  // Asked again when its turn comes: meanwhile somebody may have renewed it, or deploys to it.
+  if (quiet(ctx, [row]).length === 0 || (what.kind === 'pause' && !isOver(ctx, project, key))) return
   const closed = new AbortController().signal
   const wanted = { project: projectId(project), key, by: ofItself, peer: '-', what, closed }
   try {

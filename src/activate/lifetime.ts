@@ -26,6 +26,12 @@ export function expiryOf(ctx: Context, project: string, key: string, ttl: string
   return text === null ? null : later(ctx, parseTtl(text) ?? 0)
 }
 
+/** Whether something of it is live beyond its time. */
+export function isOver(ctx: Context, project: string, key: string): boolean {
+  const row = ctx.state.environments.get(project, key)
+  return row !== null && row.live !== null && row.expires_at !== null && Date.parse(row.expires_at) <= ctx.now()
+}
+
 /** Nothing of it is live any more. What is declared keeps everything; a preview, or what is declared no more, keeps it for the grace period. */
 export function recordStop(ctx: Context, { project, key, kind, pusher, fingerprint }: Stopped): void {
   const row = ctx.state.environments.get(project, key)

@@ -339,3 +339,31 @@ t.test('a preview may be called like something that every object has', async (t)
   await says('rollback', key)
   await says('destroy', key)
 })
+
+t.test('one that is renewed while others are paused before it stays, and a start pauses each once', async (t) => {
+  const late = 'acme/late'
+  const text = quietModule({ main: '' }, 'previews."x*" = { extends = "main"; ttl = "10d"; };')
+  const other = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': text })
+  const keys = Array.from({ length: 10 }, (_, i) => `x${i}`)
+  const pushed = await other.push(receiver, ['main', ...keys.map((key) => `main:refs/heads/${key}`)], { name: late })
+  t.equal(pushed.code, 0, pushed.stderr)
+  await receiver.restart(clock.options(`S3@${late}=sleep:500`))
+  const stages = (key: string) => {
+    const sql = "SELECT stage FROM deploy WHERE project = ? AND key = ? AND kind = 'pause' ORDER BY id"
+    return record(receiver, sql, late, key).map(({ stage }) => stage)
+  }
+  const live = (key: string) =>
+    record(receiver, 'SELECT live FROM environment WHERE project = ? AND key = ?', late, key)[0]?.live ?? null
+  clock.pass(11 * DAY)
+  await until('they are on their way', () => stages('x7').length > 0)
+  // The one waits for its turn, the other for a slot.
+  for (const key of ['x7', 'x9']) t.equal((await receiver.ssh('renew', key, '-p', late)).code, 0)
+  await until('the others are paused', () => keys.every((key) => ['x7', 'x9'].includes(key) || live(key) === null))
+  t.same([live('x7'), live('x9')], [1, 1])
+  t.same([stages('x7'), stages('x8'), stages('x9')], [['failed'], ['done'], []])
+  await receiver.stop()
+  clock.pass(11 * DAY)
+  await receiver.restart(clock.options())
+  t.same([live('x7'), live('x9')], [null, null])
+  t.same([stages('x7'), stages('x9')], [['failed', 'done'], ['done']])
+})
