@@ -156,7 +156,12 @@ function purge(ctx: Context, { project }: OwnDeploy, key: string, tell: (text: s
 // What is not live does not come back against the policy.
 function checkDeclared(ctx: Context, project: string, key: string): void {
   const policy = ctx.state.projects.get(project)?.policy
-  if (!policy || ownValue(policy.environments, key)?.enable || previewOf(policy, key) !== null) return
+  const declared = ownValue(policy?.environments, key)
+  if (!policy || declared?.enable || previewOf(policy, key) !== null) return
+  if (declared !== undefined)
+    throw new Refused(`${key} is disabled`, {
+      help: ['Push a canonical branch that enables it, then try again.'],
+    })
   throw new Refused(`${key} is not declared any more`, {
     help: ['Push a canonical branch that declares it, then try again.'],
   })

@@ -50,12 +50,18 @@ function latest(ctx: Context, project: string, key: string): DeployRow | null {
   return coming && coming.id > (known?.id ?? 0) ? coming : known
 }
 
-// Declared environments in the policy's order, then what exists but is not declared any more.
+// Declared environments in the policy's order, then what exists but is not declared any more. What is disabled is shown while it can
+// still be stopped.
 function environmentViews(ctx: Context, project: ProjectId): EnvironmentView[] {
   const name = projectName(project)
   const declared = ctx.state.projects.get(name)?.policy.environments ?? {}
   const others = ctx.state.environments.ofProject(name).filter(({ key }) => !Object.hasOwn(declared, key))
-  const keys = [...Object.keys(declared).filter((key) => declared[key]?.enable), ...others.map(({ key }) => key)]
+  const there = (key: string) => {
+    const row = ctx.state.environments.get(name, key)
+    return row !== null && (row.live !== null || row.wakes !== null)
+  }
+  const enabled = Object.entries(declared).filter(([key, { enable }]) => enable || there(key))
+  const keys = [...enabled.map(([key]) => key), ...others.map(({ key }) => key)]
   return keys.map((key) => environmentView(ctx, project, key, Object.hasOwn(declared, key) ? declared[key] : undefined))
 }
 
@@ -96,7 +102,7 @@ function environmentView(
       commit: live?.commit ?? null,
       expiresAt: endOf(declared === undefined ? row : null),
     },
-    note: row?.live === null && row.broken === null ? idleNote(row) : note(ctx, row?.broken ?? null, latest, live),
+    note: declared?.enable === false ? disabledNote(row) : noteOf(ctx, row, latest, live),
   }
 }
 
@@ -104,6 +110,23 @@ function environmentView(
 function endOf(row: EnvironmentRow | null): string | null {
   if (row === null) return null
   return row.live === null ? row.goes_at : row.expires_at
+}
+
+// What is broken says so all the same.
+function disabledNote(row: EnvironmentRow | null): string | null {
+  if (row === null || row.broken !== null) return row?.broken ?? null
+  const confirmed = `${shellWord(row.key)} --confirm ${shellWord(row.key)} -p ${row.project}`
+  if (row.live === null) return 'disabled: it is not woken before the canonical branch enables it again'
+  return `disabled, and live as before: ssh HOST pause ${confirmed} stops it`
+}
+
+function noteOf(
+  ctx: Context,
+  row: EnvironmentRow | null,
+  latest: DeployRow | null,
+  live: Release | null,
+): string | null {
+  return row?.live === null && row.broken === null ? idleNote(row) : note(ctx, row?.broken ?? null, latest, live)
 }
 
 function idleNote({

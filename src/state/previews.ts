@@ -50,8 +50,8 @@ export function keyNamed(policy: Manifest, key: string, made: (key: string) => b
 }
 
 /**
- * What one update of a push means. Deleting a branch also stops the preview that it made, whatever the policy says by now; deleting
- * a tag stops nothing that it only released.
+ * What one update of a push means. Deleting a branch also stops the preview that it made, whatever the policy says by now, and what was
+ * deployed from it and is disabled since; deleting a tag stops nothing that it only released.
  * @param made whether a key exists as a preview
  */
 export function keyOfUpdate(policy: Manifest, update: RefUpdate, made: (key: string) => boolean): string | null {
@@ -59,5 +59,7 @@ export function keyOfUpdate(policy: Manifest, update: RefUpdate, made: (key: str
   const key = keyOfFullRef(policy, update.ref)
   if (key !== null || !isZero(update.new) || !update.ref.startsWith('refs/heads/')) return key
   const name = shortRef(update.ref)
-  return !Object.hasOwn(policy.environments, name) && made(name) ? name : null
+  if (!Object.hasOwn(policy.environments, name) && made(name)) return name
+  const disabled = Object.entries(policy.environments).find(([, env]) => !env.enable && env.hostenv.gitRef === name)
+  return disabled?.[0] ?? null
 }

@@ -92,3 +92,27 @@ t.test('a preview whose pattern has another name by now is renewed and woken by 
   await sleep(1000)
   t.match(await view('fix/one'), { state: 'live' })
 })
+
+t.test('what is live and disabled since is shown and can be stopped, by word and by its branch', async (t) => {
+  const name = 'acme/disabled'
+  const environments = { main: '', staging: '', other: 'hostenv.gitRef = "elsewhere";', never: 'enable = false;' }
+  const { push, policy, ssh, envs, view, branch } = await start(name, quietModule(environments))
+  await push(['HEAD:refs/heads/staging', 'HEAD:refs/heads/elsewhere'])
+  const off = { staging: 'enable = false;', other: `enable = false; ${environments.other}` }
+  await policy(quietModule({ ...environments, ...off }))
+  t.same(
+    (await envs()).map(({ key, state }) => `${key} ${state}`),
+    ['main live', 'other live', 'staging live'],
+  )
+  t.match((await ssh('envs')).stdout, 'disabled, and live as before: ssh HOST pause staging --confirm staging')
+  const paused = await ssh('pause', 'staging', '--confirm', 'staging')
+  t.equal(paused.code, 0, paused.stderr)
+  t.match(await view('staging'), { state: 'paused' })
+  t.match((await ssh('envs')).stdout, 'disabled: it is not woken before the canonical branch enables it again')
+  t.match(await ssh('wake', 'staging'), { code: 1, stderr: /staging is disabled/ })
+  t.match((await push(':elsewhere')).stderr, 'Stopped other')
+  t.equal(await branch('elsewhere'), null)
+  t.equal(await view('other'), undefined)
+  await policy(quietModule(environments))
+  t.equal((await ssh('wake', 'staging')).code, 0)
+})

@@ -144,6 +144,24 @@ t.test('deleting a branch stops the preview that it made, also when the pattern 
   t.equal(keyOfUpdate(none, update('refs/heads/other', zero), made), null)
 })
 
+t.test('deleting a branch stops what was deployed from it and is disabled since', async (t) => {
+  const release = { gitRef: 'release' } as EnvironmentManifest['hostenv']
+  const all = policy(
+    {
+      main: environment('main'),
+      off: environment('off', { enable: false }),
+      prod: environment('prod', { enable: false, hostenv: release }),
+    },
+    {},
+  )
+  const means = (ref: string, value: string) => keyOfUpdate(all, { ref, old: some, new: value }, () => false)
+  t.equal(means('refs/heads/off', zero), 'off')
+  t.equal(means('refs/heads/release', zero), 'prod')
+  t.equal(means('refs/heads/prod', zero), null, 'its branch has another name')
+  t.equal(means('refs/heads/off', some), null, 'nothing is deployed to it')
+  t.equal(means('refs/tags/off', zero), null)
+})
+
 t.test('a preview is for administrators, users of what it extends, and whom its pattern names', async (t) => {
   const db = new DatabaseSync(':memory:')
   for (const step of migrations) db.exec(step)
