@@ -135,7 +135,7 @@ async function serveReader(ctx: Context, session: GitSession, project: ProjectId
   const repository = repositoryPath(ctx.config.stateDir, projectName(project))
   if (!existsSync(repository)) throw noSuchProject(project)
   const serve = session.service === 'git-upload-archive' ? uploadArchive : uploadPack
-  return await serve(session, { repository, path: ctx.host.path })
+  return await serve(session, { repository, path: ctx.host.path, limits: ctx.config.limits })
 }
 
 function noSuchProject(project: ProjectId): Refused {

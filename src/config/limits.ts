@@ -54,6 +54,14 @@ export const limitTable = {
       least: 0,
     },
   ),
+  gitMemory: size(
+    1536 * MIB,
+    'Memory of each git that takes in a push or reads its files (RLIMIT_DATA). A file that changes needs twice its size.',
+    { least: 64 * MIB },
+  ),
+  archiveTime: time(10 * MINUTE, "The processor's time that one `git archive --remote` may take (RLIMIT_CPU).", {
+    least: 1000,
+  }),
   treeFiles: count(200_000, 'Files and folders that a commit may have that is deployed.'),
   treeBytes: size(4 * GIB, 'Size of all files of a commit that is deployed.', { least: 64 * KIB }),
   evaluationTime: time(

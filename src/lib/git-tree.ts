@@ -1,6 +1,6 @@
 // What is in a tree and in its files, from git's objects themselves: no attribute, filter or setting has a say in it.
 import { type Oid, Refused } from '../records.ts'
-import { git } from './git.ts'
+import { git, needsMemory, outOfMemory, withMemory } from './git.ts'
 import { endGroup, launch, runs } from './launch.ts'
 
 /** The mode of a folder (gitformat-index(5)). */
@@ -64,17 +64,17 @@ export type ReadBlob = (file: Pick<TreeFile, 'oid' | 'size'>) => AsyncIterable<B
 
 /**
  * What is in each of these files, one after the other: `use` must read all of them, in their order. Throws where git does not have one,
- * and the reason of `signal` when that aborts.
+ * Refused where it needs more than `memory`, and the reason of `signal` when that aborts.
  */
 export async function* contentsOf(
   repository: string,
   path: string,
   files: readonly Pick<TreeFile, 'oid'>[],
   use: (read: ReadBlob) => AsyncIterable<Buffer>,
-  signal?: AbortSignal,
+  { memory, signal }: { readonly memory: number; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Buffer> {
   const input = files.map(({ oid }) => `${oid}\n`).join('')
-  const chunks = outputOf(repository, path, ['cat-file', '--batch', '--buffer'], { input, signal })
+  const chunks = outputOf(repository, path, ['cat-file', '--batch', '--buffer'], { input, memory, signal })
   let rest: Buffer = Buffer.alloc(0)
   const more = async (): Promise<void> => {
     const { value, done } = await chunks.next()
@@ -111,15 +111,26 @@ async function* outputOf(
   repository: string,
   path: string,
   args: readonly string[],
-  { input, signal }: { readonly input?: string; readonly signal?: AbortSignal | undefined },
+  {
+    input,
+    memory,
+    signal,
+  }: { readonly input?: string; readonly memory?: number; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Buffer, void, undefined> {
   signal?.throwIfAborted()
   const command = git(repository, path, args)
   const stdin = input === undefined ? 'ignore' : 'pipe'
-  const child = await launch({ ...command, stdio: [stdin, 'pipe', 'ignore'], detached: true })
+  const limited = memory === undefined ? [] : withMemory(memory)
+  const argv = [...limited, ...command.argv] as [string, ...string[]]
+  const stderr = memory === undefined ? 'ignore' : 'pipe'
+  const child = await launch({ ...command, argv, stdio: [stdin, 'pipe', stderr], detached: true })
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
   const { stdout } = child
   if (!stdout) throw new Error('git was started without a pipe')
+  let said = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString('latin1')).slice(-4096)
+  })
   // What is printed before anybody reads is kept.
   stdout.pause()
   child.stdin?.on('error', () => undefined)
@@ -133,6 +144,7 @@ async function* outputOf(
     for await (const chunk of stdout) yield chunk as Buffer
     const code = await closed
     signal?.throwIfAborted()
+    if (code !== 0 && memory !== undefined && outOfMemory.test(said)) throw needsMemory(memory)
     if (code !== 0) throw new Error(`git ${args[0]} ${code === null ? 'was killed' : `exited ${code}`}`)
   } finally {
     // A git that still prints ends by SIGPIPE.

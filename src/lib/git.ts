@@ -1,5 +1,6 @@
 // git as the receiver runs it: an environment made from nothing and every setting on the command line.
 import { dirname } from 'node:path'
+import { Refused } from '../records.ts'
 import type { Command } from './spawn.ts'
 
 /** Settings that hold for every git the receiver starts (git-config(1)). */
@@ -41,4 +42,19 @@ export function git(
     env: { ...gitEnv(path), GIT_CEILING_DIRECTORIES: dirname(repository) },
     cwd: repository,
   }
+}
+
+/** What a program is started with so that it has at most so much memory of its own (RLIMIT_DATA), and all that it starts. */
+export function withMemory(bytes: number): string[] {
+  return ['prlimit', `--data=${bytes}`, '--']
+}
+
+/** How git says that it has no more (wrapper.c, zlib.c; index-pack.c of its threads). */
+export const outOfMemory = /out of memory|cannot allocate memory|unable to create thread/i
+
+/** What is told then. git builds an object whole, and a delta of a few bytes can make one of any size. */
+export function needsMemory(bytes: number): Refused {
+  return new Refused(`git needs more than ${Math.round(bytes / 1024 ** 2)} MiB of memory for a file of this push`, {
+    help: ['Keep large files out of git.', 'Its operator can raise limits.gitMemory.'],
+  })
 }

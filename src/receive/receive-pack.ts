@@ -2,10 +2,10 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Duplex, Writable } from 'node:stream'
 import { diskFullWords, noRoom } from '../lib/disk-full.ts'
-import { git } from '../lib/git.ts'
+import { git, needsMemory, outOfMemory, withMemory } from '../lib/git.ts'
 import { repositoryLock } from '../lib/repositories.ts'
 import { start } from '../lib/spawn.ts'
-import type { Verdict } from '../records.ts'
+import type { Refused, Verdict } from '../records.ts'
 import { atOnce, clientEnv, connect, type Ended, exit, type GitIo } from './git-io.ts'
 import { type ProcReceive, readPreReceive, readProcReceive, writeVerdicts } from './hook-talk.ts'
 import { judgePush } from './judge-push.ts'
@@ -18,7 +18,7 @@ export interface ReceivePack {
   readonly repository: string
   readonly hooksDir: string
   readonly path: string
-  readonly limits: { readonly refsPerPush: number; readonly packBytes: number }
+  readonly limits: { readonly refsPerPush: number; readonly packBytes: number; readonly gitMemory: number }
   /** What is told to who sends a pack larger than `packBytes`. */
   readonly tooLarge: readonly string[]
   /** Milliseconds in which the second hook says all of its push once the first has its answer; left out: a minute. */
@@ -59,12 +59,18 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Rece
       'receive.fsckObjects=true',
       `receive.maxInputSize=${options.limits.packBytes}`,
       'receive.shallowUpdate=false',
+      // Each thread has an object whole and the one that is made of it, and 96 MiB of others.
+      'pack.threads=2',
       'receive.denyDeleteCurrent=ignore',
       'receive.denyCurrentBranch=ignore',
       'receive.hideRefs=refs/hostenv',
     ],
   )
-  const argv = ['setpriv', '--pdeathsig', 'KILL', 'flock', '--shared', '--no-fork', repositoryLock, ...command.argv]
+  const { gitMemory } = options.limits
+  const argv = [
+    ...['setpriv', '--pdeathsig', 'KILL', ...withMemory(gitMemory)],
+    ...['flock', '--shared', '--no-fork', repositoryLock, ...command.argv],
+  ]
   const child = start({ ...command, argv: argv as [string, ...string[]], env: { ...command.env, ...clientEnv(io) } }, [
     'pipe',
     'pipe',
@@ -110,6 +116,7 @@ export async function receivePack(io: GitIo, options: ReceivePack): Promise<Rece
   const help = [
     ...(tap.head.shallow && said(shallowRefused) ? shallowHelp : []),
     ...(said(packRefused) ? options.tooLarge : []),
+    ...(said(notUnpacked) && said(outOfMemory) ? sentences(needsMemory(gitMemory)) : []),
     ...((await isFull(options.repository, said)) ? diskFullHelp : []),
   ]
   tell(help)
@@ -169,6 +176,10 @@ const silentHelp = [
   'See which it has: git rev-parse --show-object-format',
   'A repository cannot be changed; make a new one, commit the files there, and push that: git init --object-format=sha1',
 ]
+
+function sentences({ message, help }: Refused): string[] {
+  return [`${message}.`, ...help]
+}
 
 async function isFull(repository: string, said: ReturnType<typeof listen>): Promise<boolean> {
   return said(notUnpacked) && (said(diskFullWords) || (await noRoom(repository)))

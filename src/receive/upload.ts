@@ -2,6 +2,7 @@
 import { PassThrough } from 'node:stream'
 import { git } from '../lib/git.ts'
 import { start } from '../lib/spawn.ts'
+import { Refused } from '../records.ts'
 import { clientEnv, connect, type Ended, exit, type GitIo } from './git-io.ts'
 import { pkt } from './pkt-line.ts'
 import { unreachable } from './reachable.ts'
@@ -10,10 +11,11 @@ import { NotReachable, WantGuard } from './want-guard.ts'
 export interface Upload {
   readonly repository: string
   readonly path: string
+  readonly limits: { readonly archiveTime: number }
 }
 
 /** Serves a clone or a fetch: shallow and partial ones too, and by id whatever a ref reaches, but nothing else. */
-export async function uploadPack(io: GitIo, { repository, path }: Upload): Promise<Ended> {
+export async function uploadPack(io: GitIo, { repository, path }: Omit<Upload, 'limits'>): Promise<Ended> {
   const settings = [
     'uploadpack.allowFilter=true',
     // Its patterns would be read from any file that the client names, one that no ref reaches too.
@@ -21,7 +23,7 @@ export async function uploadPack(io: GitIo, { repository, path }: Upload): Promi
     // The guard has looked already, and git's own look takes every file for reachable.
     'uploadpack.allowAnySHA1InWant=true',
   ]
-  const { child, end } = begin(io, repository, path, ['upload-pack', '--strict', '.'], settings)
+  const { child, end } = begin(io, git(repository, path, ['upload-pack', '--strict', '.'], settings))
   const guard = new WantGuard(io.gitProtocol, (wants) => unreachable(repository, path, wants))
   let refused = false
   guard.once('error', (error) => {
@@ -36,17 +38,34 @@ export async function uploadPack(io: GitIo, { repository, path }: Upload): Promi
   return refused ? { code: 128, signal: null } : ended
 }
 
-/** Serves `git archive --remote`: of refs and the folders in them, never of an id alone (git-upload-archive(1)). */
-export async function uploadArchive(io: GitIo, { repository, path }: Upload): Promise<Ended> {
+/**
+ * Serves `git archive --remote`: of refs and the folders in them, never of an id alone (git-upload-archive(1)). What is only kept may be
+ * a tree that nobody can read to its end, so git has so much time of the processor for it, however slow its reader is. Throws Refused
+ * when that was not enough.
+ */
+export async function uploadArchive(io: GitIo, { repository, path, limits }: Upload): Promise<Ended> {
   const settings = ['uploadArchive.allowUnreachable=false', 'tar.umask=022']
-  const { child, end } = begin(io, repository, path, ['upload-archive', '.'], settings)
+  const seconds = Math.ceil(limits.archiveTime / 1000)
+  const { child, end } = begin(io, git(repository, path, ['upload-archive', '.'], settings), [
+    'prlimit',
+    `--cpu=${seconds}`,
+  ])
+  let said = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString('latin1')).slice(-4096)
+  })
   connect(io, child, new PassThrough())
-  return await end()
+  const ended = await end()
+  // RLIMIT_CPU ends the git that writes it, and the one that started that says so (run-command.c).
+  if (/died of signal (9|24)/.test(said))
+    throw new Refused(`this archive takes more than ${seconds} s of the processor`, {
+      help: ['Clone the repository instead.', 'Its operator can raise limits.archiveTime.'],
+    })
+  return ended
 }
 
-function begin(io: GitIo, repository: string, path: string, args: readonly string[], settings: readonly string[]) {
-  const command = git(repository, path, args, settings)
-  const argv = ['setpriv', '--pdeathsig', 'KILL', ...command.argv] as [string, ...string[]]
+function begin(io: GitIo, command: ReturnType<typeof git>, within: readonly string[] = []) {
+  const argv = ['setpriv', '--pdeathsig', 'KILL', ...within, ...command.argv] as [string, ...string[]]
   const child = start({ ...command, argv, env: { ...command.env, ...clientEnv(io) } }, ['pipe', 'pipe', 'pipe'])
   return { child, end: () => exit(child) }
 }

@@ -23,7 +23,7 @@ export interface TreeContext {
   readonly nix: Nix
   readonly path: string
   readonly stateDir: string
-  readonly limits: { readonly treeFiles: number; readonly treeBytes: number }
+  readonly limits: { readonly treeFiles: number; readonly treeBytes: number; readonly gitMemory: number }
 }
 
 /** NAME_MAX of Linux. */
@@ -150,9 +150,10 @@ class Archive {
   async *pieces(): AsyncGenerator<Buffer> {
     const files = inArchiveOrder(await this.#files)
     const read = files.filter(({ mode }) => mode !== '160000')
-    const { path } = this.#ctx
+    const { path, limits } = this.#ctx
     const archive = (blob: ReadBlob) => archiveOf(files, blob)
-    for await (const piece of contentsOf(this.#repository, path, read, archive, this.#signal)) {
+    const within = { memory: limits.gitMemory, signal: this.#signal }
+    for await (const piece of contentsOf(this.#repository, path, read, archive, within)) {
       this.#hash.update(piece)
       yield piece
     }

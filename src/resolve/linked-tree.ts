@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { git } from '../lib/git.ts'
+import { git, withMemory } from '../lib/git.ts'
 import type { Nix } from '../lib/nix.ts'
 import { type Command, mustRun, type RunOptions, run, start } from '../lib/spawn.ts'
 import { sourceStorePath } from '../lib/store-path.ts'
@@ -15,6 +15,7 @@ import type { StoredTree } from '../state/projects.ts'
 interface LinkContext {
   readonly nix: Nix
   readonly path: string
+  readonly limits: { readonly gitMemory: number }
 }
 
 /**
@@ -72,7 +73,7 @@ interface Change {
 // git unlinks what it replaces and makes a new file, so no link leads from here into the other tree (entry.c opens with O_EXCL). It
 // then reads every file that it did not write itself, and hashes it: what is not the tree, byte for byte, is an error.
 async function bringTo(
-  { path }: LinkContext,
+  { path, limits }: LinkContext,
   repository: string,
   { from, to, source, index }: Change,
   options: RunOptions,
@@ -80,7 +81,12 @@ async function bringTo(
   const settings = ['core.fileMode=true', 'core.symlinks=true', 'core.hooksPath=/dev/null', 'core.untrackedCache=false']
   const inTree = (...args: string[]): Command => {
     const command = git(repository, path, args, settings)
-    return { ...command, env: { ...command.env, GIT_DIR: repository, GIT_WORK_TREE: source, GIT_INDEX_FILE: index } }
+    const argv = [...withMemory(limits.gitMemory), ...command.argv] as [string, ...string[]]
+    return {
+      ...command,
+      argv,
+      env: { ...command.env, GIT_DIR: repository, GIT_WORK_TREE: source, GIT_INDEX_FILE: index },
+    }
   }
   await mustRun(inTree('read-tree', from), options)
   await mustRun(inTree('read-tree', '--reset', '-u', from, to), options)

@@ -1,15 +1,22 @@
 // Trees that nobody can read to their end, in a pack of a few kilobytes: refused at once, or when their time is up, or ended with their
 // push; and an archive of one ends too.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import type { Limits } from '../../src/config/limits.ts'
 import { end, processes } from '../../src/lib/proc.ts'
-import { mustRun } from '../../src/lib/spawn.ts'
+import { mustRun, run } from '../../src/lib/spawn.ts'
 import { until } from '../helpers/agree.ts'
 import { cleanEnv } from '../helpers/programs.ts'
 import { makeProject } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
+import { tempDir } from '../helpers/temp-dir.ts'
 
-const start = (limits: Partial<Limits>) => ({ faults: '', env: { HOSTENV_OVERRIDES: JSON.stringify({ limits }) } })
+const config = join(tempDir(t), 'hostenv.yaml')
+writeFileSync(config, 'projects:\n  acme/kept:\n    deploys: false\n')
+const start = (limits: Partial<Limits>) => ({
+  ...{ faults: '', args: ['--config', config], env: { HOSTENV_OVERRIDES: JSON.stringify({ limits }) } },
+})
 const receiver = await startReceiver(t, start({}))
 const project = await makeProject(t)
 const { directory } = project
@@ -56,4 +63,25 @@ t.test('who hangs up takes it along, and the next push goes through', async (t) 
   await until('nobody lists them', () => lists().length === 0)
   const next = await push('HEAD')
   t.equal(next.code, 0, next.stderr)
+})
+
+t.test('an archive of what nobody can read to its end is ended, and one of anything else is whole', async (t) => {
+  await receiver.restart(start({ archiveTime: 2000 }))
+  const name = 'acme/kept'
+  const pushed = await project.push(receiver, ['main', `${large}:refs/heads/large`], { name })
+  t.equal(pushed.code, 0, pushed.stderr)
+  const env = { ...cleanEnv(directory), GIT_SSH_COMMAND: receiver.sshCommand() }
+  const archive = (ref: string, format: string) => {
+    const output = join(directory, `${ref}.${format}`)
+    const argv = ['git', 'archive', `--remote=${receiver.url(name)}`, `--format=${format}`, `--output=${output}`, ref]
+    return run({ argv: argv as [string, ...string[]], env, cwd: directory }, { timeout: 60_000 })
+  }
+  for (const format of ['tar', 'tar.gz', 'zip']) {
+    const ended = await archive('large', format)
+    t.not(ended.code, 0)
+    t.notOk(ended.timedOut)
+    t.match(ended.stderr, /hostenv: this archive takes more than 2 s of the processor/, format)
+    t.match(ended.stderr, /limits\.archiveTime/)
+    t.equal((await archive('main', format)).code, 0)
+  }
 })

@@ -1,10 +1,12 @@
 // Each limit of a push at its boundary: what is as large as allowed is taken, one more is refused, and the limit is told.
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { Limits } from '../../src/config/limits.ts'
+import { processesOf } from '../helpers/leftovers.ts'
 import { quietModule } from '../helpers/module.ts'
 import { makeProject } from '../helpers/project.ts'
-import { rawPush, wholePack, zero } from '../helpers/raw-push.ts'
+import { rawPush, wholePack, zero, zeros } from '../helpers/raw-push.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 
 const start = (limits: Partial<Limits>) => ({
@@ -36,6 +38,27 @@ t.test('the bytes of a pack', async (t) => {
   await limited({ packBytes: pack.length })
   const taken = await push()
   t.match(taken.report, ['unpack ok', 'ok refs/heads/main'], taken.words)
+})
+
+t.test('the memory of a git that takes in a push', async (t) => {
+  const MIB = 1024 ** 2
+  // Beside the file: what it is made of, and what git itself takes.
+  const gitMemory = (200 + 8 + 40) * MIB
+  await limited({ gitMemory })
+  const push = (times: number) =>
+    rawPush(receiver, {
+      commands: [{ old: zero, new: head, ref: `refs/heads/${times === 25 ? 'a' : 'b'}` }],
+      pack: zeros(8 * MIB, times).pack,
+    })
+  const refused = await push(31)
+  t.match(flat(refused.words), 'git needs more than 248 MiB of memory for a file of this push. Keep large files')
+  t.match(flat(refused.words), 'Its operator can raise limits.gitMemory.')
+  t.match(refused.report, ['unpack index-pack abnormal exit', 'ng refs/heads/b unpacker error'])
+  const taken = await push(25)
+  t.match(taken.report, ['unpack ok', 'ok refs/heads/a'], taken.words)
+  // Nothing that stays has it from its push.
+  for (const { pid, command } of processesOf(receiver.directory))
+    t.notMatch(readFileSync(`/proc/${pid}/limits`, 'utf8'), new RegExp(`Max data size +${gitMemory} `), command)
 })
 
 t.test('the refs of a push', async (t) => {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { deflateSync } from 'node:zlib'
 import { start } from '../../src/lib/spawn.ts'
 import { flush, type Pkt, pkt, takePkt } from '../../src/receive/pkt-line.ts'
 import { type Key, sshArgv } from './keys.ts'
@@ -44,6 +45,29 @@ export interface RawAnswer {
 export function emptyPack(): Buffer {
   const head = Buffer.from('PACK\0\0\0\u0002\0\0\0\0', 'latin1')
   return Buffer.concat([head, createHash('sha1').update(head).digest()])
+}
+
+/**
+ * A pack of a file of zeros, and of one so many times as large that is a delta of it: a few bytes for each time (gitformat-pack(5)).
+ * `oid` is of the large one.
+ */
+export function zeros(bytes: number, times: number): { readonly pack: Buffer; readonly oid: string } {
+  const idOf = (size: number) => createHash('sha1').update(`blob ${size}\0`).update(Buffer.alloc(size)).digest()
+  const number = (value: number): number[] => (value < 128 ? [value] : [(value % 128) + 128, ...number(value >> 7)])
+  const header = (type: number, size: number) =>
+    Buffer.from(size < 16 ? [type * 16 + size] : [128 + type * 16 + (size % 16), ...number(size >> 4)])
+  // Copies all of the base: from its start, with three bytes of length.
+  const copy = [0b1111_0000, bytes & 255, (bytes >> 8) & 255, bytes >> 16]
+  const delta = Buffer.from([
+    ...[...number(bytes), ...number(bytes * times)],
+    ...Array.from({ length: times }, () => copy).flat(),
+  ])
+  const head = Buffer.from('PACK\0\0\0\u0002\0\0\0\u0002', 'latin1')
+  const base = [header(3, bytes), deflateSync(Buffer.alloc(bytes))]
+  const large = [header(7, delta.length), idOf(bytes), deflateSync(delta)]
+  const pack = Buffer.concat([head, ...base, ...large])
+  const whole = Buffer.concat([pack, createHash('sha1').update(pack).digest()])
+  return { pack: whole, oid: idOf(bytes * times).toString('hex') }
 }
 
 /** A pack of everything that is reachable in a project. */

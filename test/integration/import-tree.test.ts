@@ -2,12 +2,14 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Test, t } from 'tap'
+import { defaultLimits } from '../../src/config/limits.ts'
 import { git } from '../../src/lib/git.ts'
 import { mustRun, run } from '../../src/lib/spawn.ts'
 import { type Oid, Refused } from '../../src/records.ts'
 import { importTree, treeFiles } from '../../src/resolve/import-tree.ts'
 import { type SourceContext, treeToStore } from '../../src/resolve/source.ts'
 import { path } from '../helpers/programs.ts'
+import { zeros } from '../helpers/raw-push.ts'
 import { type TreeEntry, treeSetting } from './tree-support.ts'
 
 const { directory, nix, repository, ctx, treeOf, elsewhere } = await treeSetting(t)
@@ -97,7 +99,7 @@ async function emptyFolders(levels: number): Promise<Oid> {
 }
 
 t.test('folders count, with or without a file in them, up to the limit', async (t) => {
-  const limits = { treeFiles: 110, treeBytes: 1024 ** 2 }
+  const limits = { ...defaultLimits, treeFiles: 110, treeBytes: 1024 ** 2 }
   t.same(await treeFiles({ ...ctx, limits }, repository, await emptyFolders(2)), [])
   const fewer = { ...limits, treeFiles: 109 }
   const refused = new Refused('this commit has more than 109 files and folders')
@@ -113,7 +115,7 @@ t.test('folders count, with or without a file in them, up to the limit', async (
 })
 
 t.test('whoever no longer wants the tree ends what lists it, and what brings it', async (t) => {
-  const endless = { ...ctx, limits: { treeFiles: 1e12, treeBytes: 1e12 } }
+  const endless = { ...ctx, limits: { ...defaultLimits, treeFiles: 1e12, treeBytes: 1e12 } }
   const abort = new AbortController()
   const reason = new Error('enough')
   const files = treeFiles(endless, repository, await emptyFolders(10), abort.signal)
@@ -133,7 +135,7 @@ t.test('whoever no longer wants the tree ends what lists it, and what brings it'
 })
 
 t.test('so is one whose files are too large, and a link that no disk can hold', async (t) => {
-  const limits = { treeFiles: 3, treeBytes: 1024 ** 2 }
+  const limits = { ...defaultLimits, treeFiles: 3, treeBytes: 1024 ** 2 }
   const small = { ...ctx, limits }
   const x = { content: 'x' }
   const whole = await imported(small, await treeOf({ a: x, b: x, c: { content: Buffer.alloc(1024 ** 2 - 2) } }))
@@ -171,6 +173,25 @@ t.test('a path that no disk takes is refused, up to that it is taken', async (t)
   await imported(ctx, await treeOf({ [longest]: x, ['n'.repeat(255)]: x }))
   for (const name of [`${longest}e`, 'n'.repeat(256), `a/${'n'.repeat(256)}/b`, `${'deep/'.repeat(4000)}end`])
     await t.rejects(imported(ctx, await treeOf({ [name]: x })), /^a path in this commit is too long: /)
+  await noneLeft(t)
+})
+
+t.test('a file that is made of a few bytes needs the memory of a large one', async (t) => {
+  const { pack, oid } = zeros(8 * 1024 ** 2, 16)
+  async function* whole() {
+    yield pack
+  }
+  await mustRun({ ...git(repository, path, ['index-pack', '--stdin']), input: whole() })
+  const tree = await mustRun({ ...git(repository, path, ['mktree']), input: `100644 blob ${oid}\tlarge\n` })
+  const less = { ...ctx, limits: { ...defaultLimits, gitMemory: 128 * 1024 ** 2 } }
+  await t.rejects(imported(less, tree), {
+    message: 'git needs more than 128 MiB of memory for a file of this push',
+    help: ['Keep large files out of git.', 'Its operator can raise limits.gitMemory.'],
+  })
+  t.match(
+    (await imported({ ...ctx, limits: { ...defaultLimits, gitMemory: 192 * 1024 ** 2 } }, tree)).storePath,
+    /-source$/,
+  )
   await noneLeft(t)
 })
 

@@ -21,7 +21,12 @@ async function withGit(t: Test, bin: string, script: string, { patience, stdout 
   return await receivePack(
     { ...io, closed: new AbortController().signal },
     {
-      ...{ repository: bin, hooksDir: bin, path: `${bin}:${path}`, limits: { refsPerPush: 1, packBytes: 1 } },
+      ...{
+        repository: bin,
+        hooksDir: bin,
+        path: `${bin}:${path}`,
+        limits: { refsPerPush: 1, packBytes: 1, gitMemory: 2 ** 30 },
+      },
       ...{ tooLarge: [], waiting: () => undefined, lines: (all) => all },
       ...(patience === undefined ? {} : { patience }),
       decide: async () => {
