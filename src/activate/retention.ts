@@ -48,17 +48,28 @@ export async function retire(ctx: Context, project: string, key: string, refs?: 
 
 async function retireOnce(ctx: Context, project: string, key: string, refs?: () => Promise<Refs>): Promise<void> {
   if (ctx.gate.closed || ctx.closing.aborted) return
-  const place = ctx.lanes.enterFirst([`environment ${project} ${key}`, deletionLane(project)])
+  const place = ctx.lanes.enterFirst([`environment ${project} ${key}`])
   try {
     await place.turn(ctx.closing)
     const old = outdated(ctx, project, key)
     if (old.length > 0) ctx.state.environments.collect(project, key, old, new Date(ctx.now()).toISOString())
-    if (old.length > 0 || refs !== undefined) await dropRefs(ctx, project, key, refs)
+    if (old.length > 0 || refs !== undefined) await deleting(ctx, project, () => dropRefs(ctx, project, key, refs))
     // Those of what is collected, and what an undo that failed could not take back.
     await dropUnreleased(ctx, project, key)
     if (old.length > 0) ctx.log.info({ project, key, releases: old }, 'old releases are not kept any more')
   } catch (error) {
     if (!ctx.closing.aborted) throw error
+  } finally {
+    place.leave()
+  }
+}
+
+// Entered only once the environment is free: who waits for an environment keeps nobody else from deleting.
+async function deleting(ctx: Context, project: string, work: () => Promise<void>): Promise<void> {
+  const place = ctx.lanes.enterFirst([deletionLane(project)])
+  try {
+    await place.turn(ctx.closing)
+    await work()
   } finally {
     place.leave()
   }
