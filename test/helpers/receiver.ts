@@ -139,7 +139,10 @@ export async function startReceiver(t: Ending, options: ReceiverOptions = {}): P
         // It ended by itself.
       }
     }
-    if (fell !== null) throw new Error(fell)
+    if (fell === null) return
+    // Not thrown: what else is to be taken down would stay.
+    console.error(fell)
+    process.exitCode = 1
   })
   await options.before?.({ stateDir, runtimeDir })
   await serve(options)
