@@ -188,15 +188,18 @@ async function answers(ctx: CheckContext, signal: AbortSignal): Promise<boolean>
 function get(socketPath: string, ctx: CheckContext, timeout: number, signal: AbortSignal): Promise<number | string> {
   return new Promise((resolve) => {
     const headers = { host: ctx.place.facts.hostname, 'user-agent': 'hostenv-check', connection: 'close' }
-    const asked = request(
-      { socketPath, path: ctx.verification.path, headers, timeout, signal, agent: false },
-      (response) => {
-        resolve(response.statusCode ?? 0)
-        response.destroy()
-      },
-    )
-    asked.on('timeout', () => asked.destroy(new Error('no answer')))
+    const asked = request({ socketPath, path: ctx.verification.path, headers, signal, agent: false }, (response) => {
+      resolve(response.statusCode ?? 0)
+      response.destroy()
+    })
+    // A deadline, not node's `timeout`: that counts from the last byte, and who sends one at a time would be waited for for ever.
+    const deadline = setTimeout(() => asked.destroy(), timeout)
     asked.on('error', () => resolve('no answer'))
+    // Without an error too, as after a 101 that nobody asked for.
+    asked.on('close', () => {
+      clearTimeout(deadline)
+      resolve('no answer')
+    })
     asked.end()
   })
 }
