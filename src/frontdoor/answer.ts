@@ -1,5 +1,5 @@
 // What the front door says itself: one plain sentence, which tells nothing of what else is here.
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 
 export const SENTENCES = {
   400: 'The request does not say clearly which host it is for.',
@@ -21,7 +21,8 @@ export function answer(response: ServerResponse, status: keyof typeof SENTENCES)
     return
   }
   const body = `${SENTENCES[status]}\n`
-  response.writeHead(status, {
+  // With its own words: the response may hold those of an environment that node:http refused to write.
+  response.writeHead(status, STATUS_CODES[status], {
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',

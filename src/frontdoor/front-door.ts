@@ -78,6 +78,8 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   // Some more than may be are let in to be told so; beyond these the kernel's answer has to do.
   const surplus = new WeakSet<Duplex>()
   const open = options.open ?? new Int32Array(1)
+  // Answers that each connection waits for.
+  const answering = new WeakMap<Duplex, number>()
 
   const enter = (route: Route): boolean => {
     const now = busy.get(route.upstreamDir) ?? 0
@@ -102,6 +104,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   }
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request
+    answering.set(socket, (answering.get(socket) ?? 0) + 1)
+    response.once('close', () => answering.set(socket, (answering.get(socket) ?? 1) - 1))
     const admitted = admit(request)
     if (typeof admitted === 'number') {
       if (surplus.has(request.socket)) response.shouldKeepAlive = false
@@ -119,6 +124,8 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
+    // Sent before the answer to what came first: that answer still has the socket, and a pipe would begin in the middle of it.
+    if ((answering.get(socket) ?? 0) > 0) return void socket.destroy()
     const admitted = admit(request)
     if (typeof admitted === 'number') {
       answer(responseOn(request, socket), admitted)

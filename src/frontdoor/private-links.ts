@@ -127,10 +127,15 @@ export class PrivateLinks {
   }
 }
 
-// Looked at for every request: a turn of the thread pool would cost ten times what lstat(2) on this file system does.
+// Looked at for every request: a turn of the thread pool would cost ten times what lstat(2) on this file system does. Null where there is
+// nothing, or nothing that may be looked at: the environment can close its directory.
 function identity(path: string): string | null {
-  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}:${stat.ctimeNs}`
+  try {
+    const { dev, ino, ctimeNs } = lstatSync(path, { bigint: true })
+    return `${dev}:${ino}:${ctimeNs}`
+  } catch {
+    return null
+  }
 }
 
 // Requests on their way end by themselves; idle connections do not stay.

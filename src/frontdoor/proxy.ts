@@ -118,7 +118,7 @@ function attempt(
     sent.head = true
     connected()
     if (!hasBody(request)) return void upstream.end()
-    upstream.flushHeaders()
+    sendHead(upstream)
     reading(request, response)
     request.once('data', () => {
       sent.body = true
@@ -133,6 +133,11 @@ function whenConnected(upstream: ClientRequest, then: () => void): void {
     if (socket.connecting) socket.once('connect', then)
     else then()
   })
+}
+
+// As `flushHeaders`, which would take each byte of a field beyond ASCII for a character and write two (RFC 9110 §5.5).
+function sendHead(message: ClientRequest | ServerResponse): void {
+  message.write('', 'latin1')
 }
 
 // May be sent twice: it means the same then (RFC 9110 §9.2.2), and it is all there is.
@@ -166,7 +171,7 @@ export function sendResponse(message: IncomingMessage, response: ServerResponse,
   // goes out with it, in one write.
   const { socket } = response
   socket?.cork()
-  response.flushHeaders()
+  sendHead(response)
   setImmediate(() => socket?.uncork())
   // Half an answer is cut off. That the client is gone, its own close tells.
   message.on('error', () => {})

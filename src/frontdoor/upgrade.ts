@@ -20,7 +20,8 @@ export function responseOn(request: IncomingMessage, socket: Duplex): ServerResp
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
   response.assignSocket(socket as Socket)
-  response.once('finish', () => socket.end())
+  // Not only its half: nobody waits for the client's end of a socket that node:http has given away.
+  response.once('finish', () => (socket as Socket).destroySoon())
   return response
 }
 
