@@ -1,13 +1,14 @@
 // A log file that is never larger than it may be: full ones become FILE.1, FILE.2 and so on, the oldest goes.
 import {
   closeSync,
-  copyFileSync,
   fstatSync,
+  ftruncateSync,
   openSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
-  truncateSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 
@@ -52,15 +53,30 @@ export function rotatingFile(path: string, rotation: Rotation): { write(line: st
 }
 
 /**
- * Rotates a file that another process keeps open for appending (open(2), O_APPEND): its content is copied and cut, so the
- * writer goes on at the beginning. Answers whether it was too large. Throws the file system's errors.
+ * Rotates a file that another process keeps open for appending (open(2), O_APPEND): the last `size` bytes are copied and it is cut,
+ * so the writer goes on at the beginning. Answers whether it was too large. Throws the file system's errors.
  */
 export function copyAndCut(path: string, { size, keep }: Rotation): boolean {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) <= size) return false
   shift(path, keep)
-  copyFileSync(path, `${path}.1`)
-  truncateSync(path)
+  const from = openSync(path, 'r+')
+  try {
+    writeFileSync(`${path}.1`, tail(from, size), { mode: 0o600 })
+    ftruncateSync(from)
+  } finally {
+    closeSync(from)
+  }
   return true
+}
+
+// Not the whole file: what the services of an environment write gets here, and truncate(2) makes gigabytes of nothing at once.
+function tail(fd: number, size: number): Buffer {
+  const bytes = Buffer.alloc(size)
+  const start = Math.max(0, fstatSync(fd).size - size)
+  let filled = 0
+  for (let got = -1; got !== 0 && filled < size; filled += got)
+    got = readSync(fd, bytes, filled, size - filled, start + filled)
+  return bytes.subarray(0, filled)
 }
 
 function shift(path: string, keep: number): void {

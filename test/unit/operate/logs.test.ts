@@ -1,4 +1,13 @@
-import { appendFileSync, closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { withPriority } from '../../../src/operate/open-log.ts'
@@ -43,13 +52,27 @@ t.test('a log that another process holds open is cut where it stands', async (t)
   writeSync(fd, 'after')
   closeSync(fd)
   t.equal(readFileSync(path, 'utf8'), 'after')
-  t.equal(readFileSync(`${path}.1`, 'utf8').length, 150)
+  t.equal(readFileSync(`${path}.1`, 'utf8'), 'b'.repeat(100), 'the last of it is kept')
   appendFileSync(path, 'c'.repeat(200))
   copyAndCut(path, { size: 100, keep: 2 })
   appendFileSync(path, 'd'.repeat(200))
   copyAndCut(path, { size: 100, keep: 2 })
   t.strictSame(readdirSync(folder).sort(), ['svscan.log', 'svscan.log.1', 'svscan.log.2'])
   t.notOk(copyAndCut(join(folder, 'none'), { size: 1, keep: 1 }))
+})
+
+t.test('a log that was made large at once is cut as fast as any, and not written out', async (t) => {
+  const path = join(t.testdir(), 'svscan.log')
+  const fd = openSync(path, 'a')
+  // Sparse: takes no room on the disk until somebody copies it.
+  ftruncateSync(fd, 256 * 1024 ** 2)
+  writeSync(fd, 'end')
+  t.ok(copyAndCut(path, { size: 100, keep: 2 }))
+  writeSync(fd, 'after')
+  closeSync(fd)
+  t.equal(readFileSync(path, 'utf8'), 'after')
+  t.equal(statSync(`${path}.1`).size, 100)
+  t.match(readFileSync(`${path}.1`, 'utf8'), /end$/)
 })
 
 t.test("journald gets its own priorities before pino's lines", async (t) => {
