@@ -56,10 +56,10 @@ export function wrongLocation(name: string): string | null {
 
 /** The location that a path belongs to, as nginx finds it: the exact one, else the longest prefix of the decoded, cleaned path. */
 export function locationOf(names: readonly string[], requestUri: string): string | null {
-  const path = cleanPath(requestUri)
+  const path = cleanPath(bytesOf(requestUri))
   let best: { name: string; length: number } | null = null
   for (const name of names) {
-    const start = name.slice(name.indexOf('/'))
+    const start = encoded(name.slice(name.indexOf('/')))
     if (name.startsWith('=')) {
       if (start === path) return name
     } else if (path.startsWith(start) && start.length > (best?.length ?? 0)) best = { name, length: start.length }
@@ -67,15 +67,20 @@ export function locationOf(names: readonly string[], requestUri: string): string
   return best?.name ?? null
 }
 
-// Decoded, without `//`, `.` and `..`, so that a location cannot be walked around by writing its path otherwise.
-function cleanPath(requestUri: string): string {
-  const raw = requestUri.split(/[?#]/)[0] ?? ''
-  let path = raw
-  try {
-    path = decodeURIComponent(raw)
-  } catch {
-    // Not UTF-8: compared as it came.
-  }
+// Texts of bytes (latin1) are compared: what is not UTF-8 in one place of a path must not keep the rest from being decoded.
+
+function encoded(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}
+
+// node gives a request's bytes as latin1 already; no byte of it is beyond that.
+function bytesOf(requestUri: string): string {
+  const sent = requestUri.split(/[?#]/)[0] ?? ''
+  return sent.replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+// Without `//`, `.` and `..`, so that a location cannot be walked around by writing its path otherwise.
+function cleanPath(path: string): string {
   const parts: string[] = []
   for (const part of path.split('/').filter((part) => part !== '' && part !== '.'))
     if (part === '..') parts.pop()

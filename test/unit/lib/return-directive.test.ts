@@ -44,7 +44,7 @@ t.test('a location is a prefix or one path, and no regular expression', async (t
 })
 
 t.test('the exact location counts, else the longest prefix, however the path is written', async (t) => {
-  const names = ['/', '/old', '/old/deep/', '= /only', '^~ /static/', '/a b']
+  const names = ['/', '/old', '/old/deep/', '= /only', '^~ /static/', '/a b', '/café']
   const table: [string, string][] = [
     ['/', '/'],
     ['/x', '/'],
@@ -63,6 +63,14 @@ t.test('the exact location counts, else the longest prefix, however the path is 
     ['/x%2F..%2Fold', '/old'],
     ['/../../old', '/old'],
     ['/%ff', '/'],
+    ['/%FF/../%6Fld/x', '/old'],
+    ['/%6Fld/%FF', '/old'],
+    ['/%6Fld/%', '/old'],
+    ['/%6Fld/%zz', '/old'],
+    ['/caf%C3%A9', '/café'],
+    ['/caf\u00c3\u00a9/%ff', '/café'],
+    ['/caf%E9', '/'],
+    ['/%256Fld', '/'],
     ['*', '/'],
   ]
   for (const [path, name] of table) t.equal(locationOf(names, path), name, path)
