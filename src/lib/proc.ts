@@ -152,8 +152,7 @@ export function listeningPorts(pidsToLookAt: readonly number[]): number[] {
   const sockets = new Set(
     pidsToLookAt.filter((pid) => link(`/proc/${pid}/ns/net`) === network).flatMap((pid) => socketInodes(pid)),
   )
-  // Asked for first: the kernel walks all of its table of connections to show the few that listen, however few there are.
-  for (const inode of sockets.size === 0 ? [] : localSockets()) sockets.delete(inode)
+  // No list of the kernel says which of them are local ones: `/proc/net/unix` has their names as they are, with lines of their own.
   if (sockets.size === 0) return []
   const ports = new Set<number>()
   for (const file of ['tcp', 'tcp6'])
@@ -163,12 +162,6 @@ export function listeningPorts(pidsToLookAt: readonly number[]): number[] {
       if (local && inode && sockets.has(inode)) ports.add(Number.parseInt(local.split(':')[1] ?? '0', 16))
     }
   return [...ports].sort((a, b) => a - b)
-}
-
-// unix(7): `/proc/net/unix` names each with its inode.
-function localSockets(): string[] {
-  const lines = (read('/proc/self/net/unix') ?? '').split('\n').slice(1)
-  return lines.flatMap((line) => line.split(/\s+/, 7)[6] ?? [])
 }
 
 const listenState = '0A'

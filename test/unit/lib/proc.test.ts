@@ -1,5 +1,5 @@
-import { closeSync, openSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { descendants, endHolders, listeningPorts, processes, seesMount, startedAt } from '../../../src/lib/proc.ts'
@@ -55,4 +55,22 @@ t.test('listening ports of a process', async (t) => {
   client.destroy()
   local.close()
   t.notOk(seesMount(process.pid, '/nowhere'))
+})
+
+t.test('a port is not hidden by the name of a local socket that looks like a line of the kernel', async (t) => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const lines = readFileSync('/proc/self/net/tcp', 'latin1').split('\n')
+  const address = `:${port.toString(16).toUpperCase().padStart(4, '0')} `
+  const inode = lines
+    .find((line) => line.includes(`0100007F${address}`))
+    ?.trim()
+    .split(/\s+/)[9]
+  t.match(inode, /^\d+$/)
+  const local = createServer()
+  await new Promise<void>((resolve) => local.listen(`\0${process.pid}\n0 0 0 0 0 0 ${inode} `, resolve))
+  t.teardown(() => local.close())
+  t.same(listeningPorts([process.pid]), [port])
 })
