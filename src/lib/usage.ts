@@ -21,32 +21,43 @@ export function overuse(pids: readonly number[], { processes, memory }: Bounds):
   if (memory === undefined) return null
   // Pages that several processes share count once for each here, so what looks like too much is looked at again.
   const files = temporaryFiles(pids)
-  if (sum(pids, ownMemory) + files <= memory.most) return null
-  const used = sum(pids, proportionalMemory) + files
+  if (together(pids, wholePages, files) <= memory.most) return null
+  const used = together(pids, proportionalPages, files)
   if (used <= memory.most) return null
   return `${mebibytes(used)} of memory were in use; at most ${mebibytes(memory.most)} may be (limits.${memory.setting})`
 }
 
-function sum(pids: readonly number[], of: (pid: number) => number): number {
-  return pids.reduce((bytes, pid) => bytes + of(pid), 0)
+/** Bytes of one process: its own, and those in memory that several may write to (mmap(2), MAP_SHARED). */
+interface Pages {
+  readonly own: number
+  readonly shared: number
+}
+
+// Files in memory that are mapped too are in both: the larger of the two counts, so that nobody is ended for one file twice.
+function together(pids: readonly number[], of: (pid: number) => Pages, files: number): number {
+  const all = pids.map(of)
+  const sum = (what: keyof Pages) => all.reduce((bytes, pages) => bytes + pages[what], 0)
+  return sum('own') + Math.max(files, sum('shared'))
 }
 
 function mebibytes(bytes: number): string {
   return `${Math.ceil(bytes / 1024 ** 2)} MiB`
 }
 
-// Private pages and those in the swap, without files that are only mapped (proc(5), /proc/pid/status).
-function ownMemory(pid: number): number {
-  return fields(`/proc/${pid}/status`, ['RssAnon', 'VmSwap'])
+// Those in the swap too; no files of a disk that are only mapped (proc(5), /proc/pid/status).
+function wholePages(pid: number): Pages {
+  const text = read(`/proc/${pid}/status`)
+  return { own: fields(text, ['RssAnon', 'VmSwap']), shared: fields(text, ['RssShmem']) }
 }
 
 // Each page divided by the number of processes that have it. Dearer to ask for.
-function proportionalMemory(pid: number): number {
-  return fields(`/proc/${pid}/smaps_rollup`, ['Pss_Anon', 'SwapPss']) || ownMemory(pid)
+function proportionalPages(pid: number): Pages {
+  const text = read(`/proc/${pid}/smaps_rollup`)
+  if (!text.includes('\nPss_Anon:')) return wholePages(pid)
+  return { own: fields(text, ['Pss_Anon', 'SwapPss']), shared: fields(text, ['Pss_Shmem']) }
 }
 
-function fields(file: string, names: readonly string[]): number {
-  const text = read(file)
+function fields(text: string, names: readonly string[]): number {
   return (
     names.reduce((bytes, name) => bytes + Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0), 0) *
     1024

@@ -1,5 +1,5 @@
 // What a group of processes uses is the sum of it, measured on real ones.
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -52,6 +52,23 @@ t.test('pages that processes share count once', async (t) => {
   const pids = await group(t, ['perl', '-e', script])
   t.equal(pids.length, 5)
   t.equal(overuse(pids, memory(300)), null)
+  t.match(overuse(pids, memory(90)), /of memory/)
+})
+
+t.test('memory that is made to be shared counts, once', async (t) => {
+  // mmap(2) with MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE; each child asks for all of it with MADV_POPULATE_READ.
+  const [mmap, madvise] = process.arch === 'arm64' ? [222, 233] : [9, 28]
+  const script = `use strict; my $size = 100 * 1024 ** 2; my $at = syscall(${mmap}, 0, $size, 3, 0x8021, -1, 0);
+    for (1 .. 4) { pipe(my $in, my $out); if (!fork) { syscall(${madvise}, $at, $size, 22); close $out; sleep 60; exit } close $out; <$in> }
+    $| = 1; print "here\\n"; sleep 60`
+  const pids = await group(t, ['perl', '-e', script])
+  t.equal(pids.length, 5)
+  const resident = pids.map((pid) => /^RssShmem:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+  t.ok(
+    resident.every((kibibytes) => Number(kibibytes) >= 100 * 1024),
+    resident.join(' '),
+  )
+  t.equal(overuse(pids, memory(150)), null)
   t.match(overuse(pids, memory(90)), /of memory/)
 })
 
