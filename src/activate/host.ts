@@ -65,14 +65,6 @@ export function makeDirectories(facts: EnvironmentFacts): void {
   for (const directory of ownDirectories(facts)) mkdirSync(directory, { recursive: true, mode: 0o700 })
 }
 
-/** Makes the runtime directories, which do not outlive a reboot, before a tree of services is started. */
-export function makeScanDirectory(facts: EnvironmentFacts): string {
-  makeDirectories(facts)
-  const scan = join(facts.runtimeDir, 's6/scan')
-  mkdirSync(scan, { recursive: true, mode: 0o700 })
-  return scan
-}
-
 /** The variables of DESIGN's contract; `release` is given to `activate` and checks, not to services. */
 export function variables(place: Place, release: ReleaseFacts | null): Record<string, string> {
   const { facts } = place

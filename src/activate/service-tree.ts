@@ -1,13 +1,13 @@
 // The tree of services of one environment: an s6-svscan in a session and a pid namespace of its own that outlives the receiver.
 import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runtimeDirOf } from '../lib/names.ts'
 import { commandOf, descendants, end, type Process, processes, seesMount, startedAt } from '../lib/proc.ts'
 import { start } from '../lib/spawn.ts'
 import type { EnvironmentFacts } from '../records.ts'
-import { asEnvironment, environmentDir, type LocalHost, makeScanDirectory, type Place } from './host.ts'
+import { asEnvironment, environmentDir, type LocalHost, makeDirectories, type Place } from './host.ts'
 
 type Identity = Pick<Process, 'pid' | 'started'>
 
@@ -21,7 +21,7 @@ const program = 's6-svscan'
  * @param all one look at the processes (`processes()`), for who asks about many environments
  */
 export function findTree(host: LocalHost, facts: TreeFacts, all?: readonly Process[]): number | null {
-  const scan = join(facts.runtimeDir, 's6/scan')
+  const scan = scanDirectory(facts)
   const before = found.get(scan)
   if (all === undefined && before !== undefined && startedAt(before.pid) === before.started)
     if (scanOf(commandOf(before.pid) ?? '') === scan) return before.pid
@@ -75,13 +75,14 @@ export function treeProcesses(host: LocalHost, facts: TreeFacts, all: readonly P
 /** Starts the tree, empty, when it does not run, and waits until it takes commands. */
 export async function ensureTree(host: LocalHost, place: Place): Promise<void> {
   if (findTree(host, place.facts) !== null) return
-  // What an earlier tree supervised is not started again behind the back of `activate`, which says what runs.
-  await rm(join(place.facts.runtimeDir, 's6'), { recursive: true, force: true })
-  const scan = makeScanDirectory(place.facts)
+  await endRecorded(host, place.facts)
+  makeDirectories(place.facts)
+  const scan = scanDirectory(place.facts)
   const logs = join(environmentDir(host, place.facts.userName), 'log')
   await mkdir(logs, { recursive: true, mode: 0o700 })
   const log = openSync(join(logs, 'svscan.log'), 'a', 0o600)
-  const command = asEnvironment(host, place, [program, '-d', '3', scan], { dieWithParent: false })
+  const begin = ['/bin/sh', '-c', anew, program, dirname(scan), scan] as const
+  const command = asEnvironment(host, place, begin, { dieWithParent: false })
   const child = start(command, ['ignore', log, log, 'pipe'], { detached: true })
   closeSync(log)
   child.unref()
@@ -94,13 +95,47 @@ export async function ensureTree(host: LocalHost, place: Place): Promise<void> {
     ready?.once('data', () => resolve())
   })
   ready?.destroy()
+  record(host, place.facts, null)
+}
+
+// What an earlier tree supervised is not started again behind the back of `activate`, which says what runs. It is removed in the sandbox:
+// whatever of the environment still runs can put a link in the way at any moment, and the receiver would follow it.
+const anew = 'rm -rf -- "$1" && mkdir -p -m 700 -- "$1" "$2" && exec "$0" -d 3 "$2"'
+
+function scanDirectory({ runtimeDir }: TreeFacts): string {
+  return join(runtimeDir, 's6/scan')
 }
 
 /** Remembers that the tree that runs now was brought to `out`: what a start finds otherwise is activated again. */
 export function markTree(host: LocalHost, facts: EnvironmentFacts, out: string): void {
+  record(host, facts, out)
+}
+
+function record(host: LocalHost, facts: EnvironmentFacts, out: string | null): void {
   const file = markOf(host, facts)
   writeFileSync(`${file}.new`, JSON.stringify(identity(host, facts, out)), { mode: 0o600 })
   renameSync(`${file}.new`, file)
+}
+
+// A service can have s6-svscan become another program, under another name and with other mounts. It is still the process that was
+// started, and the first of its pid namespace: all of that ends with it.
+async function endRecorded(host: LocalHost, facts: EnvironmentFacts): Promise<void> {
+  const known = recorded(host, facts)
+  const last = Date.now() + host.limits.stopTime
+  while (known !== null && startedAt(known.pid) === known.started) {
+    if (Date.now() > last) throw new Error(`processes of ${facts.userName} do not end: ${known.pid}`)
+    end(known.pid)
+    await sleep(20)
+  }
+}
+
+function recorded(host: LocalHost, facts: EnvironmentFacts): Identity | null {
+  try {
+    const { pid, started } = JSON.parse(readFileSync(markOf(host, facts), 'utf8')) as Partial<Identity>
+    return typeof pid === 'number' && pid > 1 && started !== undefined ? { pid, started } : null
+  } catch {
+    return null
+  }
 }
 
 /** Whether a tree runs and was brought to `out`. */
@@ -117,7 +152,7 @@ function markOf(host: LocalHost, facts: EnvironmentFacts): string {
   return join(environmentDir(host, facts.userName), 'tree.json')
 }
 
-function identity(host: LocalHost, facts: EnvironmentFacts, out: string) {
+function identity(host: LocalHost, facts: EnvironmentFacts, out: string | null) {
   const pid = findTree(host, facts)
   return { pid, started: pid === null ? null : startedAt(pid), out }
 }
@@ -145,6 +180,7 @@ export async function stopTree(host: LocalHost, facts: EnvironmentFacts): Promis
   if (tree !== null) end(tree, 'SIGTERM')
   const until = Date.now() + host.limits.stopTime
   while (Date.now() < until && findTree(host, facts) !== null) await sleep(20)
+  await endRecorded(host, facts)
   // Whoever is still there, whatever it calls itself. Without a sandbox each is known by its number only.
   const last = Date.now() + host.limits.stopTime
   for (;;) {
