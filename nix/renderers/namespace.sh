@@ -14,7 +14,7 @@ relay() {
   listening=$(printf ':%04X [0-9A-F]*:0000 0A ' "$port")
   until grep -q "$listening" /proc/self/net/tcp /proc/self/net/tcp6 2>/dev/null; do sleep 0.05; done
   while :; do
-    socat "UNIX-LISTEN:$socket,fork,unlink-early" "TCP4:127.0.0.1:$port" || :
+    socat "UNIX-LISTEN:$socket,fork,unlink-early,backlog=1024" "TCP4:127.0.0.1:$port" || :
     sleep 0.2
   done
 }
