@@ -146,22 +146,28 @@ export function startedAt(pid: number): number | null {
 /**
  * TCP ports of this process's network on which one of these processes listens. A port in a network namespace of its own is
  * nobody else's.
+ * @param listeners one look (`tcpListeners()`), for who asks about many environments
  */
-export function listeningPorts(pidsToLookAt: readonly number[]): number[] {
+export function listeningPorts(pidsToLookAt: readonly number[], listeners?: ReadonlyMap<string, number>): number[] {
   const network = link('/proc/self/ns/net')
   const sockets = new Set(
     pidsToLookAt.filter((pid) => link(`/proc/${pid}/ns/net`) === network).flatMap((pid) => socketInodes(pid)),
   )
   // No list of the kernel says which of them are local ones: `/proc/net/unix` has their names as they are, with lines of their own.
   if (sockets.size === 0) return []
-  const ports = new Set<number>()
-  for (const file of ['tcp', 'tcp6'])
-    for (const line of listeningLines(`/proc/self/net/${file}`)) {
+  const known = listeners ?? tcpListeners()
+  return [...new Set([...sockets].flatMap((inode) => known.get(inode) ?? []))].sort((a, b) => a - b)
+}
+
+/** The port of every TCP socket that listens in this process's network, by its inode. Takes milliseconds: the kernel walks all it has. */
+export function tcpListeners(): ReadonlyMap<string, number> {
+  const lines = ['tcp', 'tcp6'].flatMap((file) => listeningLines(`/proc/self/net/${file}`))
+  return new Map(
+    lines.map((line) => {
       const fields = line.trim().split(/\s+/)
-      const [local, inode] = [fields[1], fields[9]]
-      if (local && inode && sockets.has(inode)) ports.add(Number.parseInt(local.split(':')[1] ?? '0', 16))
-    }
-  return [...ports].sort((a, b) => a - b)
+      return [fields[9] ?? '', Number.parseInt(fields[1]?.split(':')[1] ?? '0', 16)]
+    }),
+  )
 }
 
 const listenState = '0A'
