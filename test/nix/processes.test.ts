@@ -150,6 +150,11 @@ t.test(
     api = { ${app('api')} listen = { port = 3000; socket = "$HOSTENV_RUNTIME_DIR/api.sock"; }; };`)
     t.match(await tree.activate(two), { code: 0, stdout: 'api started · web started' })
     t.match(await tree.get(), /^web as \d+$/)
+    const burst = `let failed = 0, left = 200; for (let n = 0; n < 200; n++)
+      require("net").connect(process.env.HOSTENV_UPSTREAM_DIR + "/in.sock").on("error", () => failed++).on("data", () => {})
+        .on("connect", function () { this.end("GET / HTTP/1.0\\r\\n\\r\\n") })
+        .on("close", () => --left || console.log("failed", failed))`
+    t.match((await tree.sh(`${node} -e '${burst}'`)).stdout, 'failed 0', 'a burst of requests')
     const { stdout } = await tree.sh(
       'printf "GET / HTTP/1.0\\r\\n\\r\\n" | socat - "UNIX-CONNECT:$HOSTENV_RUNTIME_DIR/api.sock"',
     )
