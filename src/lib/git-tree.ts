@@ -2,6 +2,7 @@
 import { type Oid, Refused } from '../records.ts'
 import { git, needsMemory, outOfMemory, withMemory } from './git.ts'
 import { endGroup, launch, runs } from './launch.ts'
+import { tailOf } from './tail.ts'
 
 /** The mode of a folder (gitformat-index(5)). */
 export const folderMode = '040000'
@@ -127,10 +128,7 @@ async function* outputOf(
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
   const { stdout } = child
   if (!stdout) throw new Error('git was started without a pipe')
-  let said = ''
-  child.stderr?.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString('latin1')).slice(-4096)
-  })
+  const said = tailOf(child.stderr, 4096)
   // What is printed before anybody reads is kept.
   stdout.pause()
   child.stdin?.on('error', () => undefined)
@@ -144,7 +142,7 @@ async function* outputOf(
     for await (const chunk of stdout) yield chunk as Buffer
     const code = await closed
     signal?.throwIfAborted()
-    if (code !== 0 && memory !== undefined && outOfMemory.test(said)) throw needsMemory(memory)
+    if (code !== 0 && memory !== undefined && outOfMemory.test(said())) throw needsMemory(memory)
     if (code !== 0) throw new Error(`git ${args[0]} ${code === null ? 'was killed' : `exited ${code}`}`)
   } finally {
     // A git that still prints ends by SIGPIPE.

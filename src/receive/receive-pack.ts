@@ -5,6 +5,7 @@ import { diskFullWords, noRoom } from '../lib/disk-full.ts'
 import { git, needsMemory, outOfMemory, withMemory } from '../lib/git.ts'
 import { repositoryLock } from '../lib/repositories.ts'
 import { start } from '../lib/spawn.ts'
+import { tailOf } from '../lib/tail.ts'
 import type { Refused, Verdict } from '../records.ts'
 import { atOnce, clientEnv, connect, type Ended, exit, type GitIo } from './git-io.ts'
 import { type ProcReceive, readPreReceive, readProcReceive, writeVerdicts } from './hook-talk.ts'
@@ -187,9 +188,6 @@ async function isFull(repository: string, said: ReturnType<typeof listen>): Prom
 
 /** Answers whether git has said that among the last things: its report is a few lines (gitprotocol-pack(5), report-status). */
 function listen(child: ChildProcess): (words: string | RegExp) => boolean {
-  let said = ''
-  child.stdout?.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString('latin1')).slice(-64 * 1024)
-  })
-  return (words) => said.search(words) !== -1
+  const said = tailOf(child.stdout, 64 * 1024)
+  return (words) => said().search(words) !== -1
 }

@@ -2,6 +2,7 @@
 import { PassThrough } from 'node:stream'
 import { git } from '../lib/git.ts'
 import { start } from '../lib/spawn.ts'
+import { tailOf } from '../lib/tail.ts'
 import { Refused } from '../records.ts'
 import { clientEnv, connect, type Ended, exit, type GitIo } from './git-io.ts'
 import { pkt } from './pkt-line.ts'
@@ -50,14 +51,11 @@ export async function uploadArchive(io: GitIo, { repository, path, limits }: Upl
     'prlimit',
     `--cpu=${seconds}`,
   ])
-  let said = ''
-  child.stderr?.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString('latin1')).slice(-4096)
-  })
+  const said = tailOf(child.stderr, 4096)
   connect(io, child, new PassThrough())
   const ended = await end()
   // RLIMIT_CPU ends the git that writes it, and the one that started that says so (run-command.c).
-  if (/died of signal (9|24)/.test(said))
+  if (/died of signal (9|24)/.test(said()))
     throw new Refused(`this archive takes more than ${seconds} s of the processor`, {
       help: ['Clone the repository instead.', 'Its operator can raise limits.archiveTime.'],
     })
