@@ -95,7 +95,7 @@ export async function ensureTree(host: LocalHost, place: Place): Promise<void> {
     ready?.once('data', () => resolve())
   })
   ready?.destroy()
-  record(host, place.facts, null)
+  markTree(host, place.facts, null)
 }
 
 // What an earlier tree supervised is not started again behind the back of `activate`, which says what runs. It is removed in the sandbox:
@@ -106,12 +106,8 @@ function scanDirectory({ runtimeDir }: TreeFacts): string {
   return join(runtimeDir, 's6/scan')
 }
 
-/** Remembers that the tree that runs now was brought to `out`: what a start finds otherwise is activated again. */
-export function markTree(host: LocalHost, facts: EnvironmentFacts, out: string): void {
-  record(host, facts, out)
-}
-
-function record(host: LocalHost, facts: EnvironmentFacts, out: string | null): void {
+/** Remembers which tree runs now, and that it was brought to `out` (null: to nothing yet): what a start finds otherwise is activated again. */
+export function markTree(host: LocalHost, facts: EnvironmentFacts, out: string | null): void {
   const file = markOf(host, facts)
   writeFileSync(`${file}.new`, JSON.stringify(identity(host, facts, out)), { mode: 0o600 })
   renameSync(`${file}.new`, file)

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import type { Context } from '../context.ts'
 import { environmentFacts } from '../lib/names.ts'
 import { isZero, short, shortRef } from '../lib/oid.ts'
+import { ownValue } from '../lib/own-value.ts'
 import { projectId, projectName } from '../lib/repositories.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import type { EnvironmentManifest, ProjectId, Release } from '../records.ts'
@@ -55,14 +56,12 @@ function latest(ctx: Context, project: string, key: string): DeployRow | null {
 function environmentViews(ctx: Context, project: ProjectId): EnvironmentView[] {
   const name = projectName(project)
   const declared = ctx.state.projects.get(name)?.policy.environments ?? {}
-  const others = ctx.state.environments.ofProject(name).filter(({ key }) => !Object.hasOwn(declared, key))
-  const there = (key: string) => {
-    const row = ctx.state.environments.get(name, key)
-    return row !== null && (row.live !== null || row.wakes !== null)
-  }
-  const enabled = Object.entries(declared).filter(([key, { enable }]) => enable || there(key))
-  const keys = [...enabled.map(([key]) => key), ...others.map(({ key }) => key)]
-  return keys.map((key) => environmentView(ctx, project, key, Object.hasOwn(declared, key) ? declared[key] : undefined))
+  const rows = ctx.state.environments.ofProject(name)
+  const others = rows.filter(({ key }) => !Object.hasOwn(declared, key))
+  const there = new Set(rows.filter(({ live, wakes }) => live !== null || wakes !== null).map(({ key }) => key))
+  const shown = Object.entries(declared).filter(([key, { enable }]) => enable || there.has(key))
+  const keys = [...shown.map(([key]) => key), ...others.map(({ key }) => key)]
+  return keys.map((key) => environmentView(ctx, project, key, ownValue(declared, key)))
 }
 
 function environmentView(

@@ -21,8 +21,10 @@ export class KeyError extends Error {
 /** Something that checks signatures of one key: true only when the signature is good. */
 export type Verify = (data: Buffer, signature: Buffer, hash: string | undefined) => boolean
 
-const PLAIN_TYPES = ['ssh-ed25519', 'ssh-rsa', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521']
-const TYPES = [...PLAIN_TYPES, ...SECURITY_KEY_TYPES]
+const TYPES = [
+  ...['ssh-ed25519', 'ssh-rsa', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
+  ...SECURITY_KEY_TYPES,
+]
 const SMALLEST_RSA = 2048
 
 /** Parses one `type base64 comment` line (sshd(8), AUTHORIZED_KEYS, without options). Throws KeyError. */

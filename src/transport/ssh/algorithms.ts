@@ -2,8 +2,8 @@
 import type { ServerConfig } from 'ssh2'
 
 /**
- * No compression, no NIST curves in the key exchange, no SHA-1. No ChaCha20-Poly1305 either: most clients would choose it, and without
- * ssh2's native part (../ssh2.ts) it is several times as slow as AES-GCM, which every client since 2013 has (OpenSSH 6.2).
+ * No compression, no NIST curves in the key exchange, no SHA-1. No ChaCha20-Poly1305 either: OpenSSH's client would choose it, and
+ * without ssh2's native part (../ssh2.ts) it is slower than AES-GCM, which OpenSSH has since 6.2 (docs/decisions/0056).
  */
 export const algorithms: NonNullable<ServerConfig['algorithms']> = {
   kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org'],
