@@ -1,6 +1,6 @@
 // ATTACK: a service makes the program that supervises it become another one, which has another name and other mounts, and waits for the
 // receiver to work in its directories.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { processes } from '../../src/lib/proc.ts'
@@ -11,30 +11,33 @@ import { startReceiver } from '../helpers/receiver.ts'
 
 const receiver = await startReceiver(t, {
   faults: '',
-  env: { HOSTENV_OVERRIDES: JSON.stringify({ limits: { treeCheckInterval: 500 } }) },
+  env: { HOSTENV_OVERRIDES: JSON.stringify({ limits: { treeCheckInterval: 2000 } }) },
 })
 const hidden = () => processes().filter(({ command }) => command.startsWith('sleep\0') && command.includes('76543'))
 t.teardown(() => {
   for (const { pid } of hidden()) process.kill(pid, 'SIGKILL')
 })
 
-// What the supervisor becomes: with a root of its own, in which nothing of the environment is mounted any more.
+// What the supervisor becomes: with a root of its own, in which the environment's directories are elsewhere. The file, opened
+// before, says that it came so far, however soon it is ended.
 const finish = `#!/bin/sh
+exec 3>$HOSTENV_DATA_DIR/became
 exec unshare -U -m --keep-caps /bin/sh -c '
-  new=$HOSTENV_CACHE_DIR/new; mkdir -p $new; mount -t tmpfs none $new; cd $new; mkdir old usr bin lib lib64
+  new=$HOSTENV_CACHE_DIR/new; mkdir -p $new; mount --bind $new $new; cd $new; mkdir old usr bin lib lib64
   for folder in usr bin lib lib64; do mount --rbind /$folder $folder; done
-  pivot_root . old; cd /; umount -l /old; exec sleep 76543'
+  /usr/sbin/pivot_root . old && cd / && echo yes >&3; exec sleep 76543'
 `
 const server = `{
 const fs = require('node:fs'), { execFileSync } = require('node:child_process')
-const s6 = process.env.HOSTENV_RUNTIME_DIR + '/s6'
+const s6 = process.env.HOSTENV_RUNTIME_DIR + '/s6', word = process.env.HOSTENV_DATA_DIR + '/go'
 // Once: what is started again behaves.
-const mark = process.env.HOSTENV_DATA_DIR + '/done'
-if (!fs.existsSync(mark)) setTimeout(() => {
-  fs.writeFileSync(mark, '')
+const waiting = setInterval(() => {
+  if (!fs.existsSync(word)) return
+  clearInterval(waiting)
+  fs.rmSync(word)
   fs.writeFileSync(s6 + '/scan/.s6-svscan/finish', ${JSON.stringify(finish)}, { mode: 0o755 })
   execFileSync('s6-svscanctl', ['-t', s6 + '/scan'])
-}, 1500)
+}, 20)
 }
 `
 const project = await makeProject(t, 'hello-web', {
@@ -48,7 +51,11 @@ t.test('it is ended before its tree is started anew, and nothing outside is touc
   await project.commit('Escapes', { 'server.js': server + own })
   const pushed = await project.push(receiver, 'main')
   t.equal(pushed.code, 0, pushed.stderr)
-  await until('the supervisor is another program', () => hidden().length > 0)
+  const environments = join(receiver.stateDir, 'env')
+  const data = join(environments, readdirSync(environments)[0] ?? '-', 'data')
+  writeFileSync(join(data, 'go'), '')
+  const became = join(data, 'became')
+  await until('the supervisor is another program', () => existsSync(became) && readFileSync(became, 'utf8') === 'yes\n')
   await until('it is ended', () => hidden().length === 0)
   await until('its services run again', () =>
     processes().some(({ command }) => command.includes('s6-svscan') && command.includes(receiver.runtimeDir)),
