@@ -11,7 +11,7 @@ import { startReceiver } from '../helpers/receiver.ts'
 
 const receiver = await startReceiver(t, {
   faults: '',
-  env: { HOSTENV_OVERRIDES: JSON.stringify({ limits: { treeCheckInterval: 2000 } }) },
+  env: { HOSTENV_OVERRIDES: JSON.stringify({ limits: { treeCheckInterval: 500 } }) },
 })
 const hidden = () => processes().filter(({ command }) => command.startsWith('sleep\0') && command.includes('76543'))
 t.teardown(() => {
@@ -19,7 +19,7 @@ t.teardown(() => {
 })
 
 // What the supervisor becomes: with a root of its own, in which the environment's directories are elsewhere. The file, opened
-// before, says that it came so far, however soon it is ended.
+// before, says that it came so far.
 const finish = `#!/bin/sh
 exec 3>$HOSTENV_DATA_DIR/became
 exec unshare -U -m --keep-caps /bin/sh -c '
@@ -53,9 +53,18 @@ t.test('it is ended before its tree is started anew, and nothing outside is touc
   t.equal(pushed.code, 0, pushed.stderr)
   const environments = join(receiver.stateDir, 'env')
   const data = join(environments, readdirSync(environments)[0] ?? '-', 'data')
-  writeFileSync(join(data, 'go'), '')
   const became = join(data, 'became')
-  await until('the supervisor is another program', () => existsSync(became) && readFileSync(became, 'utf8') === 'yes\n')
+  // The receiver looks when it is done, not meanwhile.
+  process.kill(receiver.pid, 'SIGSTOP')
+  try {
+    writeFileSync(join(data, 'go'), '')
+    await until(
+      'the supervisor is another program',
+      () => existsSync(became) && readFileSync(became, 'utf8') === 'yes\n' && hidden().length > 0,
+    )
+  } finally {
+    process.kill(receiver.pid, 'SIGCONT')
+  }
   await until('it is ended', () => hidden().length === 0)
   await until('its services run again', () =>
     processes().some(({ command }) => command.includes('s6-svscan') && command.includes(receiver.runtimeDir)),

@@ -115,7 +115,7 @@ export function leftByCrash(receiver: Receiver): string[] {
   left.push(...unreleased(receiver))
   const store = { privateStore: join(receiver.stateDir, 'nix'), storeDir: join(receiver.stateDir, 'nix/nix/store') }
   left.push(...Object.values(leftInStore(store)).flat())
-  return [...left, ...strays(receiver).map(({ pid, command }) => `process ${pid}: ${command}`)]
+  return [...left, ...lastingStrays(receiver).map(({ pid, command }) => `process ${pid}: ${command}`)]
 }
 
 // Generations keep builds from the garbage collector: those of failed deploys have nobody who wants them.
@@ -132,11 +132,24 @@ function unreleased(receiver: Receiver): string[] {
 
 /** Processes of the receiver's directory that neither the daemon that runs nor a tree of services accounts for. */
 export function strays(receiver: Receiver): { pid: number; command: string }[] {
+  // Before all processes are listed, so that each of these is either in that list or gone.
+  const own = processesOf(receiver.directory)
   const all = processes()
   const services = join(receiver.runtimeDir, 'user')
   const tops = all.filter(({ command }) => command.includes('s6-svscan\0') && command.includes(services))
   const known = new Set([receiver.pid, ...tops.map(({ pid }) => pid)].flatMap((pid) => descendants(pid, all)))
-  return processesOf(receiver.directory).filter(({ pid }) => !known.has(pid))
+  const still = new Set(all.map(({ pid }) => pid))
+  return own.filter(({ pid }) => still.has(pid) && !known.has(pid))
+}
+
+// What has been killed may need a moment to go: only what stays is left behind.
+function lastingStrays(receiver: Receiver): ReturnType<typeof strays> {
+  const deadline = Date.now() + 5000
+  for (;;) {
+    const found = strays(receiver)
+    if (found.length === 0 || Date.now() > deadline) return found
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+  }
 }
 
 /** Waits until `condition` holds; throws with `what` when it does not within `seconds`. */

@@ -89,7 +89,7 @@ export async function rawPush(receiver: Receiver, push: RawPush): Promise<RawAns
   const { stdin, stdout, stderr } = child
   if (!stdin || !stdout || !stderr) throw new Error('ssh was started without pipes')
   stdin.on('error', () => undefined)
-  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), 120_000)
   const closed = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)))
   let words = ''
   stderr.setEncoding('utf8').on('data', (text: string) => {
