@@ -1,12 +1,12 @@
 // How an environment changes without a push: back to an earlier release, the live one anew, paused, woken, or gone. The same rows,
 // the same lanes, the same undo and redo as a push; who asks (a word, or the receiver itself) hears of it in the same way.
-import { deletionLane } from './activate/plan.ts'
 import { retire } from './activate/retention.ts'
 import { becomeLive, Unfinished } from './activate/transaction.ts'
 import { beginDeploy } from './begin-deploy.ts'
 import type { Context, OwnDeploy, PushSession, Terminal } from './context.ts'
 import { branchOf, type Change, type ChangeKind, decideChange } from './decide-change.ts'
 import { refValue } from './lib/git-reads.ts'
+import { laneOf } from './lib/lanes.ts'
 import { isZero, short, zeroOid } from './lib/oid.ts'
 import { gitStandsBy } from './lib/ref-transaction.ts'
 import { projectName, repositoryPath } from './lib/repositories.ts'
@@ -57,9 +57,9 @@ export async function changeEnvironment(ctx: Context, wanted: Wanted, terminal: 
   const deploy: OwnDeploy = { ...beginDeploy(ctx, session, row, terminal), kind: what.kind, update }
   const { id, report } = deploy
   // It does not wait for what is only being built: a rollback must not take as long as a build.
-  const ref = update === null ? [] : [`ref ${project} ${update.ref}`]
-  const deletion = stops.includes(what.kind) ? [deletionLane(project)] : []
-  const place = ctx.lanes.enter(id, [`environment ${project} ${key}`, ...ref, ...deletion])
+  const ref = update === null ? [] : [laneOf.ref(project, update.ref)]
+  const deletion = stops.includes(what.kind) ? [laneOf.deletions(project)] : []
+  const place = ctx.lanes.enter(id, [laneOf.environment(project, key), ...ref, ...deletion])
   try {
     await ctx.fault('S0', id)
     const right = rightFor(ctx, project, key, what.kind)

@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import { beyondMax } from './activate/preview-room.ts'
 import { changeEnvironment, ofItself } from './change-environment.ts'
 import type { Context, PushDeploy, Terminal } from './context.ts'
+import { laneOf } from './lib/lanes.ts'
 
 /** Where the receiver speaks to itself: the log of a deploy has it, nobody else reads it. One for each deploy, as a report listens to its own. */
 export function nobody(): Terminal {
@@ -13,7 +14,10 @@ export function nobody(): Terminal {
 export async function makeRoom(ctx: Context, { project, session, report }: PushDeploy, key: string): Promise<void> {
   for (const { key: old } of beyondMax(ctx, project, key)) {
     // One that somebody deploys to just now is not old any more.
-    if (ctx.lanes.isTaken(`environment ${project} ${old}`) || ctx.lanes.isTaken(`ref ${project} refs/heads/${old}`))
+    if (
+      ctx.lanes.isTaken(laneOf.environment(project, old)) ||
+      ctx.lanes.isTaken(laneOf.ref(project, `refs/heads/${old}`))
+    )
       continue
     const why = `stopping, to make room for ${key}`
     const what = { kind: 'destroy', confirm: null, why } as const

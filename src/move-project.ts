@@ -11,6 +11,7 @@ import { removeFilesOf } from './activate/purge.ts'
 import { addRoot, keptLink } from './activate/roots.ts'
 import { stopTree } from './activate/service-tree.ts'
 import type { Context } from './context.ts'
+import { laneOf } from './lib/lanes.ts'
 import { environmentFacts, userName } from './lib/names.ts'
 import { discard, projectId, putInPlace, repositoryPath } from './lib/repositories.ts'
 import { type Manifest, Refused } from './records.ts'
@@ -65,7 +66,7 @@ async function atRest(
   if (open === null) throw new Refused('given up: deploys were on their way until you went away')
   // Nobody starts again what is stopped here.
   const rows = [...moved].flatMap((project) => ctx.state.environments.ofProject(project))
-  const lanes = ctx.lanes.enterFirst(rows.map(({ project, key }) => `environment ${project} ${key}`))
+  const lanes = ctx.lanes.enterFirst(rows.map(({ project, key }) => laneOf.environment(project, key)))
   const switching = new Set<string>()
   try {
     await lanes.turn()

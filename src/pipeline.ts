@@ -2,7 +2,6 @@
 // The steps S0–S8, and what a crash at each of them leaves behind, are described in docs/architecture.md.
 import { existsSync } from 'node:fs'
 import type { Writable } from 'node:stream'
-import { deletionLane } from './activate/plan.ts'
 import { roomLane } from './activate/preview-room.ts'
 import { retire } from './activate/retention.ts'
 import { dropRoot } from './activate/roots.ts'
@@ -12,7 +11,7 @@ import { beginDeploy } from './begin-deploy.ts'
 import { canonicalBranch } from './config/grants.ts'
 import type { Context, PushDeploy, PushSession, Ready, Terminal } from './context.ts'
 import { diskFull, isDiskFull } from './lib/disk-full.ts'
-import type { Place } from './lib/lanes.ts'
+import { laneOf, type Place } from './lib/lanes.ts'
 import { isZero } from './lib/oid.ts'
 import { projectName } from './lib/repositories.ts'
 import { UnitFailure } from './lib/unit-failure.ts'
@@ -110,13 +109,13 @@ function isPlain({ dryRun, noActivate, env }: PushOptions): boolean {
   return !dryRun && !noActivate && env === null
 }
 
-// A dry run stands in nobody's way. First pushes of a project, each with a repository of its own, do: only one of these stays.
+// A dry run stands in nobody's way.
 function enter(ctx: Context, unit: readonly PushDeploy[]): Place {
   const lanes = unit
     .filter(({ options }) => !options.dryRun)
     .flatMap(({ project, update, session }) => [
-      `ref ${project} ${update.ref}`,
-      ...(session.fresh ? [`repository ${project}`] : []),
+      laneOf.ref(project, update.ref),
+      ...(session.fresh ? [laneOf.repository(project)] : []),
     ])
   return ctx.lanes.enter(unit[0]?.id ?? 0, lanes)
 }
@@ -136,10 +135,10 @@ async function deployUnit(
     refuseMoved(unit)
     for (const deploy of unit) ready.push(await blaming(deploy, () => makeReady(ctx, deploy)))
     if (options.dryRun) return await tellChanges(ctx, unit, ready)
-    for (const { deploy, key } of ready) for (const lane of lanesOf(ctx, deploy.project, key)) place.join(lane)
+    for (const { deploy, key } of ready) for (const each of lanesOf(ctx, deploy.project, key)) place.join(each)
     // Not where something else comes with it, under --atomic: that may have to make room, which is a deletion of its own.
     const [only] = unit.length === 1 ? unit : []
-    if (only && isZero(only.update.new)) place.join(deletionLane(only.project))
+    if (only && isZero(only.update.new)) place.join(laneOf.deletions(only.project))
     if (ctx.lanes.mustWait(place.arrival)) unit[0]?.report.emit({ type: 'waiting', text: 'an earlier push' })
     await place.turn(AbortSignal.any(unit.map(({ abort }) => abort.signal))).catch(() => undefined)
     for (const deploy of unit) await blaming(deploy, () => deploy.abort.signal.throwIfAborted())
@@ -174,7 +173,7 @@ async function deployUnit(
 function lanesOf(ctx: Context, project: string, key: string | null): string[] {
   if (key === null) return []
   const room = roomLane(ctx, project, key)
-  return [`environment ${project} ${key}`, ...(room === null ? [] : [room])]
+  return [laneOf.environment(project, key), ...(room === null ? [] : [room])]
 }
 
 // What is live is live, whatever becomes of those that should make room for it.

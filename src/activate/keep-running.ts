@@ -1,6 +1,7 @@
 // Live environments run: started at a start where they do not (after a reboot, a crash), and when somebody ends their tree.
 import type { Context } from '../context.ts'
 import { every } from '../lib/every.ts'
+import { laneOf } from '../lib/lanes.ts'
 import { runtimeDirOf } from '../lib/names.ts'
 import { type Process, processes } from '../lib/proc.ts'
 import { projectId } from '../lib/repositories.ts'
@@ -39,7 +40,7 @@ function treeOf(ctx: Context, { user_name: user }: EnvironmentRow, all: readonly
 
 // As soon as nobody switches it.
 async function inTurn(ctx: Context, { project, key }: EnvironmentRow): Promise<void> {
-  const place = ctx.lanes.enterFirst([`environment ${project} ${key}`])
+  const place = ctx.lanes.enterFirst([laneOf.environment(project, key)])
   try {
     await place.turn(ctx.closing)
     const now = ctx.state.environments.get(project, key)
@@ -65,7 +66,7 @@ async function look(ctx: Context, signal: AbortSignal): Promise<void> {
   const all = processes()
   for (const row of ctx.state.environments.live()) {
     if (row.broken !== null || treeOf(ctx, row, all) !== null) continue
-    const place = ctx.lanes.enterFirst([`environment ${row.project} ${row.key}`])
+    const place = ctx.lanes.enterFirst([laneOf.environment(row.project, row.key)])
     try {
       // Who holds the environment is switching it, and starts its tree.
       if (signal.aborted || ctx.lanes.mustWait(place.arrival)) continue

@@ -113,11 +113,6 @@ export function refChanges({ ready, cur, environment }: Plan): RefChange[] {
   return [...pushed, live, release]
 }
 
-/** The lane of what deletes refs of a project: from its preparation to its commit git holds the lock of all packed refs for it. */
-export function deletionLane(project: string): string {
-  return `deletions ${project}`
-}
-
 /** The ref that keeps the commit of a release. */
 export function releaseRef(key: string, n: number): string {
   return `refs/hostenv/releases/${key}/${n}`

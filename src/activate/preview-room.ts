@@ -1,5 +1,6 @@
 // Whether there is room for one more preview, and whether a push asks for no more than its pattern gives.
 import type { Context, PushDeploy } from '../context.ts'
+import { laneOf } from '../lib/lanes.ts'
 import { shellWord } from '../lib/shell-word.ts'
 import { parseTtl } from '../lib/ttl.ts'
 import { Refused } from '../records.ts'
@@ -42,7 +43,7 @@ export function roomLane(ctx: Context, project: string, key: string): string | n
   const policy = ctx.state.projects.get(project)?.policy
   const preview = policy === undefined ? null : previewOf(policy, key)
   if (preview === null || isThere(ctx.state.environments.get(project, key))) return null
-  return `previews ${project} ${preview.pattern}`
+  return laneOf.previews(project, preview.pattern)
 }
 
 /** The previews beyond `max`, the first to go first, where the pattern of a key says that the oldest make room. */

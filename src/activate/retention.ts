@@ -4,10 +4,10 @@
 import type { Context } from '../context.ts'
 import { every } from '../lib/every.ts'
 import { listRefs } from '../lib/git-reads.ts'
+import { laneOf } from '../lib/lanes.ts'
 import { prepareRefs } from '../lib/ref-transaction.ts'
 import { repositoryPath } from '../lib/repositories.ts'
 import { releaseBefore } from './earlier-release.ts'
-import { deletionLane } from './plan.ts'
 import { dropUnreleased } from './unreleased.ts'
 
 const HOUR = 3_600_000
@@ -48,7 +48,7 @@ export async function retire(ctx: Context, project: string, key: string, refs?: 
 
 async function retireOnce(ctx: Context, project: string, key: string, refs?: () => Promise<Refs>): Promise<void> {
   if (ctx.gate.closed || ctx.closing.aborted) return
-  const place = ctx.lanes.enterFirst([`environment ${project} ${key}`])
+  const place = ctx.lanes.enterFirst([laneOf.environment(project, key)])
   try {
     await place.turn(ctx.closing)
     const old = outdated(ctx, project, key)
@@ -66,7 +66,7 @@ async function retireOnce(ctx: Context, project: string, key: string, refs?: () 
 
 // Entered only once the environment is free: who waits for an environment keeps nobody else from deleting.
 async function deleting(ctx: Context, project: string, work: () => Promise<void>): Promise<void> {
-  const place = ctx.lanes.enterFirst([deletionLane(project)])
+  const place = ctx.lanes.enterFirst([laneOf.deletions(project)])
   try {
     await place.turn(ctx.closing)
     await work()

@@ -1,6 +1,7 @@
 // Deploys whose end could not be written because the disk was full: undone or finished as at a start, as soon as there is room.
 import type { Context } from '../context.ts'
 import { every } from '../lib/every.ts'
+import { laneOf } from '../lib/lanes.ts'
 import { recoverUnit } from './recover.ts'
 
 /** Milliseconds between two looks. */
@@ -22,7 +23,7 @@ async function settle(ctx: Context): Promise<void> {
     (row) => row.unit ?? row.id,
   )
   for (const unit of units.values()) {
-    const lanes = unit.flatMap(({ project, key }) => (key === null ? [] : [`environment ${project} ${key}`]))
+    const lanes = unit.flatMap(({ project, key }) => (key === null ? [] : [laneOf.environment(project, key)]))
     const place = ctx.lanes.enterFirst(lanes)
     try {
       await place.turn(ctx.closing)

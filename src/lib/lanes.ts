@@ -1,5 +1,17 @@
 // Who may go on when: a deploy holds lanes (one per ref, one per environment) and earlier arrivals go first.
 
+/** The lanes that there are, each of one project. */
+export const laneOf = {
+  ref: (project: string, ref: string) => `ref ${project} ${ref}`,
+  environment: (project: string, key: string) => `environment ${project} ${key}`,
+  /** Previews of one pattern are made one after the other. */
+  previews: (project: string, pattern: string) => `previews ${project} ${pattern}`,
+  /** What deletes refs: from its preparation to its commit git holds the lock of all packed refs for it. */
+  deletions: (project: string) => `deletions ${project}`,
+  /** First pushes of a project, each with a repository of its own: only one of these stays. */
+  repository: (project: string) => `repository ${project}`,
+}
+
 /** A place in the queue. Entries are granted all their lanes at once, so nobody ever waits in a circle. */
 export interface Place {
   readonly arrival: number

@@ -61,7 +61,7 @@ function moved(old: Manifest, next: Manifest, there: readonly string[]): string[
   return [...new Set([...Object.keys(old.environments), ...there])].flatMap((key) => {
     const [was, is] = [standing(old, key), standing(next, key)]
     if (is === null || is.path === was?.path || isDeepStrictEqual(is.rights, was?.rights)) return []
-    return [`${JSON.stringify(key)} comes under ${is.path}, not ${was?.path ?? 'under nothing'}`]
+    return [`${JSON.stringify(key)} comes under ${is.path}, ${was === null ? 'nothing before' : `not ${was.path}`}`]
   })
 }
 

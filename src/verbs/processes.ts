@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { asEnvironment } from '../activate/host.ts'
 import { processStates } from '../activate/s6.ts'
 import type { Context } from '../context.ts'
+import { laneOf } from '../lib/lanes.ts'
 import { projectName } from '../lib/repositories.ts'
 import { run } from '../lib/spawn.ts'
 import { Refused } from '../records.ts'
@@ -40,7 +41,7 @@ export function makeRestart(ctx: Context): OneOffVerbs['restart'] {
       ...(process === null ? {} : { subject: process }),
     })
     await ctx.gate.opened()
-    const place = ctx.lanes.enterFirst([`environment ${name} ${key}`])
+    const place = ctx.lanes.enterFirst([laneOf.environment(name, key)])
     try {
       await place.turn(AbortSignal.any([closed, ctx.closing]))
       const environment = liveEnvironment(ctx, asked)

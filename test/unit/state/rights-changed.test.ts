@@ -126,8 +126,8 @@ const patterns: Case[] = [
     },
     [
       '"test/1" comes under previews."*", not previews."test/*"',
-      '"gone" comes under environments."gone", not under nothing',
-      '"off/1" comes under previews."off/*", not under nothing',
+      '"gone" comes under environments."gone", nothing before',
+      '"off/1" comes under previews."off/*", nothing before',
     ],
   ],
   [
@@ -249,7 +249,7 @@ t.test('an environment of a name that had data takes a maintainer, a new one doe
   state.environments.reserve('a/b', 'gone', 'b-gone-1')
   t.same(said('bob', declared), [
     'no right to change who may do what in main',
-    '"gone" comes under environments."gone", not under nothing',
+    '"gone" comes under environments."gone", nothing before',
   ])
   t.equal(said('mia', declared), 'accepted')
 })
