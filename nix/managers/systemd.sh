@@ -189,8 +189,13 @@ EOT
   esac
   echo "activate: $name $why" >&2
   # What it wrote last may still be on its way to the journal, which knows no unit of a process that has ended: by its identifier.
-  sleep 0.3
-  journal -q -o cat -n 25 --since "@$began" "SYSLOG_IDENTIFIER=$name" >&2 || :
+  said=''
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+    sleep 0.3
+    said=$(journal -q -o cat -n 25 --since "@$began" "SYSLOG_IDENTIFIER=$name") || :
+    [ -z "$said" ] || break
+  done
+  [ -z "$said" ] || printf '%s\n' "$said" >&2
   exit 1
 }
 started() { # how the starts went

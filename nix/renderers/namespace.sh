@@ -10,11 +10,13 @@ fi
 port=$2 socket=$3
 shift 3
 ip link set lo up
+# Who has said all may close its half and still gets the answer, for as long as a check waits for one (ready-socket.sh). Not longer: who
+# has gone altogether looks the same, and costs a process until then.
 relay() {
   listening=$(printf ':%04X [0-9A-F]*:0000 0A ' "$port")
   until grep -q "$listening" /proc/self/net/tcp /proc/self/net/tcp6 2>/dev/null; do sleep 0.05; done
   while :; do
-    socat "UNIX-LISTEN:$socket,fork,unlink-early,backlog=1024" "TCP4:127.0.0.1:$port" || :
+    socat -t 10 "UNIX-LISTEN:$socket,fork,unlink-early,backlog=1024" "TCP4:127.0.0.1:$port" || :
     sleep 0.2
   done
 }

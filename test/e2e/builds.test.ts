@@ -7,7 +7,7 @@ import { makeQuickProject } from '../helpers/quick-project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
-t.test('builds of several pushes', { timeout: 150_000 }, async (t) => {
+t.test('builds of several pushes', async (t) => {
   // Builds see this folder, which is how they can wait for a sign and be counted.
   const seen = tempDir(t, 'seen')
   mkdirSync(join(seen, 'runs'))

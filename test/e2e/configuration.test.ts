@@ -9,6 +9,7 @@ import { makeKey } from '../helpers/keys.ts'
 import { cleanEnv, hostenv } from '../helpers/programs.ts'
 import { makeProject, type Pushed } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
+import { factsOf } from '../helpers/standing.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
 const directory = tempDir(t, 'c')
@@ -265,33 +266,35 @@ t.test('limits change at once, and each says what it is', async (t) => {
     (await project.push(receiver, 'main')).stderr,
     /hostenv: the receiver has \d+ MiB of disk left and takes pushes from 1073741824 MiB on\n/,
   )
-  const slow = {
-    'server.js': readFileSync(join(project.directory, 'server.js'), 'utf8'),
-    '.hostenv/hostenv.nix': slowBuild,
-  }
-  await edit({ limits: { buildTime: '1s', deployLogBytes: '4KiB' } })
-  await project.commit('A slow build', slow)
-  const late = await project.push(receiver, 'main')
-  t.match(reason(late), /^build took longer than 1s; log d\d+$/)
+  await edit({ limits: { buildTime: '1s' } })
+  await project.commit('A slow build', { '.hostenv/hostenv.nix': buildModule('sleep 300') })
+  t.match(reason(await project.push(receiver, 'main')), /^build took longer than 1s; log d\d+$/)
+  await edit({ limits: { deployLogBytes: '4KiB' } })
+  const says = 'i=0; while [ $i -lt 200 ]; do echo a line of the log that is long enough; i=$((i+1)); done; exit 1'
+  await project.commit('A build that says much', { '.hostenv/hostenv.nix': buildModule(says) })
+  const loud = reason(await project.push(receiver, 'main'))
+  t.match(loud, /^build failed: built exit 1; log d\d+$/)
   t.match(
-    (await receiver.ssh('logs', /log (d\d+)/.exec(reason(late))?.[1] ?? '')).stdout,
+    (await receiver.ssh('logs', /log (d\d+)/.exec(loud)?.[1] ?? '')).stdout,
     /the log is cut here: it is longer than is kept/,
   )
-  await edit({ limits: { evaluationTime: '100ms' } })
+  // The files of the commit have as long to be read.
+  await edit({ limits: { evaluationTime: '5s' } })
   await project.commit('A slow evaluation', { '.hostenv/hostenv.nix': slowEvaluation })
-  t.match(reason(await project.push(receiver, 'main')), /^evaluation took longer than 0\.1 s; log d\d+$/)
+  const late = await project.push(receiver, 'main', { name: 'acme/late' })
+  t.match(reason(late), /^evaluation took longer than 5 s; log d\d+$/)
 })
 
 t.test(
   'an environment that starts too many processes is held or stopped, and its log stays within its size',
   async (t) => {
     await edit({
-      limits: { environmentProcesses: 64, activateTime: '20s', processLogBytes: '4KiB', processLogFiles: 2 },
+      limits: { environmentProcesses: 64, activateTime: '60s', processLogBytes: '4KiB', processLogFiles: 2 },
     })
     const name = 'acme/flood'
     const flood = await makeProject(t, 'hello-web', { 'flood.sh': floodScript, '.hostenv/hostenv.nix': floodModule })
     // The limits of log files hold for services that start from now on: these do.
-    const bomb = `{ ... }: { environments.main.type = "production"; activate = "while :; do sleep 600 & done"; }\n`
+    const bomb = `{ ... }: { environments.main.type = "production"; activate = "while :; do sleep 600 & sleep 0.01; done"; }\n`
     const first = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': bomb })
     const refused = await first.push(receiver, 'main', { name: 'acme/bomb' })
     // The kernel holds everybody but root to it.
@@ -303,6 +306,7 @@ t.test(
     else t.match(refused.stderr, /An environment may run 64 processes and threads/)
     const pushed = await flood.push(receiver, 'main', { name })
     t.equal(pushed.code, 0, pushed.stderr)
+    writeFileSync(join(receiver.stateDir, 'env', factsOf('main', name).userName, 'data/go'), '')
     const states = await until(async () => {
       const { stdout } = await receiver.ssh('envs', '-p', name, '--json')
       const [environment] = JSON.parse(stdout)
@@ -341,8 +345,8 @@ t.test('connections of one address, and the time to log in', async (t) => {
 
 const floodScript = `#!/bin/sh
 i=0; while [ $i -lt 4000 ]; do echo "a line of a process that says a lot of nothing much, again and again"; i=$((i+1)); done
-sleep 5
-while :; do sleep 600 & done
+until [ -e "$HOSTENV_DATA_DIR/go" ]; do sleep 0.1; done
+while :; do sleep 600 & sleep 0.01; done
 `
 const floodModule = `{ pkgs, ... }:
 {
@@ -350,10 +354,14 @@ const floodModule = `{ pkgs, ... }:
   processes.flood.command = [ "/bin/sh" "\${../flood.sh}" ];
 }
 `
-const slowBuild = `{ pkgs, ... }:
+const buildModule = (script: string) => `{ pkgs, ... }:
 {
   environments.main.type = "production";
-  processes.web.command = [ "\${pkgs.nodejs}/bin/node" "\${../server.js}" "\${pkgs.runCommand "slow" { } "i=0; while [ $i -lt 200 ]; do echo a line of the log that is long enough; i=$((i+1)); done; sleep 30; echo > $out"}" ];
+  activate = "cat \${pkgs.runCommand "built" { } ${JSON.stringify(script)}}";
 }
 `
-const slowEvaluation = `{ lib, ... }: { environments.main.type = builtins.seq (builtins.foldl' (a: b: a + b) 0 (builtins.genList (n: builtins.stringLength (toString (builtins.genList (m: m) n))) 20000)) "production"; }\n`
+const slowEvaluation = `{ lib, ... }: {
+  environments.main.type = let often = f: builtins.foldl' (_: x: builtins.seq (f x) x) 0 (lib.genList (x: x) 10000);
+    in builtins.seq (often (_: often (_: often (_: often (x: x))))) "production";
+}
+`

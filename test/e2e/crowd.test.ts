@@ -1,5 +1,7 @@
 // Twenty people at once, to twenty branches and to one: every push ends with a true answer, the last to arrive that is not stale is
 // live, and nothing is left over.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { documents } from '../../src/report/words/schema.ts'
 import { leftByCrash, record } from '../helpers/agree.ts'
@@ -24,8 +26,8 @@ const module = quietModule(
   `previews."b/*" = { extends = "main"; type = "development"; ttl = "1d"; max = 40; };
   activate = "echo \${builtins.readFile ../who}";`,
 )
-// They come from one address here.
-const limits = { ssh: { connectionsPerAddress: 100 } }
+// They come from one address here, and all at once.
+const limits = { ssh: { connectionsPerAddress: 100, loginTime: 120_000 } }
 const receiver = await startReceiver(t, {
   args: ['--allow-unsandboxed-builds'],
   faults: '',
@@ -45,9 +47,23 @@ for (const [n, key] of keys.entries()) {
 const accepted = ({ code }: Pushed) => code === 0
 const reason = ({ stderr }: Pushed) => /\[remote rejected\].* \((.*?)(?:; log d\d+)?\)/.exec(stderr)?.[1] ?? null
 
+// git runs it when it knows what the receiver has and before it sends anything (githooks(5)): nobody is late before everybody came.
+const hook = `#!/bin/sh
+[ -n "$CROWD" ] || exit 0
+: > "$CROWD/$$"
+for _ in $(seq 600); do
+  set -- "$CROWD"/*
+  [ $# -lt ${CROWD} ] || exit 0
+  sleep 0.1
+done
+`
+writeFileSync(join(project.directory, '.git/hooks/pre-push'), hook, { mode: 0o755 })
+
 /** Everybody pushes their commit at the same time. */
-const all = (refspec: (commit: string, n: number) => string) =>
-  Promise.all(people.map(({ key, commit }, n) => project.push(receiver, refspec(commit, n), { key })))
+function all(refspec: (commit: string, n: number) => string) {
+  const env = { CROWD: tempDir(t, 'g') }
+  return Promise.all(people.map(({ key, commit }, n) => project.push(receiver, refspec(commit, n), { key, env })))
+}
 
 const deploysOfShared = () =>
   record(receiver, "SELECT id, new, stage, reason FROM deploy WHERE ref = 'refs/heads/shared' ORDER BY id").slice(1)

@@ -35,8 +35,8 @@ const failing: Record<string, Failing> = {
     words: [/migrating the greetings no such table: greetings/],
   },
   'never-ready': {
-    reason: /^activate failed: web is not ready after 2 s; log d\d+$/,
-    words: [/Activate failed: web is not ready after 2 s waiting for the words/],
+    reason: /^activate failed: web is not ready after 6 s; log d\d+$/,
+    words: [/Activate failed: web is not ready after 6 s waiting for the words/],
   },
   'listens-on-a-port': {
     reason: /^listens on port \d+; log d\d+$/,

@@ -6,7 +6,9 @@ import { startLoad } from '../helpers/load.ts'
 import { makeProject } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 
-const receiver = await startReceiver(t)
+// However long a switch takes here, and however many requests come in that time, all of them wait.
+const many = { heldPerEnvironment: 5000, heldRequests: 5000, heldTime: 25_000, frontDoor: { maxRequests: 5000 } }
+const receiver = await startReceiver(t, { faults: '', env: { HOSTENV_OVERRIDES: JSON.stringify({ limits: many }) } })
 const settings = (upFor: number) => ({
   '.hostenv/hostenv.nix': `{ pkgs, ... }: {
     environments.main = {

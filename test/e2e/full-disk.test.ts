@@ -6,7 +6,7 @@ import { fullDisk } from '../../bench/chaos/full-disk.ts'
 const skip = process.getuid?.() === 0 ? false : 'only root can mount small disks'
 const cases = '^: (what is built does not fit|`activate` fills it|full from S1 on)'
 
-t.test('a full disk', { skip, timeout: 230_000 }, async (t) => {
+t.test('a full disk', { skip }, async (t) => {
   const found = await fullDisk(1, cases)
   t.equal(found.length, 3, found.map(({ what }) => what).join())
   for (const { what, wrong } of found) t.same(wrong, [], what)

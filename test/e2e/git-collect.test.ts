@@ -19,6 +19,7 @@ const project = await makeProject(t, 'hello-web', {
   '.hostenv/hostenv.nix': quietModule({ main: 'type = "testing";', staging: 'type = "testing";' }),
 })
 const repository = join(receiver.stateDir, 'repos/acme/helloweb.git')
+const refused = join(repository, 'hostenv.refused')
 
 /** Pushes a commit with so many bytes that nothing makes smaller. */
 async function pushBytes(bytes: number, ref = 'refs/heads/nowhere'): Promise<Pushed> {
@@ -48,11 +49,11 @@ t.test('what a refused push brought stays at first, and is collected when it has
   const before = await size()
   t.match((await pushBytes(1.1 * MiB)).stderr, /no environment for nowhere/)
   t.ok((await size()) > before + MiB, 'it counts')
-  t.ok(existsSync(join(repository, 'hostenv.refused')))
+  t.ok(await until(async () => existsSync(refused)), 'it is noted after the push')
   const was = await standing(receiver, 'main')
   t.match((await pushBytes(1.1 * MiB)).stderr, /no environment for nowhere/)
   t.ok(await until(async () => (await size()) < before + 0.1 * MiB), 'it is gone')
-  t.ok(await until(async () => !existsSync(join(repository, 'hostenv.refused'))))
+  t.ok(await until(async () => !existsSync(refused)))
   t.same(await standing(receiver, 'main'), was)
   t.equal((await run({ argv: ['git', 'fsck', '--strict'], env: cleanEnv('/'), cwd: repository })).code, 0)
 })
@@ -66,12 +67,13 @@ t.test('a push that is too large by itself is told the limit', async (t) => {
 t.test('at the quota a push is told how large the repository is and what to do, and the next one fits', async (t) => {
   t.equal((await pushBytes(3 * MiB, 'refs/heads/staging')).code, 0)
   t.match((await pushBytes(1.8 * MiB)).stderr, /no environment for nowhere/)
+  t.ok(await until(async () => existsSync(refused)))
   const pushed = await pushBytes(4 * MiB, 'refs/heads/main')
   t.equal(pushed.code, 1)
   t.match(words(pushed), /acme\/helloweb takes \S+ MiB here and may take 8 MiB: this push does not fit\./)
   t.match(words(pushed), /What refused pushes left there is being cleared: push again in a minute\./)
   t.match(words(pushed), /ask the operator of the receiver to raise repositoryBytes/)
-  t.ok(await until(async () => !existsSync(join(repository, 'hostenv.refused'))))
+  t.ok(await until(async () => !existsSync(refused)))
   const again = await pushBytes(4 * MiB, 'refs/heads/main')
   t.equal(again.code, 0, again.stderr)
 })

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { parse, stringify } from 'yaml'
 import { defaultLimits } from '../../src/config/limits.ts'
+import { end } from '../../src/lib/proc.ts'
 import { type Ran, run, start } from '../../src/lib/spawn.ts'
 import { get } from '../helpers/http.ts'
 import { type Key, makeKey, sshArgv } from '../helpers/keys.ts'
@@ -66,10 +67,10 @@ interface Ready {
 }
 
 t.teardown(async () => {
-  if (pid > 0 && (await Promise.race([ended.then(() => false), sleep(0, true)]))) process.kill(pid, 'SIGTERM')
+  if (pid > 0 && (await Promise.race([ended.then(() => false), sleep(0, true)]))) end(pid, 'SIGTERM')
   await ended
   if (existsSync(stateDir)) await hostenv(['down', '--state', stateDir, '--runtime', runtimeDir], home)
-  for (const { pid } of processesOf(directory)) process.kill(pid, 'SIGKILL')
+  for (const { pid } of processesOf(directory)) end(pid)
 })
 
 t.test("the unit's command starts a receiver, with what systemd gives it", async (t) => {
@@ -100,8 +101,8 @@ t.test("the unit's command starts a receiver, with what systemd gives it", async
     stream?.setEncoding('utf8').on('data', (text: string) => {
       said += text
     })
-  await until(() => existsSync(join(stateDir, 'ready.json')), said)
-  t.match(said, /^Host key +SHA256:/m)
+  await until(() => /^Host key +SHA256:/m.test(said), 'it prints its host key')
+  t.ok(existsSync(join(stateDir, 'ready.json')))
   await until(() => /^<6>\{.*"msg":"ready"/m.test(said), 'the log is for journald')
   t.equal(line('ExecReload'), '/bin/kill -HUP $MAINPID')
   process.kill(pid, 'SIGHUP')

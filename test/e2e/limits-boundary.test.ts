@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { Limits } from '../../src/config/limits.ts'
+import { until } from '../helpers/agree.ts'
 import { processesOf } from '../helpers/leftovers.ts'
 import { quietModule } from '../helpers/module.ts'
 import { makeProject } from '../helpers/project.ts'
@@ -57,8 +58,14 @@ t.test('the memory of a git that takes in a push', async (t) => {
   const taken = await push(25)
   t.match(taken.report, ['unpack ok', 'ok refs/heads/a'], taken.words)
   // Nothing that stays has it from its push.
-  for (const { pid, command } of processesOf(receiver.directory))
-    t.notMatch(readFileSync(`/proc/${pid}/limits`, 'utf8'), new RegExp(`Max data size +${gitMemory} `), command)
+  const own = () => processesOf(receiver.directory).map(({ pid }) => ({ pid, limits: limitsOf(pid) }))
+  const fromPush = new RegExp(`Max data size +${gitMemory} `)
+  await until('no process has its limit', () => !own().some(({ limits }) => fromPush.test(limits)))
+  t.match(
+    own().find(({ pid }) => pid === receiver.pid),
+    { limits: /Max data size/ },
+    'the receiver was looked at',
+  )
 })
 
 t.test('the refs of a push', async (t) => {
@@ -126,3 +133,12 @@ t.test('the log of a build', async (t) => {
   const taken = await project.push(receiver, 'main')
   t.equal(taken.code, 0, taken.stderr)
 })
+
+/** Empty where the process ended meanwhile. */
+function limitsOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/limits`, 'utf8')
+  } catch {
+    return ''
+  }
+}

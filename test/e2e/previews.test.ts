@@ -1,6 +1,6 @@
 // The life of previews: made by a push, renewed by the next, paused when their time is over, woken or removed. Days pass by a
 // clock that the test moves.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { agree, leftByCrash, record, refOf, tree, until, userName } from '../helpers/agree.ts'
@@ -23,6 +23,11 @@ const previews = `
   previews."keep/*".ttl = null;`
 const module = webModule({ main: `type = "production"; ${quick}`, staging: quick }, previews)
 const project = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': module })
+// A death ends the check at once, however late a slow machine comes to it.
+const broken = {
+  'server.js': 'process.exit(3)\n',
+  '.hostenv/hostenv.nix': module.replace(quick, 'deploymentVerification.upFor = 20;'),
+}
 
 interface View {
   readonly key: string
@@ -187,7 +192,7 @@ t.test('with evict = "oldest" the oldest makes room, once the new one is live', 
   await make(t, 'bug/2')
   await project.commit('Newer')
   await make(t, 'bug/1')
-  await project.commit('Broken', { 'server.js': 'process.exit(3)\n' })
+  await project.commit('Broken', broken)
   t.not((await push('HEAD:refs/heads/bug/3')).code, 0)
   t.match(
     [(await view('bug/1'))?.state, (await view('bug/2'))?.state],
@@ -263,7 +268,7 @@ t.test('by word an environment is paused, woken and destroyed; production asks t
 })
 
 t.test('one whose first push does not become live goes as well', async (t) => {
-  await project.commit('Broken', { 'server.js': 'process.exit(3)\n' })
+  await project.commit('Broken', broken)
   t.not((await push('HEAD:refs/heads/feature/broken')).code, 0)
   await project.git('reset', '-q', '--hard', 'HEAD^')
   await until('it knows when', async () => (await view('feature/broken'))?.expiresAt !== null)
@@ -347,7 +352,9 @@ t.test('one that is renewed while others are paused before it stays, and a start
   const keys = Array.from({ length: 10 }, (_, i) => `x${i}`)
   const pushed = await other.push(receiver, ['main', ...keys.map((key) => `main:refs/heads/${key}`)], { name: late })
   t.equal(pushed.code, 0, pushed.stderr)
-  await receiver.restart(clock.options(`S3@${late}=sleep:500`))
+  const gate = join(receiver.directory, 'gate')
+  writeFileSync(gate, '')
+  await receiver.restart(clock.options(`S3@${late}=gate:${gate}`))
   const stages = (key: string) => {
     const sql = "SELECT stage FROM deploy WHERE project = ? AND key = ? AND kind = 'pause' ORDER BY id"
     return record(receiver, sql, late, key).map(({ stage }) => stage)
@@ -358,6 +365,7 @@ t.test('one that is renewed while others are paused before it stays, and a start
   await until('they are on their way', () => stages('x7').length > 0)
   // The one waits for its turn, the other for a slot.
   for (const key of ['x7', 'x9']) t.equal((await receiver.ssh('renew', key, '-p', late)).code, 0)
+  rmSync(gate)
   await until('the others are paused', () => keys.every((key) => ['x7', 'x9'].includes(key) || live(key) === null))
   t.same([live('x7'), live('x9')], [1, 1])
   t.same([stages('x7'), stages('x8'), stages('x9')], [['failed'], ['done'], []])

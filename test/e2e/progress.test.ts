@@ -8,7 +8,7 @@ import { makeProject } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 import { screen } from '../helpers/screen.ts'
 
-const module = (kind: string, last: string, seconds = 0) => `{ pkgs, ... }:
+const module = (kind: string, last: string, { seconds = 0, upFor = 0 } = {}) => `{ pkgs, ... }:
 let
   frontend = pkgs.runCommand "shop-frontend-2.4" { } ''
     echo "vite build ${kind}"; sleep ${seconds}
@@ -17,7 +17,7 @@ let
   '';
 in
 {
-  environments.main.type = "production";
+  environments.main = { type = "production"; deploymentVerification.upFor = ${upFor}; };
   processes.web = {
     command = [ "\${pkgs.nodejs}/bin/node" "\${../server.js}" ];
     environment.GREETING = "\${frontend}";
@@ -26,9 +26,11 @@ in
 `
 
 const receiver = await startReceiver(t)
-const project = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': module('one', 'echo one > $out', 1) })
+// Each text stays until even a machine that stalls has drawn it, and its process has the time to answer.
+const slow = module('one', 'echo one > $out', { seconds: 3, upFor: 4 })
+const project = await makeProject(t, 'hello-web', { '.hostenv/hostenv.nix': slow })
 
-/** `git push` under script(1), whose terminal is what git and ssh get; `looks` are the screens that were there, one a write. */
+/** `git push` under script(1), whose terminal is what git and ssh get; `looks` are the screens that were there, one a drawing. */
 async function pushOnTerminal(...args: string[]) {
   const env = { ...cleanEnv(project.directory), GIT_SSH_COMMAND: receiver.sshCommand(), TERM: 'xterm' }
   const push = ['git', 'push', ...args, receiver.url('acme/shop'), 'main'].map((word) => `'${word}'`).join(' ')
@@ -37,8 +39,11 @@ async function pushOnTerminal(...args: string[]) {
   let bytes = ''
   const looks: string[][] = []
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    bytes += text
-    looks.push(remote(bytes))
+    // Several drawings may arrive together.
+    for (const part of text.split(/(?<=\r)/)) {
+      bytes += part
+      looks.push(remote(bytes))
+    }
   })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)

@@ -101,7 +101,9 @@ t.test('with --atomic none of them is live, each with a true reason, and nothing
 t.test('with --atomic all are taken back when one that was switched does not run', async (t) => {
   const before = await standings('main', 'staging', 'dev')
   await project.git('checkout', '-q', '-B', 'dies', good)
-  const dies = await project.commit('Dies', { 'server.js': 'process.exit(1)\n' })
+  // A death ends the check at once, however late a slow machine comes to it.
+  const module = webModule({ ...environments, staging: 'type = "testing"; deploymentVerification.upFor = 20;' })
+  const dies = await project.commit('Dies', { 'server.js': 'process.exit(1)\n', '.hostenv/hostenv.nix': module })
   const next = (await project.git('rev-parse', 'next')).trim()
   const pushed = await project.push(receiver, [`${next}:refs/heads/main`, `${dies}:refs/heads/staging`], {
     flags: ['--atomic'],

@@ -1,7 +1,6 @@
 // Who goes first, who is superseded, who is told that it is late: pushes that meet each other.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { userName } from '../../src/lib/names.ts'
 import { end, processes } from '../../src/lib/proc.ts'
@@ -11,7 +10,7 @@ import type { Project, Pushed, PushSettings } from '../helpers/project.ts'
 import { makeQuickProject } from '../helpers/quick-project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 
-t.test('pushes that meet', { timeout: 200_000 }, async (t) => {
+t.test('pushes that meet', async (t) => {
   const receiver = await startReceiver(t)
   const bob = await makeKey(receiver.directory, 'bob')
   const users = JSON.stringify({ bob: { publicKeys: [bob.publicKey] } })
@@ -32,15 +31,23 @@ t.test('pushes that meet', { timeout: 200_000 }, async (t) => {
     await until(`${settings.name} builds`, () => isBuilding(settings.name))
     return { pushing }
   }
-  // An activation that waits for a sign, and the sign: given once the next push has nothing left to do but wait.
+  // An activation that waits for a sign, and the sign.
   const gated = (text: string) => ({
     ...quick(text),
     'activate.sh': 'until [ -e "$HOSTENV_DATA_DIR/go" ]; do sleep 0.1; done\n',
   })
-  const openOnceBuilt = async (name: string) => {
-    await until('the next is built', () => last(name).stage === 'built')
-    await sleep(200)
+  const open = (name: string) =>
     writeFileSync(join(receiver.stateDir, 'env', userName('acme', name.slice(5), 'main'), 'data/go'), '')
+  // Gives the sign once this push is told that it waits for the one before.
+  const pushAndOpen = async (project: Project, settings: PushSettings & { name: string }) => {
+    let waits = false
+    const onLine = ({ text }: { text: string }) => {
+      waits ||= /waiting for an earlier push/i.test(text)
+    }
+    const pushing = project.push(receiver, 'main', { ...settings, onLine })
+    await until('it is told that it waits', () => waits)
+    open(settings.name)
+    return await pushing
   }
   const live = async (name: string, commit: string) => agree(receiver, name, 'main', { live: commit, branch: commit })
 
@@ -92,10 +99,7 @@ t.test('pushes that meet', { timeout: 200_000 }, async (t) => {
     await until('the first switches', () => last(name).stage === 'switched')
     await project.git('reset', '-q', '--hard', base)
     await project.commit('unrelated', quick('other'))
-    const second = project.push(receiver, 'main', { name, key: bob })
-    await openOnceBuilt(name)
-    const pushed = await second
-    t.match(pushed.stderr, /waiting for an earlier push/i, 'it is told that it waits')
+    const pushed = await pushAndOpen(project, { name, key: bob })
     t.match(pushed.stderr, `(stale: main is now ${first.slice(0, 7)}; fetch first`)
     t.equal((await pushing).code, 0)
     t.same(await live(name, first), [])
@@ -111,9 +115,7 @@ t.test('pushes that meet', { timeout: 200_000 }, async (t) => {
       const pushing = project.push(receiver, 'main', { name })
       await until('the first switches', () => last(name).stage === 'switched')
       const second = await project.commit('on top', { ...quick('second'), 'activate.sh': ':\n' })
-      const following = project.push(receiver, 'main', { name })
-      await openOnceBuilt(name)
-      const pushed = await following
+      const pushed = await pushAndOpen(project, { name })
       t.equal((await pushing).code, 0)
       t.equal(pushed.code, 0, pushed.stderr)
       t.match(last(name), { old: base, cur: first, new: second })
@@ -154,16 +156,17 @@ t.test('pushes that meet', { timeout: 200_000 }, async (t) => {
     gone.abort()
     hangUp(name)
     await pushing
-    await until('it is cancelled', () => last(name).stage === 'failed', 5)
+    await until('it is cancelled', () => last(name).stage === 'failed')
     t.equal(last(name).reason, 'cancelled: the client went away')
     t.same(await live(name, base), [])
-    const next = await project.commit('slow to activate', { ...quick('next'), 'activate.sh': 'sleep 2\n' })
+    const next = await project.commit('waits for a sign', gated('next'))
     const again = new AbortController()
     const late = project.push(receiver, 'main', { name, signal: again.signal })
     await until('it switches', () => last(name).stage === 'switched')
     again.abort()
     hangUp(name)
     await late
+    open(name)
     await until('it is done', () => last(name).stage === 'done')
     t.same(await live(name, next), [])
   })

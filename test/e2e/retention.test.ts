@@ -12,7 +12,7 @@ import { makeQuickProject } from '../helpers/quick-project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
-t.test('which releases are kept', { timeout: 200_000 }, async (t) => {
+t.test('which releases are kept', async (t) => {
   const clock = makeClock(t, { keptReleases: 3, keptReleaseTime: 30 * DAY })
   const receiver = await startReceiver(t, clock.options())
   const name = 'acme/shop'
@@ -116,7 +116,7 @@ t.test('which releases are kept', { timeout: 200_000 }, async (t) => {
   t.same(leftByCrash(receiver), [])
 })
 
-t.test('git is killed while old releases go: they go all the same', { timeout: 60_000 }, async (t) => {
+t.test('git is killed while old releases go: they go all the same', async (t) => {
   const clock = makeClock(t, { keptReleases: 2 })
   // A git that is killed, once, where the refs of releases are listed.
   const bin = tempDir(t)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { start } from '../../src/lib/spawn.ts'
+import { until } from '../helpers/agree.ts'
 import { type Key, makeKey } from '../helpers/keys.ts'
 import { webModule } from '../helpers/module.ts'
 import { cleanEnv } from '../helpers/programs.ts'
@@ -213,6 +214,7 @@ t.test('a right that is taken away ends what goes through, at once', async (t) =
   child.kill('SIGKILL')
   await ended
   configure({ dora: 'deployer', vic: 'viewer' })
+  await until('she has her right again', async () => (await reach('main/echo.sock')) === 'hello')
 })
 
 t.test(

@@ -6,7 +6,7 @@ import { webModule } from '../helpers/module.ts'
 import { makeProject, type PushSettings } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 
-t.test('tags', { timeout: 200_000 }, async (t) => {
+t.test('tags', async (t) => {
   const receiver = await startReceiver(t, { args: ['--allow-unsandboxed-builds'] })
   const bob = await makeKey(receiver.directory, 'bob')
   const quick = 'deploymentVerification.upFor = 0;'

@@ -13,7 +13,7 @@ import { tempDir } from '../helpers/temp-dir.ts'
 
 const library = join(root, 'nix')
 
-t.test('the template of a project can be checked, and is live after a push', { timeout: 180_000 }, async (t) => {
+t.test('the template of a project can be checked, and is live after a push', async (t) => {
   const nix = flakeNix(t)
   const made = tempDir(t, 'i')
   const env = cleanEnv(made)

@@ -64,10 +64,10 @@ export async function environmentOn(t: Test, store: Store): Promise<Environment>
     async get(path = '/') {
       const script = `require("http").get({ socketPath: process.env.HOSTENV_UPSTREAM_DIR + "/in.sock", path: "${path}" },
         (answer) => answer.pipe(process.stdout)).on("error", (error) => { console.error(error); process.exit(1) })`
-      for (let tries = 0; ; tries++, await sleep(100)) {
+      for (const last = Date.now() + 60_000; ; await sleep(100)) {
         const ran = await host.as([process.execPath, '-e', script], variables)
         if (ran.code === 0) return ran.stdout
-        if (tries === 50) throw new Error(ran.stderr)
+        if (Date.now() > last) throw new Error(ran.stderr)
       }
     },
   }

@@ -8,7 +8,26 @@ import { join } from 'node:path'
 import { defaultLimits } from '../../src/config/limits.ts'
 import { createFrontDoor, type FrontDoorLimits } from '../../src/frontdoor/front-door.ts'
 import type { HostRules } from '../../src/frontdoor/virtual-host.ts'
-import { type WaitingLimits, WaitingRoom } from '../../src/frontdoor/waiting-room.ts'
+import { type Ticket, type WaitingLimits, WaitingRoom } from '../../src/frontdoor/waiting-room.ts'
+import { until } from '../helpers/agree.ts'
+
+/** A waiting room that says how many wait in it. */
+class CountingRoom extends WaitingRoom {
+  waiting = 0
+
+  override enter(userName: string): Ticket | null {
+    const ticket = super.enter(userName)
+    if (ticket === null) return null
+    this.waiting++
+    let here = true
+    const leave = () => {
+      if (here) this.waiting--
+      here = false
+      ticket.leave()
+    }
+    return { wait: () => ticket.wait(), leave }
+  }
+}
 
 export type Warning = { fields: { err?: Error }; message: string }
 
@@ -17,7 +36,7 @@ export async function frontDoor(limits: Partial<FrontDoorLimits> = {}, waiting: 
   const uid = process.getuid?.() ?? 0
   const owners = new Map<string, number>()
   const hosts = new Map<string, HostRules>()
-  const room = new WaitingRoom(() => ({ ...defaultLimits, ...waiting }))
+  const room = new CountingRoom(() => ({ ...defaultLimits, ...waiting }))
   const warnings: Warning[] = []
   const servers: Server[] = []
   const upstreamDir = (name: string) => join(runtimeDir, 'upstream', name)
@@ -43,6 +62,8 @@ export async function frontDoor(limits: Partial<FrontDoorLimits> = {}, waiting: 
     hosts,
     runtimeDir,
     upstreamDir,
+    /** Resolves once so many requests wait for environments that switch. */
+    wait: (count: number) => until(`${count} requests wait`, () => room.waiting === count),
     /** Makes an environment known; its directory is empty. */
     declare(name: string, owner = uid): string {
       mkdirSync(upstreamDir(name), { recursive: true })
@@ -105,7 +126,7 @@ export async function get(
 }
 
 /** Sends bytes as they are and reads until the other side closes, or `ms` have passed. */
-export async function raw(port: number, bytes: string, ms = 3000): Promise<string> {
+export async function raw(port: number, bytes: string, ms = 30_000): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   let text = ''
   socket.on('data', (chunk) => {

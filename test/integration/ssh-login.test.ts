@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { Client, ParsedKey } from 'ssh2'
 import t from 'tap'
 import { ssh2 } from '../../src/transport/ssh2.ts'
+import { until } from '../helpers/agree.ts'
 import { makeToken } from '../helpers/token-agent.ts'
 import { makeKey, ssh, sshArguments, startServer } from './ssh-support.ts'
 
@@ -87,14 +88,14 @@ t.test('ATTACK: a known public key is offered, but signed with another private k
 })
 
 t.test('who only connects, or says garbage, is gone after the time to log in', async (t) => {
-  const { server, port } = await startServer([known], { loginTime: 500 })
+  const { server, port, limits } = await startServer([known], { loginTime: 500 })
   t.teardown(() => server.close())
   const silent = await open(port)
   const started = performance.now()
   const banner = await open(port)
   banner.write('SSH-2.0-idle\r\n')
   await Promise.all([gone(silent), gone(banner)])
-  t.ok(performance.now() - started < 2000)
+  t.ok(performance.now() - started < 10_000)
 
   for (const bytes of ['\0\x01\xff'.repeat(5000), 'GET / HTTP/1.1\r\n\r\n', 'SSH-2.0-x\r\n\0\0\0\x0c'.repeat(50)]) {
     const socket = await open(port)
@@ -104,21 +105,22 @@ t.test('who only connects, or says garbage, is gone after the time to log in', a
   const reset = await open(port)
   reset.write('SSH-2.0-x\r\n')
   reset.resetAndDestroy()
+  limits.loginTime = 20_000
   t.equal((await ssh([...sshArguments(dir, port, known), 'envs'])).code, 7, 'others never notice')
 })
 
 t.test('who takes longer to log in, as one who looks for a passphrase, is told so', async (t) => {
   const locked = makeKey(dir, 'locked', 'ed25519')
   execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'a passphrase', '-f', locked])
-  const { server, port } = await startServer([locked], { loginTime: 500 })
+  const { server, port, logged } = await startServer([locked], { loginTime: 2000 })
   t.teardown(() => server.close())
-  const asks = join(dir, 'asks')
-  writeFileSync(asks, '#!/bin/sh\nsleep 5\necho a passphrase\n', { mode: 0o755 })
+  const [asks, found] = [join(dir, 'asks'), join(dir, 'found')]
+  writeFileSync(asks, `#!/bin/sh\nuntil [ -e ${found} ]; do sleep 0.1; done\necho a passphrase\n`, { mode: 0o755 })
   const env = { SSH_ASKPASS: asks, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: ':0' }
-  t.match(await ssh(['-o', 'BatchMode=no', ...sshArguments(dir, port, locked), 'envs'], '', env), {
-    code: 255,
-    stderr: /login took longer than 0\.5 s \(limits\.ssh\.loginTime\)/,
-  })
+  const ran = ssh(['-o', 'BatchMode=no', ...sshArguments(dir, port, locked), 'envs'], '', env)
+  await until('its time is over', () => logged.some(({ message }) => message === 'login took too long'))
+  writeFileSync(found, '')
+  t.match(await ran, { code: 255, stderr: /login took longer than 2 s \(limits\.ssh\.loginTime\)/ })
 })
 
 t.test('a connection has its number of keys to try, and then is told to name one', async (t) => {
@@ -141,7 +143,7 @@ t.test('an address has its number of connections', async (t) => {
     stderr: /too many connections from your address, which may have 3 \(limits\.ssh\.connectionsPerAddress\)/,
   })
   clients[0]?.end()
-  await untilFree(() => server.connections() < 3)
+  await until('they are gone', () => server.connections() < 3)
   t.equal((await ssh([...sshArguments(dir, port, known), 'envs'])).code, 7)
   for (const client of clients) client.end()
 })
@@ -168,14 +170,9 @@ t.test('ATTACK: a flood of connections beyond the most is held for a second at m
   await Promise.all(flood.map(gone))
   t.equal(server.connections(), 1)
   first.end()
-  await untilFree(() => server.connections() === 0)
+  await until('they are gone', () => server.connections() === 0)
   t.equal((await ssh([...sshArguments(dir, port, known), 'envs'])).code, 7)
 })
-
-async function untilFree(free: () => boolean): Promise<void> {
-  for (const until = Date.now() + 10_000; !free() && Date.now() < until; )
-    await new Promise((resolve) => setTimeout(resolve, 10))
-}
 
 t.test('only the algorithms of the list are offered', async (t) => {
   const { server, port } = await startServer([known])
@@ -232,43 +229,3 @@ function open(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
 function gone(socket: Socket): Promise<void> {
   return new Promise((resolve) => void (socket.destroyed ? resolve() : socket.once('close', () => resolve())))
 }
-
-t.test('a key that loses its rights loses its open connections, sessions and all; others stay', async (t) => {
-  const other = makeKey(dir, 'other', 'ed25519')
-  const closed = Promise.withResolvers<string>()
-  const entered: string[] = []
-  const both = Promise.withResolvers<void>()
-  const { server, port } = await startServer(
-    [known, other],
-    {},
-    {
-      async word(session) {
-        entered.push(session.pusher.name)
-        if (entered.length === 2) both.resolve()
-        await new Promise((resolve) => session.closed.addEventListener('abort', resolve))
-        closed.resolve(session.pusher.name)
-        return 0
-      },
-    },
-  )
-  t.teardown(() => server.close())
-  const lost = ssh([...sshArguments(dir, port, known), 'envs'])
-  const kept = ssh([...sshArguments(dir, port, other), 'envs'])
-  await both.promise
-  t.equal(
-    server.endWhere(({ name }) => name === 'known'),
-    1,
-  )
-  t.match(await lost, { code: 255 })
-  t.equal(await closed.promise, 'known')
-  t.equal(
-    server.endWhere(({ name }) => name === 'known'),
-    0,
-  )
-  t.equal(await Promise.race([kept.then(() => 'ended'), 'stays']), 'stays')
-  t.equal(
-    server.endWhere(() => true),
-    1,
-  )
-  await kept
-})

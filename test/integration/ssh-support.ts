@@ -113,20 +113,18 @@ function* repeat(chunk: Buffer, times: number) {
   for (let i = 0; i < times; i++) yield chunk
 }
 
-/** Starts a server that knows the keys in `known` (private files). */
-export async function startServer(
-  known: string[],
-  limits: Partial<SshLimits> = {},
-  handlers: Partial<SshHandlers> = {},
-) {
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** Starts a server that knows the keys in `known` (private files). What becomes of its `limits` holds for connections that come later. */
+export async function startServer(known: string[], less: Partial<SshLimits> = {}, handlers: Partial<SshHandlers> = {}) {
   const names = new Map(
     known.map((file) => [parsePublicKey(readFileSync(`${file}.pub`, 'utf8')).fingerprint, file.replace(/.*\//, '')]),
   )
   const logged: { level: string; message: string; fields: object }[] = []
   const level = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields })
+  const limits: Mutable<SshLimits> = { ...defaultSshLimits, ...less }
   const server = createSshServer({
-    hostKey: generateHostKey().privateKey,
-    limits: { ...defaultSshLimits, ...limits },
+    ...{ hostKey: generateHostKey().privateKey, limits },
     log: { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') },
     handlers: {
       identify: ({ fingerprint }: OfferedKey) => {
@@ -138,7 +136,7 @@ export async function startServer(
     },
   })
   const { port } = await server.listen('127.0.0.1', 0)
-  return { server, port, logged }
+  return { server, port, logged, limits }
 }
 
 // As a program: a server in a process of its own, so that its memory can be measured. Arguments: private key files.

@@ -1,6 +1,7 @@
 // However a file is replaced, the watch hears of it: written in place, renamed over, removed and made again, behind a link.
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { watchFiles } from '../../src/config/watch.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
@@ -44,6 +45,15 @@ t.test('every way to replace a file is heard', async (t) => {
       renameSync(`${link}.new`, link)
     },
   }
+  // In small steps: half a second in which this process runs.
+  const heardSoon = async () => {
+    let yes = false
+    void heard.promise.then(() => {
+      yes = true
+    })
+    for (let steps = 0; steps < 10 && !yes; steps++) await sleep(50)
+    return yes
+  }
   for (const [what, change] of Object.entries(changes)) {
     change()
     await heard.promise
@@ -51,8 +61,9 @@ t.test('every way to replace a file is heard', async (t) => {
     heard = Promise.withResolvers()
     // As after a reload.
     await watch.follow(files)
+    // Where the system is slow to tell of one change, it is heard of twice: that must not be taken for the next.
+    while (await heardSoon()) heard = Promise.withResolvers()
   }
   writeFileSync(join(directory, 'another'), 'x')
-  await new Promise((resolve) => setTimeout(resolve, 300))
-  t.equal(await Promise.race([heard.promise.then(() => 'heard'), 'silent']), 'silent', 'other files do not matter')
+  t.notOk(await heardSoon(), 'other files do not matter')
 })

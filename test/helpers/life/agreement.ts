@@ -90,10 +90,9 @@ export async function disagreements(receiver: LifeReceiver, model: Model): Promi
 
 // A service that has just been started may need a moment before it listens.
 async function served(receiver: LifeReceiver, hostname: string, wanted: string): Promise<string> {
-  for (let tries = 0; ; tries++) {
+  for (const last = Date.now() + 20_000; ; await sleep(10)) {
     const answer = await get(receiver.httpPort, hostname).catch(() => null)
-    if (answer?.body === wanted || tries === 100) return answer?.body ?? 'nothing'
-    await sleep(10)
+    if (answer?.body === wanted || Date.now() > last) return answer?.body ?? 'nothing'
   }
 }
 

@@ -20,7 +20,7 @@ import { WaitingRoom } from '../../../src/frontdoor/waiting-room.ts'
 import { clearUp } from '../../../src/lib/clear-up.ts'
 import { environmentFacts } from '../../../src/lib/names.ts'
 import { makeNix } from '../../../src/lib/nix.ts'
-import { descendants, end, processes } from '../../../src/lib/proc.ts'
+import { descendants, end, processes, startedAt } from '../../../src/lib/proc.ts'
 import { gitStandsBy } from '../../../src/lib/ref-transaction.ts'
 import { makeTemporary, projectId, repositoryPath } from '../../../src/lib/repositories.ts'
 import { mustRun } from '../../../src/lib/spawn.ts'
@@ -142,12 +142,12 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
   }
 
   // A process without a parent in the tree's own pid namespace: all of it ends with it.
-  function endServices(): void {
+  async function endServices(): Promise<void> {
     const all = processes()
-    for (const { project, key } of state.environments.all()) {
-      const tree = findTree(ctx.host, facts(key, project), all)
-      if (tree !== null) for (const pid of descendants(tree, all).toReversed()) end(pid)
-    }
+    const trees = state.environments.all().map(({ project, key }) => findTree(ctx.host, facts(key, project), all))
+    const ended = new Set(trees.flatMap((tree) => (tree === null ? [] : descendants(tree, all))))
+    for (const pid of [...ended].toReversed()) end(pid)
+    for (const { pid, started } of all) while (ended.has(pid) && startedAt(pid) === started) await sleep(5)
   }
 
   async function pushed(
@@ -210,7 +210,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
       const ended = await Promise.race([run(op), held.promise])
       if (ended === null) {
         // Nothing of this process died: what it was about to start is started all the same.
-        for (let looks = 0; looks < 4; looks++, await sleep(50)) endChildren(stateDir, repository)
+        for (let quiet = 0; quiet < 4; quiet++, await sleep(50)) if (endChildren(stateDir, repository)) quiet = 0
         state[Symbol.dispose]()
         await again()
       }
@@ -219,14 +219,14 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
     },
     async restart(services) {
       await settled()
-      if (!services) endServices()
+      if (!services) await endServices()
       state[Symbol.dispose]()
       await again()
     },
     async reset() {
       await settled()
       passed = 0
-      endServices()
+      await endServices()
       state[Symbol.dispose]()
       using db = openDatabase(stateDir)
       for (const table of ['release', 'environment', 'deploy'])
@@ -244,7 +244,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
       route = routes()
     },
     async close() {
-      endServices()
+      await endServices()
       state[Symbol.dispose]()
       await frontDoor.close()
     },
@@ -261,7 +261,7 @@ export async function makeLifeReceiver(directory: string): Promise<LifeReceiver>
     }
   }
   await settled()
-  endServices()
+  await endServices()
   for (const key of ['main', 'staging']) state.environments.setLive(anchor, key, null)
   await receiver.reset()
   return receiver
@@ -293,15 +293,19 @@ function silent(): Terminal {
 }
 
 // What dies with a receiver: at a step the git that holds the refs, and sandboxes that wait or look. Services are in sessions of their own.
-function endChildren(stateDir: string, repository: string): void {
+function endChildren(stateDir: string, repository: string): boolean {
+  let found = false
   const all = processes()
   const commands = new Map(all.map(({ pid, command }) => [pid, command]))
   for (const pid of descendants(process.pid, all)) {
     if (pid === process.pid) continue
     const command = commands.get(pid) ?? ''
     const sandbox = command.includes('--die-with-parent') && command.includes(join(stateDir, 'env'))
-    if (sandbox || cwdOf(pid) === repository) end(pid)
+    if (!sandbox && cwdOf(pid) !== repository) continue
+    end(pid)
+    found = true
   }
+  return found
 }
 
 function cwdOf(pid: number): string | null {
