@@ -1,7 +1,7 @@
 // `npm test [-- FILE…]`: linter, types, shell scripts and all tests, in a directory of its own that must be empty afterwards.
 // The last line is `N passed, N failed`.
 import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run, start } from '../src/lib/spawn.ts'
 import { leftovers, look, processesOf } from '../test/helpers/leftovers.ts'
@@ -54,7 +54,9 @@ function isShell(path: string): boolean {
 
 async function tests(files: readonly string[]) {
   const { parser, counts } = tapReport(print)
-  const child = start({ argv: ['tap', '--reporter=tap', ...files], env }, ['ignore', 'pipe', 2])
+  // Most of a test is waiting: one file more than there are processors. Each may need a GiB, and many would need many.
+  const jobs = `--jobs=${Math.min(availableParallelism() + 1, 4)}`
+  const child = start({ argv: ['tap', '--reporter=tap', jobs, ...files], env }, ['ignore', 'pipe', 2])
   child.stdout?.pipe(parser)
   const code = await new Promise((resolve) => child.once('close', (status) => resolve(status)))
   if (counts.passed + counts.failed === 0) counts.failures.push('no test ran')
