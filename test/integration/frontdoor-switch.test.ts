@@ -7,9 +7,8 @@ import { t } from 'tap'
 import { until } from '../helpers/agree.ts'
 import { frontDoor, get, raw } from './frontdoor-support.ts'
 
-const places = { heldPerEnvironment: 3, heldRequests: 4 }
-const world = await frontDoor({}, { heldTime: 30_000, ...places })
-const brief = await frontDoor({}, { heldTime: 1500, ...places })
+const world = await frontDoor({}, { heldTime: 30_000, heldPerEnvironment: 3, heldRequests: 4 })
+const brief = await frontDoor({}, { heldTime: 1500 })
 t.teardown(() => Promise.all([world.end(), brief.end()]))
 const { port, room } = world
 

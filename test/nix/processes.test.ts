@@ -156,7 +156,7 @@ t.test(
         .on("close", () => --left || console.log("failed", failed))`
     t.match((await tree.sh(`${node} -e '${burst}'`)).stdout, 'failed 0', 'a burst of requests')
     const { stdout } = await tree.sh(
-      'printf "GET / HTTP/1.0\\r\\n\\r\\n" | socat - "UNIX-CONNECT:$HOSTENV_RUNTIME_DIR/api.sock"',
+      'printf "GET / HTTP/1.0\\r\\n\\r\\n" | socat -t 10 - "UNIX-CONNECT:$HOSTENV_RUNTIME_DIR/api.sock"',
     )
     t.match(stdout, /api as \d+$/, 'two may have the same port')
     t.strictSame(listeningPorts(await tree.processes()), [], 'a port of its own network is none of the host’s')
