@@ -47,7 +47,7 @@ t.test('a receiver that is asked to end', async (t) => {
   writeFileSync(join(receiver.stateDir, 'env', name, 'data/go'), '')
 
   t.equal(await code, 0)
-  t.ok(Date.now() - begun < 50_000, 'as soon as the switch is finished, not after all of shutdownTime')
+  t.ok(Date.now() - begun < 10_000, 'as soon as the switch is finished, not after all of shutdownTime')
   t.not(refused.code, 0)
   t.match(refused.stderr, /hostenv is shutting down; push again in a moment/)
   const finished = await switching
