@@ -1,6 +1,6 @@
 // ATTACK: a service makes the program that supervises it become another one, which has another name and other mounts, and waits for the
 // receiver to work in its directories.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { processes } from '../../src/lib/proc.ts'
@@ -8,6 +8,7 @@ import { until } from '../helpers/agree.ts'
 import { webModule } from '../helpers/module.ts'
 import { makeProject } from '../helpers/project.ts'
 import { startReceiver } from '../helpers/receiver.ts'
+import { factsOf } from '../helpers/standing.ts'
 
 const receiver = await startReceiver(t, {
   faults: '',
@@ -51,8 +52,7 @@ t.test('it is ended before its tree is started anew, and nothing outside is touc
   await project.commit('Escapes', { 'server.js': server + own })
   const pushed = await project.push(receiver, 'main')
   t.equal(pushed.code, 0, pushed.stderr)
-  const environments = join(receiver.stateDir, 'env')
-  const data = join(environments, readdirSync(environments)[0] ?? '-', 'data')
+  const data = join(receiver.stateDir, 'env', factsOf('main', 'acme/hello-web').userName, 'data')
   const became = join(data, 'became')
   // The receiver looks when it is done, not meanwhile.
   process.kill(receiver.pid, 'SIGSTOP')
